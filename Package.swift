@@ -1,0 +1,107 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every Swift target is Swift 6 mode with warnings as errors; modules that do not face C are
+// also held to strict memory safety, so that each unsafe expression there is marked and visible.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+let safe: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+func ground(_ name: String, _ uses: [Target.Dependency] = [], _ settings: [SwiftSetting] = safe)
+    -> Target
+{
+    .target(
+        name: name, dependencies: uses, path: "Sources/Ground/\(name)", swiftSettings: settings)
+}
+
+func stage(_ name: String, _ uses: [Target.Dependency], _ settings: [SwiftSetting] = safe)
+    -> Target
+{
+    .target(
+        name: name, dependencies: uses, path: "Sources/Engine/\(name)", swiftSettings: settings)
+}
+
+func library(_ name: String, pkgConfig: String, debian: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/CLibs/\(name)", pkgConfig: pkgConfig,
+        providers: [.apt([debian])])
+}
+
+func tests(_ name: String, _ uses: [Target.Dependency], _ settings: [SwiftSetting] = strict)
+    -> Target
+{
+    .testTarget(name: name, dependencies: uses, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let groundAll: [Target.Dependency] = [
+    "Units", "Bytes", "Rings", "Loop", "Records", "Telemetry", "Settings",
+]
+
+let package = Package(
+    name: "heliograph",
+    products: [
+        .executable(name: "heliograph", targets: ["heliograph"]),
+        .executable(name: "heliograph-bench", targets: ["heliograph-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    ],
+    targets: [
+        library("CLibuv", pkgConfig: "libuv", debian: "libuv1-dev"),
+        library("CHiredis", pkgConfig: "hiredis", debian: "libhiredis-dev"),
+        library("CLibpq", pkgConfig: "libpq", debian: "libpq-dev"),
+        library("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
+        library("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
+        .target(name: "CShims", path: "Sources/CLibs/CShims"),
+
+        ground("Units", ["CShims"]),
+        ground("Bytes", ["Units"], strict),
+        ground("Rings", ["Units", "Bytes"], strict),
+        ground("Loop", ["Units", "Bytes", "CLibuv", "CShims"], strict),
+        ground("Records", ["Units", "Bytes"]),
+        ground("Telemetry", ["Units", logging]),
+        ground("Settings", ["Units", "Records", "Telemetry", yams]),
+
+        stage("Intake", groundAll + ["CLibuv", "CShims"], strict),
+        stage("Wire", groundAll + ["CZlib"], strict),
+        stage("Admission", groundAll),
+        stage("Enrichment", groundAll),
+        stage("Privacy", groundAll),
+        stage("Journal", groundAll + ["CShims"]),
+        stage("Scoring", groundAll),
+        stage("Storage", groundAll + ["CLibuv", "CHiredis", "CLibpq", "CShims"], strict),
+
+        .target(
+            name: "Companion",
+            dependencies: groundAll + ["Scoring", "CHiredis", "CShims", hummingbird, logging],
+            path: "Sources/Companion", swiftSettings: strict),
+        .executableTarget(
+            name: "heliograph",
+            dependencies: groundAll + [
+                "Intake", "Wire", "Admission", "Enrichment", "Privacy", "Journal", "Scoring",
+                "Storage", "Companion", arguments, logging,
+            ],
+            path: "Sources/heliograph", swiftSettings: strict),
+        .executableTarget(
+            name: "heliograph-bench",
+            dependencies: [
+                "Units", "CLibuv", "CHiredis", "CLibpq", "CShims", arguments, histogram,
+            ],
+            path: "bench/heliograph-bench", swiftSettings: strict),
+    ]
+)

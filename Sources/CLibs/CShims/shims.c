@@ -1,0 +1,50 @@
+#include "shims.h"
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+__attribute__((target("sse4.2"))) static uint32_t crc_hardware(
+    uint32_t crc, const unsigned char *p, size_t n) {
+    uint64_t c = crc;
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        c = _mm_crc32_u64(c, word);
+    }
+    for (; n > 0; n--, p++) c = _mm_crc32_u8((uint32_t)c, *p);
+    return (uint32_t)c;
+}
+static int has_hardware(void) { return __builtin_cpu_supports("sse4.2"); }
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_CRC32)
+#include <arm_acle.h>
+static uint32_t crc_hardware(uint32_t crc, const unsigned char *p, size_t n) {
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        crc = __crc32cd(crc, word);
+    }
+    for (; n > 0; n--, p++) crc = __crc32cb(crc, *p);
+    return crc;
+}
+static int has_hardware(void) { return 1; }
+#else
+static uint32_t crc_hardware(uint32_t crc, const unsigned char *p, size_t n) {
+    (void)p; (void)n;
+    return crc;
+}
+static int has_hardware(void) { return 0; }
+#endif
+
+// Bitwise form of the same polynomial, reflected 0x1EDC6F41, for machines without the instruction.
+static uint32_t crc_portable(uint32_t crc, const unsigned char *p, size_t n) {
+    for (; n > 0; n--, p++) {
+        crc ^= *p;
+        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0x82F63B78u & (0u - (crc & 1u)));
+    }
+    return crc;
+}
+
+uint32_t hg_crc32c(uint32_t crc, const void *data, size_t length) {
+    crc = ~crc;
+    crc = has_hardware() ? crc_hardware(crc, data, length) : crc_portable(crc, data, length);
+    return ~crc;
+}

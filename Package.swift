@@ -26,10 +26,8 @@ func stage(_ name: String, _ uses: [Target.Dependency], _ settings: [SwiftSettin
         name: name, dependencies: uses, path: "Sources/Engine/\(name)", swiftSettings: settings)
 }
 
-func library(_ name: String, pkgConfig: String, debian: String) -> Target {
-    .systemLibrary(
-        name: name, path: "Sources/CLibs/\(name)", pkgConfig: pkgConfig,
-        providers: [.apt([debian])])
+func library(_ name: String, debian: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/CLibs/\(name)", providers: [.apt([debian])])
 }
 
 func tests(_ name: String, _ uses: [Target.Dependency], _ settings: [SwiftSetting] = strict)
@@ -62,11 +60,11 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     ],
     targets: [
-        library("CLibuv", pkgConfig: "libuv", debian: "libuv1-dev"),
-        library("CHiredis", pkgConfig: "hiredis", debian: "libhiredis-dev"),
-        library("CLibpq", pkgConfig: "libpq", debian: "libpq-dev"),
-        library("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
-        library("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
+        library("CLibuv", debian: "libuv1-dev"),
+        library("CHiredis", debian: "libhiredis-dev"),
+        library("CLibpq", debian: "libpq-dev"),
+        library("COpenSSL", debian: "libssl-dev"),
+        library("CZlib", debian: "zlib1g-dev"),
         .target(name: "CShims", path: "Sources/CLibs/CShims"),
 
         ground("Units", ["CShims"]),

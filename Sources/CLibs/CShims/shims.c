@@ -1,4 +1,26 @@
+#define _GNU_SOURCE
 #include "shims.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int hg_open(const char *path, int flags, unsigned mode) {
+    return open(path, flags | O_CLOEXEC, mode);
+}
+
+void hg_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int hg_preallocate(int descriptor, int64_t bytes) {
+    return fallocate(descriptor, 0, 0, bytes) == 0 ? 0 : errno;
+}
+
+int hg_accept(int listener) {
+    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>

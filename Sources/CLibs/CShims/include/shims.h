@@ -1,23 +1,20 @@
-// Static inline wrappers for what Swift cannot import: macros, unions, variadics, intrinsics.
+// What Swift cannot import: macros, variadics, intrinsics. The header pulls in as little of the C
+// library as it can, because Swift's own Glibc module defines the same types without _GNU_SOURCE.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 // CRC-32C (Castagnoli), RFC 3720 appendix B.4. Hardware instruction where the CPU has it.
 uint32_t hg_crc32c(uint32_t crc, const void *data, size_t length);
 
-static inline int hg_errno(void) { return errno; }
-static inline int hg_open_create(const char *path, int flags, unsigned mode) {
-    return open(path, flags | O_CLOEXEC, mode);
-}
+// open(2) with O_CLOEXEC added; variadic in C.
+int hg_open(const char *path, int flags, unsigned mode);
+
+// Names the calling thread for operators' tools (top -H, perf).
+void hg_name_thread(const char *name);
+
+// fallocate(2) of whole blocks from the start of the file; 0 or an errno.
+int hg_preallocate(int descriptor, int64_t bytes);
+
+// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC.
+int hg_accept(int listener);

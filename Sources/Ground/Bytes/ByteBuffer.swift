@@ -1,0 +1,175 @@
+import Glibc
+import Units
+
+/// A buffer that is written once and reused: grows up to a limit, then never again.
+///
+/// An append that would pass the limit is dropped and remembered in `overflowed`, so writers need no
+/// error path of their own; the caller looks once at the end.
+public struct ByteBuffer: ~Copyable {
+    @usableFromInline var memory: UnsafeMutableRawPointer
+    /// The number of bytes written.
+    public private(set) var count = 0
+    /// The bytes it can hold before it must grow.
+    public private(set) var capacity: Int
+    /// The bytes it may ever hold.
+    public let limit: Int
+    /// Whether something did not fit. Cleared by `reset`.
+    public private(set) var overflowed = false
+
+    /// Makes an empty buffer of `capacity` bytes that may grow to `limit`.
+    public init(capacity: Int, limit: Int? = nil) {
+        memory = UnsafeMutableRawPointer.allocate(byteCount: max(capacity, 16), alignment: 16)
+        self.capacity = max(capacity, 16)
+        self.limit = max(limit ?? capacity, 16)
+    }
+
+    deinit { memory.deallocate() }
+
+    /// Forgets the content, keeps the memory.
+    public mutating func reset() {
+        count = 0
+        overflowed = false
+    }
+
+    /// Drops everything from `length` on.
+    public mutating func truncate(to length: Int) {
+        invariant(length >= 0 && length <= count, "truncating to more than there is")
+        count = length
+    }
+
+    /// Drops the first `length` bytes, moving the rest to the front.
+    public mutating func dropFirst(_ length: Int) {
+        invariant(length >= 0 && length <= count, "dropping more than there is")
+        memmove(memory, memory + length, count &- length)
+        count &-= length
+    }
+
+    /// What has been written; valid until the next change.
+    public var view: ByteView { ByteView(base: memory, count: count) }
+
+    /// What has been written from `start` on; valid until the next change.
+    public func view(from start: Int) -> ByteView { view[start..<count] }
+
+    /// Makes room for `extra` bytes. False when the limit forbids it.
+    @inline(__always)
+    public mutating func reserve(_ extra: Int) -> Bool {
+        if count &+ extra <= capacity { return true }
+        return grow(extra)
+    }
+
+    @inline(never)
+    private mutating func grow(_ extra: Int) -> Bool {
+        guard count + extra <= limit else {
+            overflowed = true
+            return false
+        }
+        let wanted = min(limit, max(capacity * 2, count + extra))
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
+        larger.copyMemory(from: memory, byteCount: count)
+        memory.deallocate()
+        memory = larger
+        capacity = wanted
+        return true
+    }
+
+    /// Appends one byte.
+    public mutating func append(_ byte: UInt8) {
+        guard reserve(1) else { return }
+        memory.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+        count &+= 1
+    }
+
+    /// Appends the bytes of a view.
+    public mutating func append(_ bytes: ByteView) {
+        guard reserve(bytes.count) else { return }
+        memcpy(memory + count, bytes.base, bytes.count)
+        count &+= bytes.count
+    }
+
+    /// Appends the bytes of a literal.
+    public mutating func append(_ literal: StaticString) { append(ByteView(literal)) }
+
+    /// Appends UTF-8 text. For cold paths.
+    public mutating func append(text: String) {
+        var copy = text
+        copy.withUTF8 { append(ByteView(UnsafeRawBufferPointer($0))) }
+    }
+
+    /// Appends an integer in little-endian order.
+    public mutating func append<Number: FixedWidthInteger & BitwiseCopyable>(
+        littleEndian number: Number
+    ) {
+        guard reserve(MemoryLayout<Number>.size) else { return }
+        memory.storeBytes(of: number.littleEndian, toByteOffset: count, as: Number.self)
+        count &+= MemoryLayout<Number>.size
+    }
+
+    /// Appends an integer in big-endian order, as PostgreSQL's binary COPY wants it.
+    public mutating func append<Number: FixedWidthInteger & BitwiseCopyable>(
+        bigEndian number: Number
+    ) {
+        append(littleEndian: number.byteSwapped)
+    }
+
+    /// Appends `number` in decimal.
+    public mutating func append(decimal number: Int64) {
+        if number < 0 { append(UInt8(ascii: "-")) }
+        var rest = number.magnitude
+        let length = decimalDigits(rest)
+        guard reserve(length) else { return }
+        var index = count &+ length
+        repeat {
+            index &-= 1
+            memory.storeBytes(
+                of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10), toByteOffset: index,
+                as: UInt8.self)
+            rest /= 10
+        } while rest > 0
+        count &+= length
+    }
+
+    /// Overwrites an integer that was appended before, in little-endian order.
+    public mutating func overwrite<Number: FixedWidthInteger & BitwiseCopyable>(
+        littleEndian number: Number, at offset: Int
+    ) {
+        invariant(
+            offset >= 0 && offset &+ MemoryLayout<Number>.size <= count, "overwrite past the end")
+        memory.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
+    }
+
+    /// Overwrites an integer in big-endian order.
+    public mutating func overwrite<Number: FixedWidthInteger & BitwiseCopyable>(
+        bigEndian number: Number, at offset: Int
+    ) {
+        overwrite(littleEndian: number.byteSwapped, at: offset)
+    }
+
+    /// Appends zero bytes until the length is a multiple of `alignment` (a power of two).
+    public mutating func pad(to alignment: Int) {
+        while count & (alignment &- 1) != 0 && !overflowed { append(0) }
+    }
+
+    /// Free room behind the content, for calls into C that fill it; `commit` then counts the bytes.
+    public mutating func spare(atLeast wanted: Int) -> UnsafeMutableRawBufferPointer? {
+        guard reserve(wanted) else { return nil }
+        return UnsafeMutableRawBufferPointer(start: memory + count, count: capacity &- count)
+    }
+
+    /// Counts `length` bytes that were written into `spare`.
+    public mutating func commit(_ length: Int) {
+        invariant(length >= 0 && count &+ length <= capacity, "committing more than there is room")
+        count &+= length
+    }
+
+    private func decimalDigits(_ number: UInt64) -> Int {
+        var digits = 1
+        var bound: UInt64 = 10
+        while digits < 20, number >= bound {
+            digits &+= 1
+            let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
+            if overflow { break }
+            bound = next
+        }
+        return digits
+    }
+}

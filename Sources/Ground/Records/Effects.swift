@@ -1,0 +1,109 @@
+public import Bytes
+
+/// What can be said about a visitor at one moment: the part of a score that stores and people read.
+public struct Reading: BitwiseCopyable, Sendable {
+    /// Readiness, 0 to 100.
+    public var score: Double
+    /// Probability of conversion, 0 to 1.
+    public var likelihood: Double
+    /// Trust in the profile, 0 to 1.
+    public var confidence: Double
+    /// Band of the score, with hysteresis.
+    public var band: Band
+    /// Buyer profile.
+    public var profile: Profile
+    /// The moment the score is valid at, epoch milliseconds: `received_at` of the record last folded.
+    public var updatedAt: Int64
+    /// Time of the visitor's last event, epoch milliseconds.
+    public var seenAt: Int64
+    /// Offset in the partition of the record last folded.
+    public var offset: UInt64
+
+    /// A reading from its parts.
+    public init(
+        score: Double, likelihood: Double, confidence: Double, band: Band, profile: Profile,
+        updatedAt: Int64, seenAt: Int64, offset: UInt64
+    ) {
+        self.score = score
+        self.likelihood = likelihood
+        self.confidence = confidence
+        self.band = band
+        self.profile = profile
+        self.updatedAt = updatedAt
+        self.seenAt = seenAt
+        self.offset = offset
+    }
+}
+
+/// What one record adds to a session's row. Rows merge by least, greatest and sum, so changes may be
+/// added up before they are written.
+public struct SessionChange: BitwiseCopyable, Sendable {
+    /// Site name.
+    public var site = ShortText()
+    /// Visitor id.
+    public var visitor = ShortText()
+    /// Session id.
+    public var session = ShortText()
+    /// Least corrected event time, epoch milliseconds.
+    public var startedAt: Int64 = .max
+    /// Greatest corrected event time, epoch milliseconds.
+    public var endedAt: Int64 = .min
+    /// Events to add.
+    public var events: Int32 = 0
+    /// Page views to add.
+    public var pageViews: Int32 = 0
+    /// Active milliseconds to add.
+    public var activeMilliseconds: Int64 = 0
+    /// Greatest score reached.
+    public var scoreMaximum: Double = 0
+    /// Whether an automated browser.
+    public var bot = false
+
+    /// A change that changes nothing.
+    public init() {}
+}
+
+/// A visitor's score at a moment worth keeping.
+public struct HistoryPoint: BitwiseCopyable, Sendable {
+    /// Why the point is kept.
+    public enum Reason: UInt8, BitwiseCopyable, Sendable {
+        case first, band, step, profile
+    }
+
+    /// Why the point is kept.
+    public var reason: Reason
+    /// What was read.
+    public var reading: Reading
+
+    /// A point from its parts.
+    public init(reason: Reason, reading: Reading) {
+        self.reason = reason
+        self.reading = reading
+    }
+}
+
+/// Everything that folding one record brought about, for the stores to take.
+public struct FoldEffect: BitwiseCopyable, Sendable {
+    /// Index of the visitor in its partition's table.
+    public var visitorIndex: Int32
+    /// Events that took effect; repeats are not among them.
+    public var eventsFolded: Int32
+    /// What the session's row gains.
+    public var session: SessionChange
+    /// Whether `history` is to be kept.
+    public var keepsHistory: Bool
+    /// The visitor's score after the record.
+    public var history: HistoryPoint
+
+    /// An effect from its parts.
+    public init(
+        visitorIndex: Int32, eventsFolded: Int32, session: SessionChange, keepsHistory: Bool,
+        history: HistoryPoint
+    ) {
+        self.visitorIndex = visitorIndex
+        self.eventsFolded = eventsFolded
+        self.session = session
+        self.keepsHistory = keepsHistory
+        self.history = history
+    }
+}

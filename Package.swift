@@ -69,7 +69,7 @@ let package = Package(
 
         ground("Units", ["CShims"]),
         ground("Bytes", ["Units"], strict),
-        ground("Rings", ["Units", "Bytes"], strict),
+        ground("Rings", ["Units", "Bytes", "CShims"], strict),
         ground("Loop", ["Units", "Bytes", "CLibuv", "CShims"], strict),
         ground("Records", ["Units", "Bytes"]),
         ground("Telemetry", ["Units", logging]),

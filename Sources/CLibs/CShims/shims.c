@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@ void hg_name_thread(const char *name) { pthread_setname_np(pthread_self(), name)
 int hg_preallocate(int descriptor, int64_t bytes) {
     return fallocate(descriptor, 0, 0, bytes) == 0 ? 0 : errno;
 }
+
+int hg_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
 int hg_accept(int listener) {
     return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -18,3 +18,6 @@ int hg_preallocate(int descriptor, int64_t bytes);
 
 // accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC.
 int hg_accept(int listener);
+
+// eventfd(2), non-blocking and closed on exec.
+int hg_eventfd(void);

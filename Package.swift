@@ -101,5 +101,6 @@ let package = Package(
                 "Units", "CLibuv", "CHiredis", "CLibpq", "CShims", arguments, histogram,
             ],
             path: "bench/heliograph-bench", swiftSettings: strict),
+        .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
     ]
 )

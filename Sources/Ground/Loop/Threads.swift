@@ -1,0 +1,40 @@
+import CShims
+import Glibc
+import Units
+
+/// A thread of the engine, with a name that operators see in `top -H` and `perf`.
+///
+/// Sendable because: the identifier is written once, before the value is handed out.
+public final class EngineThread: @unchecked Sendable {
+    private var identifier = pthread_t()
+
+    private init() {}
+
+    /// Starts a thread that runs `body` once. The closure and all that it owns move to the thread.
+    public static func start(name: String, _ body: sending @escaping () -> Void) -> EngineThread {
+        let thread = EngineThread()
+        let job = UnsafeMutablePointer<ThreadJob>.allocate(capacity: 1)
+        job.initialize(to: ThreadJob(name: name, body: body))
+        let status = pthread_create(
+            &thread.identifier, nil,
+            { raw in
+                guard let raw else { return nil }
+                let job = raw.assumingMemoryBound(to: ThreadJob.self)
+                let taken = job.move()
+                job.deallocate()
+                hg_name_thread(taken.name)
+                taken.body()
+                return nil
+            }, job)
+        invariant(status == 0, "pthread_create failed: raise the limit of processes")
+        return thread
+    }
+
+    /// Waits until the thread has ended.
+    public func join() { pthread_join(identifier, nil) }
+}
+
+private struct ThreadJob {
+    let name: String
+    let body: () -> Void
+}

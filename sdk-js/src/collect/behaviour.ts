@@ -1,0 +1,151 @@
+import { INFERENCE, PROFILING } from '../core/consent';
+import type { Tracker } from '../core/tracker';
+import { makeBooks } from './books';
+import { watchClicks } from './clicks';
+import { watchCtas } from './ctas';
+import { watchForms } from './forms';
+import { watchKeys, watchPointer, watchScroll, watchTouch } from './gestures';
+import type { SectionWatch } from './sections';
+import { watchSections } from './sections';
+import type { PageTotals } from './summary';
+import { summaryOf } from './summary';
+
+const FIRST_MARKS_MILLISECONDS = [15_000, 30_000, 60_000];
+const LATER_MARK_MILLISECONDS = 60_000;
+const BLUR_SUMMARY_MILLISECONDS = 1_000;
+
+/** Active time after which the n-th summary of a page view is due, counted from 0. */
+export function markAt(index: number): number {
+    const beyond = index - FIRST_MARKS_MILLISECONDS.length + 1;
+    return beyond <= 0 ? FIRST_MARKS_MILLISECONDS[index] : 60_000 + beyond * LATER_MARK_MILLISECONDS;
+}
+
+export interface Behaviour {
+    /** A new page view begins: new books. */
+    begin(): void;
+    /** The page has settled and may be looked at. */
+    scan(): void;
+    /** Sends what came together since the last summary; `ends` when the page is left or hidden. */
+    summarise(ends: boolean): void;
+    /** The page view is over. */
+    leave(): void;
+    shown(): void;
+}
+
+export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
+    const { guard } = tracker;
+    let books = makeBooks(performance.now(), 0);
+    let sections: SectionWatch | null = null;
+    let part = 0;
+    let mark = 0;
+    let totals: PageTotals = [0, 0, 0, 0];
+    let timerRuns = false;
+    let documentPixels = 0;
+    const current = () => books;
+
+    const ctas = watchCtas(tracker, current);
+    const forms = watchForms(tracker);
+    const act = () => {
+        books.activity.input(performance.now());
+        acted();
+    };
+    const dead = watchClicks(tracker, current, (target) => (sections ? sections.indexOf(target) : -1),
+        act, ctas.clicked);
+    watchPointer(tracker, current);
+    watchTouch(tracker, current);
+    watchKeys(tracker, current, act);
+    watchScroll(tracker, current, () => documentPixels, dead.moved);
+    for (const type of ['pointerdown', 'keydown', 'touchstart', 'wheel']) {
+        guard.listen(document, type, 'activity', () => {
+            books.activity.input(performance.now());
+            beat();
+        });
+    }
+    guard.listen(document, 'pointermove', 'activity', beat);
+    for (const type of ['focus', 'blur']) {
+        guard.listen(window, type, 'activity', (event: Event) => {
+            if (event.target !== window) return;
+            shown();
+            // Looking at another window is a natural stop: what was done until now is told.
+            if (type === 'blur') onBlur();
+        });
+    }
+    if (window.ResizeObserver) {
+        // The observer hands the height over without a layout read of ours.
+        new ResizeObserver(guard.wrap('scroll', (entries: ResizeObserverEntry[]) => {
+            documentPixels = entries[entries.length - 1].contentRect.height;
+            books.scroll.saw(Math.min(1, (books.scroll.depth() ? 0 : innerHeight) / Math.max(1, documentPixels)));
+        })).observe(document.documentElement);
+    }
+
+    function shown(): void {
+        const visible = document.visibilityState === 'visible';
+        books.activity.visibility(performance.now(), visible, document.hasFocus());
+        dead.shifted();
+        beat();
+    }
+    function onBlur(): void {
+        const unsent = books.activity.activeTotal(performance.now()) - totals[0];
+        if (unsent < BLUR_SUMMARY_MILLISECONDS) return;
+        self.summarise(false);
+        tracker.flush();
+    }
+    /** Runs the timer to the next summary while somebody is active; idle pages have none. */
+    function beat(): void {
+        const now = performance.now();
+        if (timerRuns || !books.activity.isActive(now)) return;
+        timerRuns = true;
+        const rest = markAt(mark) - books.activity.activeTotal(now);
+        guard.later(Math.max(250, rest), 'summary', () => {
+            timerRuns = false;
+            if (books.activity.activeTotal(performance.now()) >= markAt(mark)) {
+                mark++;
+                self.summarise(false);
+                tracker.flush();
+            }
+            beat();
+        });
+    }
+    const self: Behaviour = {
+        begin() {
+            const now = performance.now();
+            books = makeBooks(now, window.scrollY);
+            if (sections) sections.stop();
+            const book = books.sections;
+            const activity = books.activity;
+            sections = watchSections(book, () => {
+                const at = performance.now();
+                return { now: at, active: activity.activeTotal(at) };
+            });
+            ctas.reset();
+            dead.shifted();
+            part = mark = 0;
+            totals = [0, 0, 0, 0];
+            beat();
+        },
+        scan() {
+            if (!tracker.allows(PROFILING)) return;
+            if (sections) sections.scan();
+            ctas.scan();
+            documentPixels = documentPixels || document.documentElement.scrollHeight;
+            books.scroll.saw(Math.min(1, (window.scrollY + innerHeight) / Math.max(1, documentPixels)));
+        },
+        summarise(ends) {
+            if (!tracker.allows(PROFILING)) return;
+            forms.progress();
+            const now = performance.now();
+            const fields = summaryOf(books, now, part + 1, totals, ends, tracker.allows(INFERENCE));
+            if (!fields) return;
+            part++;
+            totals = (fields.pt as number[]).slice(0, 4) as PageTotals;
+            tracker.emit('ps', fields);
+            guard.idle('sections', 2000, self.scan);
+        },
+        leave() {
+            self.summarise(true);
+            forms.leave();
+        },
+        shown,
+    };
+    return self;
+}

@@ -1,0 +1,71 @@
+import type { Tracker } from '../core/tracker';
+import type { Books } from './books';
+import { isPrivate, isTextField, targetOf } from './elements';
+import { keyKind } from './keybook';
+
+const GALLERY = '[data-section=gallery],[data-gallery]';
+const SEARCH = '[type=search],[role=search] input,[role=searchbox],[data-form=search] input';
+
+/** Mouse movement: the handler does arithmetic once in 50 ms and reads no layout. */
+export function watchPointer(tracker: Tracker, books: () => Books): void {
+    tracker.guard.listen(document, 'pointermove', 'pointer', (event: PointerEvent) => {
+        const now = performance.now();
+        books().activity.input(now);
+        if (event.pointerType !== 'mouse') return;
+        books().pointer.moved(event.clientX, event.clientY, now, innerWidth || 1, innerHeight || 1);
+    });
+}
+
+export function watchTouch(tracker: Tracker, books: () => Books): void {
+    const finger = (touch: Touch) => ({ x: touch.clientX, y: touch.clientY, now: performance.now() });
+    let touching = false;
+    tracker.guard.listen(document, 'touchstart', 'touch', (event: TouchEvent) => {
+        const target = targetOf(event);
+        touching = true;
+        const onGallery = target !== null && target.closest(GALLERY) !== null;
+        books().touch.down(finger(event.touches[0]), event.touches.length, onGallery);
+    });
+    tracker.guard.listen(document, 'touchend', 'touch', (event: TouchEvent) => {
+        if (event.changedTouches.length) books().touch.up(finger(event.changedTouches[0]));
+    });
+    tracker.guard.listen(document, 'wheel', 'touch', (event: WheelEvent) => {
+        if (event.ctrlKey) books().touch.wheelZoom(performance.now());
+    });
+    tracker.guard.listen(document, 'selectionchange', 'touch', () => {
+        const selection = touching ? getSelection() : null;
+        if (selection && !selection.isCollapsed) books().touch.selected(performance.now());
+    });
+}
+
+/** Keys as kinds, and never those of password, card or private fields. */
+export function watchKeys(tracker: Tracker, books: () => Books, acted: () => void): void {
+    tracker.guard.listen(document, 'keydown', 'keys', (event: KeyboardEvent) => {
+        const target = targetOf(event);
+        if (!target || !event.key || event.repeat || isPrivate(target)) return;
+        const kind = keyKind(event, isTextField(target), target.closest(SEARCH) !== null);
+        if (!kind) return;
+        books().keys.key(kind, performance.now());
+        acted();
+    });
+}
+
+/** Scrolling of the document, read once per frame. */
+export function watchScroll(
+    tracker: Tracker, books: () => Books, documentPixels: () => number, moved: () => void
+): void {
+    let asked = false;
+    const measure = tracker.guard.wrap('scroll', () => {
+        asked = false;
+        const { scroll, sections } = books();
+        const offset = window.scrollY;
+        const depth = Math.min(1, (offset + innerHeight) / Math.max(1, documentPixels()));
+        scroll.moved(performance.now(), offset, depth, sections.anyShown());
+    });
+    tracker.guard.listen(document, 'scroll', 'scroll', (event: Event) => {
+        books().activity.input(performance.now());
+        moved();
+        if (asked || event.target !== document) return;
+        asked = true;
+        requestAnimationFrame(measure);
+    });
+}

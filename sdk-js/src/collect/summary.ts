@@ -1,0 +1,51 @@
+import type { Fields } from '../core/tracker';
+import type { Books } from './books';
+
+/** What a page view has come to, for measures that are not sums: active ms, depth %, and counts. */
+export type PageTotals = [number, number, number, number];
+
+function interactionsOf(books: Books): number {
+    return books.clicks.interactions() + books.keys.interactions();
+}
+
+export function totalsOf(books: Books, now: number): PageTotals {
+    return [
+        Math.round(books.activity.activeTotal(now)), Math.round(books.scroll.depth() * 100),
+        books.sections.qualifiedCount(), interactionsOf(books),
+    ];
+}
+
+const says = (values: number[]) => values.some((value) => value !== 0);
+
+/**
+ * The fields of a page summary: increments since the last one. Arrays of zeros are left out; null
+ * when nothing happened at all.
+ */
+export function summaryOf(
+    books: Books, now: number, part: number, before: PageTotals, ends: boolean, inference: boolean
+): Fields | null {
+    const active = books.activity.activeTotal(now);
+    const shown = books.sections.anyShown();
+    const fields: Fields = { q: part };
+    const put = (name: string, values: number[], evidence = values) => {
+        if (says(evidence)) fields[name] = values;
+    };
+    const vz = books.activity.take(now);
+    put('vz', vz, vz.slice(0, 7));
+    const sc = books.scroll.take(now, ends, shown);
+    put('sc', sc, part === 1 ? sc : sc.slice(0, 7));
+    const rows = books.sections.take(now, active);
+    if (rows.length) fields.S = rows;
+    const { credited, expected, actual, linear } = books.sections.takeReading();
+    const { f, z } = books.pointer.reading();
+    put('rd', [credited, expected, f, z, linear, actual], [credited, expected]);
+    put('mo', books.pointer.take(inference));
+    put('tp', books.touch.take());
+    put('kb', books.keys.take());
+    put('ck', books.clicks.take());
+    const ctas = books.ctas.take(now);
+    if (ctas.length) fields.ct = ctas;
+    if (Object.keys(fields).length === 1) return null;
+    fields.pt = totalsOf(books, now).concat(before);
+    return fields;
+}

@@ -1,0 +1,23 @@
+const ALLOWED = /^(utm_[a-z_]{1,20}|gclid|fbclid|msclkid|_hg)$/;
+const URL_CHARACTERS = 512;
+const REFERRER_CHARACTERS = 256;
+
+/** An address without fragment, credentials and any parameter that is not on the list. */
+export function reducedUrl(address: string, characters = URL_CHARACTERS): string {
+    try {
+        const url = new URL(address);
+        const kept = new URLSearchParams();
+        url.searchParams.forEach((value, name) => {
+            if (ALLOWED.test(name)) kept.append(name, value.slice(0, 128));
+        });
+        const query = kept.toString();
+        return (url.origin + url.pathname + (query ? '?' + query : '')).slice(0, characters);
+    } catch {
+        return '';
+    }
+}
+
+/** A referrer without query and fragment; empty when there is none. */
+export function reducedReferrer(address: string): string {
+    return reducedUrl(address, REFERRER_CHARACTERS).split('?')[0];
+}

@@ -1,0 +1,239 @@
+/// Every limit of the engine, in one place, so that they can be held against each other.
+///
+/// What an operator may set lives in `HeliographSettings`, within the bounds given here. `check`
+/// relates the limits; the program refuses to start and a test fails when a relation is broken.
+public enum Limits {
+    // MARK: - HTTP framing
+
+    /// Request line and headers together. Beacons need about 600 bytes; nginx allows 4 × 8 KiB.
+    public static let headerBytesMaximum = 16 * 1024
+    /// The request line, or one header line.
+    public static let headerLineBytesMaximum = 8 * 1024
+    /// Headers of a request.
+    public static let headerCountMaximum = 64
+    /// A request body as it travels. The SDK stays below `batchEventBytesMaximum`; what is larger
+    /// is read up to here, so that the answer can say precisely what is wrong.
+    public static let bodyBytesMaximum = 1024 * 1024
+    /// A body after inflation.
+    public static let inflatedBytesMaximum = 1024 * 1024
+    /// Output bytes per input byte of a compressed body. Deflate itself cannot exceed about 1030.
+    public static let inflateRatioMaximum = 100
+    /// Output that a body may inflate to before the ratio is looked at, because small bodies of
+    /// repeated text compress well honestly.
+    public static let inflateRatioFreeBytes = 64 * 1024
+    /// Hexadecimal digits of a chunk's size: fewer than would overflow 64 bits.
+    public static let chunkSizeDigitsMaximum = 15
+    /// A chunk's extensions, which are skipped.
+    public static let chunkExtensionBytesMaximum = 1024
+    /// Trailer bytes behind a chunked body, which are skipped.
+    public static let trailerBytesMaximum = 4 * 1024
+
+    // MARK: - Time given to a client
+
+    /// From a request's first byte to its last.
+    public static let requestDeadlineMilliseconds = 10_000
+    /// Silence within a request.
+    public static let requestIdleMilliseconds = 5_000
+    /// Silence between requests on a connection that is kept alive.
+    public static let keepAliveIdleMilliseconds = 60_000
+    /// The least a body must advance, measured over `bodyRateWindowMilliseconds`.
+    public static let bodyRateBytesPerSecondMinimum = 1024
+    /// Over how long the body's rate is measured.
+    public static let bodyRateWindowMilliseconds = 10_000
+    /// How long an answer may wait for a client that does not read.
+    public static let responseWriteDeadlineMilliseconds = 10_000
+    /// How long `want=score` waits for the new score before it is answered without.
+    public static let scoreReplyMilliseconds = 50
+    /// From the signal to stop until the process has ended.
+    public static let drainDeadlineMilliseconds = 10_000
+
+    // MARK: - Connections and threads
+
+    /// The most connections an operator may allow.
+    public static let connectionsMaximum = 100_000
+    /// Connections allowed when nothing is set.
+    public static let connectionsDefault = 10_000
+    /// Listener loops an operator may ask for.
+    public static let loopsMaximum = 64
+    /// Workers an operator may ask for: a partition is owned by one worker at a time.
+    public static let workersMaximum = 64
+    /// Connections waiting to be accepted, per listener.
+    public static let listenBacklog = 1024
+    /// Answers that may wait for their group's commit on one connection (pipelined requests).
+    public static let pipelinedRequestsMaximum = 16
+
+    // MARK: - A batch and its events
+
+    /// Events in a batch: one bit each in a record's bitmap of duplicates.
+    public static let batchEventsMaximum = 64
+    /// Bytes of the events of an SDK batch.
+    public static let batchEventBytesMaximum = 48 * 1024
+    /// One event as it travels.
+    public static let eventBytesMaximum = 4 * 1024
+    /// Any text in a beacon.
+    public static let stringBytesMaximum = 8 * 1024
+    /// Depth of nested objects and arrays.
+    public static let nestingDepthMaximum = 16
+    /// Public site key, as it travels in `k`.
+    public static let keyBytesMaximum = 32
+    /// Device, session, window and batch ids, and message ids of other senders. A `ShortText` holds 63.
+    public static let idBytesMaximum = 36
+    /// Hashed user id. It lives in a length-prefixed field of a record.
+    public static let userIdBytesMaximum = 96
+    /// Page address.
+    public static let urlBytesMaximum = 512
+    /// Referring address.
+    public static let referrerBytesMaximum = 256
+    /// Page title.
+    public static let titleBytesMaximum = 128
+    /// Name of a custom event, label of a click.
+    public static let nameBytesMaximum = 64
+    /// Name of a form.
+    public static let formNameBytesMaximum = 48
+    /// Name of a form field.
+    public static let fieldNameBytesMaximum = 32
+    /// Keys of a custom event's properties.
+    public static let propertyCountMaximum = 32
+    /// Bytes of a custom event's properties.
+    public static let propertyBytesMaximum = 2 * 1024
+    /// Sections in a page summary.
+    public static let summarySectionsMaximum = 60
+    /// Calls to action in a page summary.
+    public static let summaryTargetsMaximum = 20
+    /// Fields in a form summary.
+    public static let formFieldsMaximum = 40
+    /// Bytes of a slice's context object.
+    public static let contextBytesMaximum = 2 * 1024
+    /// Greatest sequence number of an event in a window.
+    public static let sequenceNumberMaximum = Int(UInt32.max)
+
+    // MARK: - Clocks
+
+    /// An event older than this is moved up to it: what is older no longer changes closed days.
+    public static let eventAgeMillisecondsMaximum = 7 * 86_400_000
+    /// Clock difference that a single sample may show before it is believed and corrected.
+    public static let clockToleranceMilliseconds = 60_000
+    /// A correction beyond this marks the event as moved.
+    public static let clockMovedMilliseconds = 600_000
+
+    // MARK: - Rings and journal
+
+    /// Bytes of a ring between two threads. A power of two.
+    public static let ringBytes = 4 * 1024 * 1024
+    /// Bytes of one journal record: a whole batch of one visitor.
+    public static let recordBytesMaximum = 128 * 1024
+    /// Bytes of a group that one `fdatasync` makes durable.
+    public static let groupBytesMaximum = 1024 * 1024
+    /// Batches of a group.
+    public static let groupBatchesMaximum = 4096
+    /// Smallest and largest segment file, and the one taken when nothing is set.
+    public static let segmentBytesMinimum = 4 * 1024 * 1024
+    /// See `segmentBytesMinimum`.
+    public static let segmentBytesMaximum = 1024 * 1024 * 1024
+    /// See `segmentBytesMinimum`.
+    public static let segmentBytesDefault = 64 * 1024 * 1024
+    /// Bytes of disk that the journal may take when nothing is set.
+    public static let diskBudgetBytesDefault = 4 * 1024 * 1024 * 1024
+    /// The least a disk budget must hold: the segment written, the one before, and one preallocated.
+    public static let diskBudgetSegmentsMinimum = 3
+    /// Disk left free for others; below it the journal refuses.
+    public static let diskFreeBytesMinimum = 256 * 1024 * 1024
+
+    // MARK: - Deduplication
+
+    /// How long a window's numbers are remembered, if memory allows.
+    public static let deduplicationMilliseconds = 24 * 3_600_000
+    /// Memory for windows.
+    public static let deduplicationBytesMaximum = 256 * 1024 * 1024
+    /// Gaps in a window's numbers before its batches are refused.
+    public static let windowIntervalsMaximum = 64
+
+    // MARK: - Scoring state and checkpoints
+
+    /// Seconds between checkpoints that an operator may choose.
+    public static let checkpointSecondsMinimum = 10
+    /// See `checkpointSecondsMinimum`.
+    public static let checkpointSecondsMaximum = 60
+    /// Seconds between checkpoints when nothing is set.
+    public static let checkpointSecondsDefault = 20
+    /// Checkpoints kept per partition.
+    public static let checkpointGenerations = 2
+    /// State of one tracked visitor, everything included.
+    public static let visitorStateBytesMaximum = 1024
+    /// Packed sums in the `state` field of Redis.
+    public static let packedStateBytesMaximum = 600
+
+    // MARK: - Stores
+
+    /// First pause before trying a store again.
+    public static let storeBackoffMillisecondsMinimum = 50
+    /// Longest pause before trying a store again.
+    public static let storeBackoffMillisecondsMaximum = 5_000
+    /// How long a store may take to answer before the connection is given up.
+    public static let storeDeadlineMilliseconds = 10_000
+    /// How long connecting to a store may take.
+    public static let storeConnectMilliseconds = 2_000
+    /// Visitors in one Redis pipeline.
+    public static let redisPipelineVisitorsMaximum = 512
+    /// Rows in one PostgreSQL transaction.
+    public static let archiveRowsMaximum = 50_000
+    /// Longest that rows wait for their transaction to fill.
+    public static let archiveDelayMilliseconds = 250
+    /// Members of `hot`.
+    public static let hotVisitorsMaximum = 10_000
+    /// How long a visitor stays in `hot` without an event.
+    public static let hotAgeMilliseconds = 24 * 3_600_000
+    /// Seconds between rewrites of `hot`.
+    public static let hotSweepSeconds = 60
+    /// How long a silent visitor's hash stays in Redis.
+    public static let visitorAgeMilliseconds = 90 * 86_400_000
+    /// What a client is told to wait after a 503, in seconds.
+    public static let retryAfterSeconds = 2
+
+    // MARK: - Companion
+
+    /// Connections to the companion.
+    public static let companionConnectionsMaximum = 1_000
+    /// Visitors in one answer.
+    public static let companionVisitorsMaximum = 200
+    /// Visitors in one answer when nothing is asked for.
+    public static let companionVisitorsDefault = 50
+    /// Visitors of a site that the companion remembers as newest.
+    public static let companionRecentMaximum = 1_000
+    /// Live streams in the process.
+    public static let companionStreamsMaximum = 200
+    /// Messages waiting for one stream's reader; a slower reader is disconnected.
+    public static let companionStreamMessagesMaximum = 256
+    /// Messages of a site kept for readers that come back.
+    public static let companionReplayMessagesMaximum = 1_024
+    /// Seconds without a message before a heartbeat.
+    public static let companionHeartbeatSeconds = 15
+    /// How long a stream lives before its reader must come again.
+    public static let companionStreamSeconds = 1_800
+    /// Threads that talk to Redis for the companion.
+    public static let companionRedisThreads = 2
+    /// Reads waiting for one of those threads.
+    public static let companionRedisQueueMaximum = 512
+    /// One static file of the companion or the SDK folder.
+    public static let staticFileBytesMaximum = 4 * 1024 * 1024
+
+    // MARK: - Settings and logs
+
+    /// A settings file.
+    public static let settingsFileBytesMaximum = 1024 * 1024
+    /// Sites of one process.
+    public static let sitesMaximum = 4_096
+    /// Keys of a site, so that one can be replaced while the other is still in use.
+    public static let siteKeysMaximum = 8
+    /// Origins of a site.
+    public static let siteOriginsMaximum = 256
+    /// URL parameters a site may add to those kept for every site.
+    public static let siteParametersMaximum = 64
+    /// A site's name. It is part of every Redis key and fits a `ShortText`.
+    public static let siteNameBytesMaximum = 32
+    /// An origin: scheme, host name of at most 253 bytes, port.
+    public static let originBytesMaximum = 272
+    /// One line of the log.
+    public static let logLineBytesMaximum = 8 * 1024
+
+}

@@ -1,0 +1,253 @@
+/// Things that are counted, in the order of an event's way. The raw value is a slot in a
+/// `CounterBlock` and means nothing outside this process.
+public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
+    case connectionsAccepted, connectionsRefused, connectionsClosed
+    case requests, requestBytes, responseBytes
+    case batchesAcknowledged, batchesAnswered, eventsReceived, eventsAcknowledged
+    case unknownKeys, eventsLostByClients, textsShortened
+    case journalRecords, journalBytes, journalGroups, journalDamage
+    case eventsDuplicate, eventsFolded, recordsFolded, ringFallbacks
+    case sessionsOpened, bandChanges, profileChanges
+    case redisFlushes, redisVisitors, redisReconnects, redisWentBack
+    case postgresTransactions, postgresEventRows, postgresReconnects, postgresMoved
+    case checkpoints, checkpointBytes
+    case companionRequests, companionStreams, companionSlowReaders
+    case logLinesShortened
+
+    /// How a counter is shown: metric, labels, help.
+    struct Description {
+        let metric: String
+        let labels: String
+        let help: String
+
+        init(_ metric: String, _ help: String, labels: String = "") {
+            self.metric = "heliograph_\(metric)_total"
+            self.labels = labels
+            self.help = help
+        }
+    }
+
+    var description: Description {
+        switch self {
+        case .connectionsAccepted, .connectionsRefused, .connectionsClosed,
+            .requests, .requestBytes, .responseBytes:
+            return intakeDescription
+        case .batchesAcknowledged, .batchesAnswered, .eventsReceived, .eventsAcknowledged,
+            .unknownKeys, .eventsLostByClients, .textsShortened:
+            return admissionDescription
+        case .journalRecords, .journalBytes, .journalGroups, .journalDamage, .eventsDuplicate:
+            return journalDescription
+        case .eventsFolded, .recordsFolded, .ringFallbacks, .sessionsOpened, .bandChanges,
+            .profileChanges, .checkpoints, .checkpointBytes:
+            return scoringDescription
+        case .redisFlushes, .redisVisitors, .redisReconnects, .redisWentBack,
+            .postgresTransactions, .postgresEventRows, .postgresReconnects, .postgresMoved:
+            return storageDescription
+        case .companionRequests, .companionStreams, .companionSlowReaders, .logLinesShortened:
+            return companionDescription
+        }
+    }
+
+    private var intakeDescription: Description {
+        switch self {
+        case .connectionsAccepted: return Description("connections_accepted", "Connections taken.")
+        case .connectionsRefused:
+            return Description("connections_refused", "Connections closed at once: too many.")
+        case .connectionsClosed: return Description("connections_closed", "Connections ended.")
+        case .requests: return Description("requests", "HTTP requests read to their end.")
+        case .requestBytes: return Description("request_bytes", "Bytes received.")
+        default: return Description("response_bytes", "Bytes sent.")
+        }
+    }
+
+    private var admissionDescription: Description {
+        switch self {
+        case .batchesAcknowledged:
+            return Description("batches", Self.batchesHelp, labels: "status=\"204\"")
+        case .batchesAnswered:
+            return Description("batches", Self.batchesHelp, labels: "status=\"200\"")
+        case .eventsReceived: return Description("events_received", "Events decoded.")
+        case .eventsAcknowledged:
+            return Description(
+                "events_acknowledged",
+                "Events of acknowledged batches, repeats included."
+            )
+        case .unknownKeys: return Description("unknown_keys", "Keys in beacons that were ignored.")
+        case .eventsLostByClients:
+            return Description("events_lost_by_clients", "Events that SDKs say they had to drop.")
+        default: return Description("texts_shortened", "Texts cut to their limit.")
+        }
+    }
+
+    static let batchesHelp = "Batches by the status they were answered with."
+
+    private var journalDescription: Description {
+        switch self {
+        case .journalRecords: return Description("journal_records", "Records made durable.")
+        case .journalBytes: return Description("journal_written_bytes", "Bytes made durable.")
+        case .journalGroups:
+            return Description("journal_groups", "Groups of records, one fdatasync each.")
+        case .journalDamage:
+            return Description("journal_damage", "Damaged stretches found in journal files.")
+        default:
+            return Description(
+                "events_duplicate",
+                "Acknowledged events that repeat an earlier one."
+            )
+        }
+    }
+
+    private var scoringDescription: Description {
+        switch self {
+        case .eventsFolded: return Description("events_folded", "Events that took effect.")
+        case .recordsFolded: return Description("records_folded", "Records folded by workers.")
+        case .ringFallbacks:
+            return Description("ring_fallbacks", "Times a reader went to the journal's files.")
+        case .sessionsOpened: return Description("sessions_opened", "Sessions begun.")
+        case .bandChanges: return Description("band_changes", "Visitors that changed their band.")
+        case .profileChanges: return Description("profile_changes", "Visitors with a new profile.")
+        case .checkpoints: return Description("checkpoints", "Checkpoints written.")
+        default: return Description("checkpoint_bytes", "Bytes of checkpoints written.")
+        }
+    }
+
+    private var storageDescription: Description {
+        switch self {
+        case .redisFlushes: return Description("redis_flushes", "Pipelines that Redis took.")
+        case .redisVisitors: return Description("redis_visitors", "Visitors written to Redis.")
+        case .redisReconnects: return Description("redis_reconnects", "Connections to Redis made.")
+        case .redisWentBack:
+            return Description("redis_went_back", "Partitions that Redis had lost and got again.")
+        case .postgresTransactions:
+            return Description("postgres_transactions", "Transactions PostgreSQL committed.")
+        case .postgresEventRows: return Description("postgres_event_rows", "Event rows committed.")
+        case .postgresReconnects:
+            return Description("postgres_reconnects", "Connections to PostgreSQL made.")
+        default:
+            return Description(
+                "postgres_moved",
+                "Partitions whose position in PostgreSQL was not the expected."
+            )
+        }
+    }
+
+    private var companionDescription: Description {
+        switch self {
+        case .companionRequests:
+            return Description("companion_requests", "Requests to the companion.")
+        case .companionStreams: return Description("companion_streams", "Live streams opened.")
+        case .companionSlowReaders:
+            return Description("companion_slow_readers", "Live streams closed for slowness.")
+        default: return Description("log_lines_shortened", "Log lines cut to their limit.")
+        }
+    }
+}
+
+/// Things that have a level. The raw value is a slot in a `CounterBlock`.
+public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
+    case connectionsOpen, ringDepthBytes, ringCapacityBytes
+    case journalDiskBytes, journalBudgetBytes, journalSegments, journalSequence
+    case deduplicationWindows, deduplicationSpanSeconds
+    case visitorsTracked, visitorBytes
+    case redisLagRecords, postgresLagRecords, redisConnected, postgresConnected
+    case checkpointAgeSeconds, companionStreamsOpen, ready
+
+    /// How a gauge is shown, and whether each thread's value stands for itself.
+    struct Description {
+        let metric: String
+        let help: String
+        let isPerThread: Bool
+
+        init(_ metric: String, _ help: String, perThread: Bool = false) {
+            self.metric = "heliograph_\(metric)"
+            self.help = help
+            isPerThread = perThread
+        }
+    }
+
+    var description: Description {
+        switch self {
+        case .connectionsOpen: return Description("connections_open", "Open connections.")
+        case .ringDepthBytes:
+            return Description(
+                "ring_depth_bytes",
+                "Bytes waiting in a thread's ring.",
+                perThread: true
+            )
+        case .ringCapacityBytes:
+            return Description(
+                "ring_capacity_bytes",
+                "Bytes a thread's ring can hold.",
+                perThread: true
+            )
+        case .journalDiskBytes: return Description("journal_disk_bytes", "Bytes of journal files.")
+        case .journalBudgetBytes:
+            return Description("journal_budget_bytes", "Bytes the journal may take.")
+        case .journalSegments: return Description("journal_segments", "Journal files.")
+        case .journalSequence:
+            return Description("journal_sequence", "Number of the last durable record.")
+        case .deduplicationWindows:
+            return Description("deduplication_windows", "Windows whose numbers are remembered.")
+        case .deduplicationSpanSeconds:
+            return Description("deduplication_span_seconds", "How far back repeats are recognised.")
+        case .visitorsTracked: return Description("visitors_tracked", "Visitors in memory.")
+        case .visitorBytes: return Description("visitor_bytes", "Memory of visitors' states.")
+        default: return storeDescription
+        }
+    }
+
+    private var storeDescription: Description {
+        switch self {
+        case .redisLagRecords:
+            return Description("redis_lag_records", "Durable records that Redis has not taken.")
+        case .postgresLagRecords:
+            return Description(
+                "postgres_lag_records",
+                "Durable records that PostgreSQL has not taken."
+            )
+        case .redisConnected:
+            return Description("redis_connected", "1 when connected to Redis.", perThread: true)
+        case .postgresConnected:
+            return Description("postgres_connected", "1 when connected to PostgreSQL.")
+        case .checkpointAgeSeconds:
+            return Description(
+                "checkpoint_age_seconds",
+                "Age of the oldest newest checkpoint.",
+                perThread: true
+            )
+        case .companionStreamsOpen:
+            return Description("companion_streams_open", "Open live streams.")
+        default: return Description("ready", "1 when the engine takes beacons.")
+        }
+    }
+}
+
+/// Things whose duration is measured.
+public enum Latency: UInt8, CaseIterable, BitwiseCopyable, Sendable {
+    case acknowledge, journalSync, groupWait, freshness, redisFlush, postgresCommit
+    case checkpointWrite
+
+    var metric: String {
+        switch self {
+        case .acknowledge: return "heliograph_acknowledge_seconds"
+        case .journalSync: return "heliograph_journal_fsync_seconds"
+        case .groupWait: return "heliograph_journal_group_wait_seconds"
+        case .freshness: return "heliograph_freshness_seconds"
+        case .redisFlush: return "heliograph_redis_flush_seconds"
+        case .postgresCommit: return "heliograph_postgres_flush_seconds"
+        case .checkpointWrite: return "heliograph_checkpoint_write_seconds"
+        }
+    }
+
+    var help: String {
+        switch self {
+        case .acknowledge: return "From a beacon's last byte to its acknowledgement."
+        case .journalSync: return "One fdatasync of the journal."
+        case .groupWait: return "From a record's arrival at the journal to its group's commit."
+        case .freshness: return "From a beacon's last byte to the score in Redis."
+        case .redisFlush: return "One pipeline of Redis, sent to answered."
+        case .postgresCommit: return "One transaction of PostgreSQL, begun to committed."
+        case .checkpointWrite: return "One checkpoint, begun to renamed."
+        }
+    }
+}

@@ -73,7 +73,7 @@ let package = Package(
         ground("Loop", ["Units", "Bytes", "CLibuv", "CShims"], strict),
         ground("Records", ["Units", "Bytes"]),
         ground("Telemetry", ["Units", logging]),
-        ground("Settings", ["Units", "Records", "Telemetry", yams]),
+        ground("Settings", ["Units", "Bytes", "Records", "Telemetry", yams]),
 
         stage("Intake", groundAll + ["CLibuv", "CShims"], strict),
         stage("Wire", groundAll + ["CZlib"], strict),
@@ -102,5 +102,6 @@ let package = Package(
             ],
             path: "bench/heliograph-bench", swiftSettings: strict),
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
+        tests("TelemetryTests", ["Units", "Telemetry", logging]),
     ]
 )

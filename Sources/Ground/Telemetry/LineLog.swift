@@ -95,7 +95,7 @@ public struct LineLog: LogHandler {
     private func jsonLine(_ event: LogEvent, _ fields: [(String, String)]) -> String {
         var line = "{\"time\":\(LogText.json(timestamp)),\"level\":\"\(event.level.rawValue)\""
         line += ",\"part\":\(LogText.json(label)),\"message\":"
-        line += LogText.json(cut("\(event.message)", Self.lineBytesMaximum / 2))
+        line += LogText.json("\(event.message)", bytesMaximum: Self.lineBytesMaximum / 2)
         var room = Self.lineBytesMaximum - line.utf8.count - 2
         for (key, value) in fields {
             let field = ",\(LogText.json("f_" + key)):\(LogText.json(value))"
@@ -108,9 +108,10 @@ public struct LineLog: LogHandler {
 
     private var timestamp: String { RFC3339.text(epochMilliseconds: time.epochMilliseconds()) }
 
-    private func cut(_ line: String, _ bytesMaximum: Int = lineBytesMaximum) -> String {
-        if line.utf8.count <= bytesMaximum { return line }
-        return String(decoding: line.utf8.prefix(bytesMaximum - 4), as: UTF8.self) + "…"
+    private func cut(_ line: String) -> String {
+        if line.utf8.count <= Self.lineBytesMaximum { return line }
+        // A character cut in half becomes one of three bytes; the ellipsis takes three more.
+        return String(decoding: line.utf8.prefix(Self.lineBytesMaximum - 6), as: UTF8.self) + "…"
     }
 
     private func emit(_ line: String) {

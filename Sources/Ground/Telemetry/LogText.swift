@@ -21,19 +21,23 @@ public enum LogText {
         escaped(String(decoding: Array(bytes), as: UTF8.self))
     }
 
-    /// `text` as a JSON string, quotes included, with the same characters escaped.
-    public static func json(_ text: String) -> String {
+    /// `text` as a JSON string, quotes included, with the same characters escaped. What would
+    /// exceed `bytesMaximum` is left out.
+    public static func json(_ text: String, bytesMaximum: Int = .max) -> String {
         var result = "\""
+        var room = bytesMaximum - 2
         for scalar in text.unicodeScalars {
-            if scalar == "\"" || scalar == "\\" {
-                result += "\\\(scalar)"
-            } else if isUnsafe(scalar) {
-                result += unicodeEscape(scalar)
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
+            let piece = jsonPiece(scalar)
+            room -= piece.utf8.count
+            if room < 0 { break }
+            result += piece
         }
         return result + "\""
+    }
+
+    private static func jsonPiece(_ scalar: Unicode.Scalar) -> String {
+        if scalar == "\"" || scalar == "\\" { return "\\\(scalar)" }
+        return isUnsafe(scalar) ? unicodeEscape(scalar) : String(scalar)
     }
 
     private static func unicodeEscape(_ scalar: Unicode.Scalar) -> String {

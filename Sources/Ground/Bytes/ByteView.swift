@@ -97,14 +97,10 @@ public struct ByteView {
     }
 
     /// The index of the first `byte` at or after `start`.
-    @inlinable
     public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
-        var index = start
-        while index < count {
-            if base.load(fromByteOffset: index, as: UInt8.self) == byte { return index }
-            index &+= 1
-        }
-        return nil
+        guard start < count else { return nil }
+        guard let found = memchr(base + start, Int32(byte), count &- start) else { return nil }
+        return UnsafeRawPointer(found) - base
     }
 
     /// The keyed hash of the bytes.

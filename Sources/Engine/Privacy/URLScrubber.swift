@@ -1,0 +1,84 @@
+public import Bytes
+
+/// Reduces a URL to what may be kept: no user information, no fragment, and of the query only the
+/// parameters on an allow-list. What is not declared harmless is taken to be personal.
+public enum URLScrubber {
+    /// Campaign and click-id parameters that are kept on every site.
+    private static let kept: [StaticString] = [
+        "gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "li_fat_id", "twclid",
+        "_hg",
+    ]
+
+    /// Appends the reduced form of `url`, plain UTF-8, and returns how many parameters were removed.
+    @discardableResult
+    public static func scrub(
+        _ url: ByteView, allowing additions: [ShortText], into output: inout ByteBuffer
+    ) -> Int {
+        let fragment = url.firstIndex(of: UInt8(ascii: "#")) ?? url.count
+        let query = url[0..<fragment].firstIndex(of: UInt8(ascii: "?")) ?? fragment
+        appendWithoutUserInformation(url[0..<query], into: &output)
+        guard query < fragment else { return 0 }
+        return appendQuery(url[query + 1..<fragment], additions, into: &output)
+    }
+
+    /// Appends the path of `url` alone: no origin, no query, no fragment.
+    public static func path(_ url: ByteView, into output: inout ByteBuffer) {
+        var start = 0
+        if let colon = url.firstIndex(of: UInt8(ascii: ":")), isAuthorityMark(url, at: colon) {
+            start = url.firstIndex(of: UInt8(ascii: "/"), from: colon + 3) ?? url.count
+        }
+        var end = start
+        while end < url.count, url[end] != UInt8(ascii: "?"), url[end] != UInt8(ascii: "#") {
+            end += 1
+        }
+        output.append(url[start..<end])
+    }
+
+    private static func isAuthorityMark(_ url: ByteView, at colon: Int) -> Bool {
+        colon + 2 < url.count && url[colon + 1] == UInt8(ascii: "/")
+            && url[colon + 2] == UInt8(ascii: "/")
+    }
+
+    /// RFC 3986 section 3.2.1: user information stands before an `@` in the authority.
+    private static func appendWithoutUserInformation(
+        _ front: ByteView, into output: inout ByteBuffer
+    ) {
+        guard let colon = front.firstIndex(of: UInt8(ascii: ":")), isAuthorityMark(front, at: colon)
+        else { return output.append(front) }
+        let authority = colon + 3
+        let end = front.firstIndex(of: UInt8(ascii: "/"), from: authority) ?? front.count
+        output.append(front[0..<authority])
+        var host = authority
+        for index in authority..<end where front[index] == UInt8(ascii: "@") { host = index + 1 }
+        output.append(front[host..<front.count])
+    }
+
+    private static func appendQuery(
+        _ query: ByteView, _ additions: [ShortText], into output: inout ByteBuffer
+    ) -> Int {
+        var removed = 0
+        var separator = UInt8(ascii: "?")
+        var start = 0
+        while start < query.count {
+            let end = query.firstIndex(of: UInt8(ascii: "&"), from: start) ?? query.count
+            let pair = query[start..<end]
+            let name = pair[0..<(pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count)]
+            if isKept(name, additions) {
+                output.append(separator)
+                output.append(pair)
+                separator = UInt8(ascii: "&")
+            } else if !pair.isEmpty {
+                removed += 1
+            }
+            start = end + 1
+        }
+        return removed
+    }
+
+    private static func isKept(_ name: ByteView, _ additions: [ShortText]) -> Bool {
+        if name.starts(with: "utm_") { return true }
+        for literal in kept where name.equals(literal) { return true }
+        for addition in additions where addition.withBytes({ name.equals($0) }) { return true }
+        return false
+    }
+}

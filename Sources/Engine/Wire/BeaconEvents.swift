@@ -1,0 +1,151 @@
+public import Bytes
+public import Records
+
+/// A member of an event: key without quotes, value as it was written.
+public struct EventField {
+    /// The key, escapes not resolved.
+    public let key: ByteView
+    /// The value's bytes, checked for grammar.
+    public let value: ByteView
+    /// The value's type.
+    public let kind: JSONCursor.Kind
+}
+
+/// Why one event of a batch was dropped; the others are unharmed.
+public enum EventFault: UInt8, Error, CaseIterable, Sendable {
+    case notAnObject, unknownType, missingType, badNumber, badOffset, badPage, tooLarge
+    case tooManyFields, badField
+}
+
+/// Steps through the events of a beacon whose grammar has been checked.
+///
+/// An event's members are noted in a small table first, because its type, which decides what they
+/// mean, may come last. Owned by one listener; reused for every event.
+public struct BeaconEventReader: ~Copyable {
+    /// The most members an event may have.
+    public static let fieldsMaximum = 48
+
+    private var cursor: JSONCursor
+    private var first = true
+    private var fields: InlineArray<48, EventField>
+    /// Number of members of the current event that belong to its type.
+    public private(set) var fieldCount = 0
+    /// Number in the window.
+    public private(set) var number: UInt32 = 0
+    /// Type.
+    public private(set) var kind = EventKind.custom
+    /// Milliseconds since the page's time origin.
+    public private(set) var offsetMilliseconds: Int64 = 0
+    /// Page-view number in the window.
+    public private(set) var page: UInt16 = 0
+    /// The event's bytes.
+    public private(set) var bytes = ByteView.empty
+
+    private var sawNumber = false
+    private var sawType = false
+
+    /// A reader at the first of `events`, the array of a checked beacon.
+    public init(_ events: ByteView) {
+        cursor = JSONCursor(events)
+        fields = .init(
+            repeating: EventField(key: .empty, value: .empty, kind: .null))
+        // The grammar was checked with the envelope, so this cannot fail.
+        try? cursor.beginArray()
+    }
+
+    /// The member at `index`, of those that are the type's own.
+    public func field(_ index: Int) -> EventField { fields[index] }
+
+    /// Moves to the next event: nil at the end, else whether it can be used.
+    public mutating func next() -> Result<Void, EventFault>? {
+        guard (try? cursor.nextElement(&first)) == true else { return nil }
+        let start = cursor.position
+        guard (try? cursor.kind()) == .object else {
+            _ = try? cursor.skip()
+            return .failure(.notAnObject)
+        }
+        reset()
+        let outcome = readMembers()
+        bytes = cursor.bytes[start..<cursor.position]
+        if case .failure = outcome { return outcome }
+        if !sawType { return .failure(.missingType) }
+        if !sawNumber { return .failure(.badNumber) }
+        return outcome
+    }
+
+    private mutating func reset() {
+        fieldCount = 0
+        number = 0
+        offsetMilliseconds = 0
+        page = 0
+        sawNumber = false
+        sawType = false
+    }
+
+    /// Reads all members, also after a fault, so that the next event is found.
+    private mutating func readMembers() -> Result<Void, EventFault> {
+        var outcome = Result<Void, EventFault>.success(())
+        var isFirst = true
+        try? cursor.beginObject()
+        while let key = (try? cursor.nextKey(&isFirst)) ?? nil {
+            guard let kind = try? cursor.kind(), let value = try? cursor.skip() else { break }
+            do throws(EventFault) {
+                try take(EventField(key: key, value: value, kind: kind))
+            } catch {
+                if case .success = outcome { outcome = .failure(error) }
+            }
+        }
+        return outcome
+    }
+
+    private mutating func take(_ field: EventField) throws(EventFault) {
+        guard field.key.count == 1 else { return try note(field) }
+        switch field.key[0] {
+        case UInt8(ascii: "t"): try takeType(field)
+        case UInt8(ascii: "n"): try takeNumber(field)
+        case UInt8(ascii: "o"): try takeOffset(field)
+        case UInt8(ascii: "p"): try takePage(field)
+        default: try note(field)
+        }
+    }
+
+    private mutating func note(_ field: EventField) throws(EventFault) {
+        guard fieldCount < Self.fieldsMaximum else { throw .tooManyFields }
+        // Of repeated keys the first wins (documented); jsonb would keep the last.
+        for index in 0..<fieldCount where fields[index].key.equals(field.key) { return }
+        fields[fieldCount] = field
+        fieldCount &+= 1
+    }
+
+    private mutating func takeType(_ field: EventField) throws(EventFault) {
+        if sawType { return }
+        guard field.kind == .string,
+            let kind = EventKind(code: field.value[1..<field.value.count - 1])
+        else { throw .unknownType }
+        self.kind = kind
+        sawType = true
+    }
+
+    private mutating func takeNumber(_ field: EventField) throws(EventFault) {
+        if sawNumber { return }
+        guard field.kind == .number, let value = JSONNumber.integer(field.value), value > 0,
+            value <= Int64(UInt32.max)
+        else { throw .badNumber }
+        number = UInt32(value)
+        sawNumber = true
+    }
+
+    private mutating func takeOffset(_ field: EventField) throws(EventFault) {
+        guard field.kind == .number, let value = JSONNumber.double(field.value),
+            value.magnitude < 1e13
+        else { throw .badOffset }
+        offsetMilliseconds = Int64(value)
+    }
+
+    private mutating func takePage(_ field: EventField) throws(EventFault) {
+        guard field.kind == .number, let value = JSONNumber.integer(field.value), value >= 0,
+            value <= Int64(UInt16.max)
+        else { throw .badPage }
+        page = UInt16(value)
+    }
+}

@@ -1,0 +1,66 @@
+public import Bytes
+
+/// Why a request's framing was refused. Every case closes the connection (RFC 9112 section 9.6:
+/// after an error nobody can say where the next request begins).
+public enum FramingError: UInt8, Error, CaseIterable, Sendable {
+    case badRequestLine, badMethod, badTarget, unsupportedVersion
+    case badLineEnding, badFieldName, badFieldValue, obsoleteFold, headerTooLarge, lineTooLong
+    case tooManyFields, missingHost, repeatedHost, badContentLength, repeatedContentLength
+    case lengthAndEncoding, unsupportedTransferEncoding, unsupportedExpectation, bodyTooLarge
+    case badChunk, encodingInOldVersion
+}
+
+/// The methods that the engine knows. RFC 9110 section 9.
+public enum Method: UInt8, Sendable {
+    case get, head, post, options, other
+}
+
+/// How the bytes behind the head are framed. RFC 9112 section 6.
+public enum BodyFraming: Equatable {
+    case none
+    case length(Int)
+    case chunked
+}
+
+/// How a body is compressed. RFC 9110 section 8.4.
+public enum ContentCoding: UInt8, Sendable {
+    case identity, gzip, deflate, other
+}
+
+/// A request's head. Its views point into the bytes it was parsed from.
+public struct RequestHead {
+    /// The method.
+    public var method = Method.other
+    /// Path of the target, before any `?`.
+    public var path = ByteView.empty
+    /// Query of the target, after the `?`.
+    public var query = ByteView.empty
+    /// HTTP/1.0 instead of 1.1.
+    public var isOldVersion = false
+    /// Whether the connection may serve another request.
+    public var keepsAlive = true
+    /// Whether the client waits for `100 Continue`.
+    public var expectsContinue = false
+    /// Framing of the body.
+    public var body = BodyFraming.none
+    /// Compression of the body.
+    public var coding = ContentCoding.identity
+    /// `Origin`, empty when absent.
+    public var origin = ByteView.empty
+    /// `User-Agent`, empty when absent.
+    public var userAgent = ByteView.empty
+    /// `Accept-Encoding`, empty when absent.
+    public var acceptEncoding = ByteView.empty
+    /// `If-None-Match`, empty when absent.
+    public var ifNoneMatch = ByteView.empty
+    /// `Access-Control-Request-Headers`, empty when absent.
+    public var requestedHeaders = ByteView.empty
+    /// `Sec-GPC: 1`: global privacy control.
+    public var hasPrivacyControl = false
+    /// `Sec-Purpose` or `Purpose` says prefetch or prerender.
+    public var isPrefetch = false
+    /// Bytes of the head, the empty line included.
+    public var length = 0
+
+    init() {}
+}

@@ -59,7 +59,9 @@ public struct ClockCorrection: ~Copyable {
 
     /// The corrected time of an event, and whether it was moved far.
     public static func occurredAt(
-        clientTime: Int64, offset: Int64, receivedAt: Int64
+        clientTime: Int64,
+        offset: Int64,
+        receivedAt: Int64
     ) -> (time: Int64, moved: Bool) {
         let wanted = clientTime &+ offset
         let time = min(max(wanted, receivedAt &- ageMaximumMilliseconds), receivedAt)

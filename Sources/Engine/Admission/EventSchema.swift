@@ -73,7 +73,8 @@ public enum EventSchema {
     private static let flag = FieldRule(shape: .scalar, treatment: .asIs, bytesMaximum: 32)
 
     private static func string(
-        _ bytesMaximum: Int, _ treatment: FieldRule.Treatment = .asIs
+        _ bytesMaximum: Int,
+        _ treatment: FieldRule.Treatment = .asIs
     ) -> FieldRule {
         FieldRule(shape: .string, treatment: treatment, bytesMaximum: bytesMaximum)
     }
@@ -160,7 +161,8 @@ public enum EventSchema {
         rd: word("rd"), mo: word("mo"), tp: word("tp"), kb: word("kb"), ck: word("ck"),
         ct: word("ct"), hm: word("hm"), hv: word("hv"), ph: word("ph"), cp: word("cp"),
         sb: word("sb"), ff: word("ff"), ty: word("ty"), fr: word("fr"), dw: word("dw"),
-        lp: word("lp"), uid: word("uid"), traits: word("traits"), src: word("src"), bits: word("bits"),
+        lp: word("lp"), uid: word("uid"), traits: word("traits"), src: word("src"),
+        bits: word("bits"),
         name: word("name"), props: word("props")
     )
 }

@@ -61,7 +61,8 @@ extension ConnectionTable {
 
     /// Looks at the peer's address: 4 bytes for IPv4, 16 for IPv6, none when unknown.
     public func withAddress<Result>(
-        of id: ConnectionID, _ body: (ByteView) -> Result
+        of id: ConnectionID,
+        _ body: (ByteView) -> Result
     ) -> Result {
         guard let slot = find(id) else { return body(.empty) }
         return withUnsafeBytes(of: &slot.pointee.address) {

@@ -32,12 +32,15 @@ extension ConnectionTable {
 
     /// Bytes written, 0 when the kernel takes none now, negative when the connection is broken.
     private func tryWrite(
-        _ slot: UnsafeMutablePointer<ConnectionSlot>, _ bytes: ByteView
+        _ slot: UnsafeMutablePointer<ConnectionSlot>,
+        _ bytes: ByteView
     ) -> Int {
         var buffer = uv_buf_init(
             UnsafeMutablePointer(
-                mutating: bytes.buffer.bindMemory(to: CChar.self).baseAddress),
-            UInt32(bytes.count))
+                mutating: bytes.buffer.bindMemory(to: CChar.self).baseAddress
+            ),
+            UInt32(bytes.count)
+        )
         let status = uv_try_write(slot.stream, &buffer, 1)
         return status == UV_EAGAIN.rawValue ? 0 : Int(status)
     }
@@ -46,11 +49,14 @@ extension ConnectionTable {
         slot.pointee.isWriting = true
         var buffer = uv_buf_init(
             UnsafeMutablePointer(
-                mutating: slot.pointee.output.view.buffer.bindMemory(to: CChar.self).baseAddress),
-            UInt32(slot.pointee.output.count))
+                mutating: slot.pointee.output.view.buffer.bindMemory(to: CChar.self).baseAddress
+            ),
+            UInt32(slot.pointee.output.count)
+        )
         slot.pointee.writeRequest.data = UnsafeMutableRawPointer(slot)
         let status = uv_write(&slot.pointee.writeRequest, slot.stream, &buffer, 1) {
-            request, status in
+            request,
+            status in
             guard let raw = request?.pointee.data else { return }
             let slot = raw.assumingMemoryBound(to: ConnectionSlot.self)
             slot.pointee.table._withUnsafeGuaranteedRef { $0.didWrite(slot, status) }

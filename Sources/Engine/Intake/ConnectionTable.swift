@@ -96,7 +96,8 @@ public final class ConnectionTable {
         }
         let slot = UnsafeMutablePointer<ConnectionSlot>.allocate(capacity: 1)
         slot.initialize(
-            to: ConnectionSlot(table: .passUnretained(self), index: UInt32(slots.count)))
+            to: ConnectionSlot(table: .passUnretained(self), index: UInt32(slots.count))
+        )
         slots.append(slot)
         return slot
     }
@@ -137,11 +138,17 @@ public final class ConnectionTable {
     private func recycle(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
         slot.pointee.forgetRequest()
         slot.pointee.input = ByteBuffer(
-            capacity: 16, limit: ConnectionLimits.inputBytesMaximum)
+            capacity: 16,
+            limit: ConnectionLimits.inputBytesMaximum
+        )
         slot.pointee.output = ByteBuffer(
-            capacity: 16, limit: ConnectionLimits.outputBytesMaximum)
+            capacity: 16,
+            limit: ConnectionLimits.outputBytesMaximum
+        )
         slot.pointee.queued = ByteBuffer(
-            capacity: 16, limit: ConnectionLimits.outputBytesMaximum)
+            capacity: 16,
+            limit: ConnectionLimits.outputBytesMaximum
+        )
         slot.pointee.isPaused = false
         slot.pointee.isReadStopped = false
         slot.pointee.closesAfterWriting = false
@@ -167,14 +174,16 @@ public final class ConnectionTable {
                 slot.pointee.table._withUnsafeGuaranteedRef { table in
                     buffer?.pointee = uv_buf_init(
                         table.readBuffer.assumingMemoryBound(to: CChar.self),
-                        UInt32(ConnectionTable.readBufferBytes))
+                        UInt32(ConnectionTable.readBufferBytes)
+                    )
                 }
             },
             { stream, count, _ in
                 guard let raw = stream?.pointee.data else { return }
                 let slot = raw.assumingMemoryBound(to: ConnectionSlot.self)
                 slot.pointee.table._withUnsafeGuaranteedRef { $0.didRead(slot, count) }
-            })
+            }
+        )
         if status != 0 { close(slot) }
     }
 
@@ -195,7 +204,8 @@ public final class ConnectionTable {
 
     /// The usual case: a whole request lies in the shared buffer and nothing is copied.
     private func handleDirectly(
-        _ slot: UnsafeMutablePointer<ConnectionSlot>, _ arrived: ByteView
+        _ slot: UnsafeMutablePointer<ConnectionSlot>,
+        _ arrived: ByteView
     ) {
         let done = offer(slot, arrived)
         guard slot.pointee.isOpen, done < arrived.count else { return }
@@ -227,7 +237,9 @@ public final class ConnectionTable {
         slot.pointee.input.dropFirst(done)
         if slot.pointee.input.count == 0 {
             slot.pointee.input = ByteBuffer(
-                capacity: 16, limit: ConnectionLimits.inputBytesMaximum)
+                capacity: 16,
+                limit: ConnectionLimits.inputBytesMaximum
+            )
         }
     }
 

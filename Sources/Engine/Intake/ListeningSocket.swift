@@ -18,12 +18,17 @@ public struct ListeningSocket: Sendable {
 
     /// Binds `address` (IPv4 or IPv6 text) and listens.
     public static func open(
-        address: String, port: UInt16, backlog: Int32
+        address: String,
+        port: UInt16,
+        backlog: Int32
     ) throws(ListenError) -> ListeningSocket {
         var storage = try resolve(address, port)
         let family = Int32(storage.ss_family)
         let descriptor = socket(
-            family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            family,
+            Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue),
+            0
+        )
         guard descriptor >= 0 else {
             throw .bindFailed(address: address, port: port, errno: errno)
         }
@@ -41,7 +46,8 @@ public struct ListeningSocket: Sendable {
     }
 
     private static func resolve(
-        _ address: String, _ port: UInt16
+        _ address: String,
+        _ port: UInt16
     ) throws(ListenError) -> sockaddr_storage {
         var v4 = sockaddr_in()
         var v6 = sockaddr_in6()

@@ -12,7 +12,9 @@ public enum URLScrubber {
     /// Appends the reduced form of `url`, plain UTF-8, and returns how many parameters were removed.
     @discardableResult
     public static func scrub(
-        _ url: ByteView, allowing additions: [ShortText], into output: inout ByteBuffer
+        _ url: ByteView,
+        allowing additions: [ShortText],
+        into output: inout ByteBuffer
     ) -> Int {
         let fragment = url.firstIndex(of: UInt8(ascii: "#")) ?? url.count
         let query = url[0..<fragment].firstIndex(of: UInt8(ascii: "?")) ?? fragment
@@ -41,7 +43,8 @@ public enum URLScrubber {
 
     /// RFC 3986 section 3.2.1: user information stands before an `@` in the authority.
     private static func appendWithoutUserInformation(
-        _ front: ByteView, into output: inout ByteBuffer
+        _ front: ByteView,
+        into output: inout ByteBuffer
     ) {
         guard let colon = front.firstIndex(of: UInt8(ascii: ":")), isAuthorityMark(front, at: colon)
         else { return output.append(front) }
@@ -54,7 +57,9 @@ public enum URLScrubber {
     }
 
     private static func appendQuery(
-        _ query: ByteView, _ additions: [ShortText], into output: inout ByteBuffer
+        _ query: ByteView,
+        _ additions: [ShortText],
+        into output: inout ByteBuffer
     ) -> Int {
         var removed = 0
         var separator = UInt8(ascii: "?")

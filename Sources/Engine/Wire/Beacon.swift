@@ -147,7 +147,9 @@ private struct EnvelopeReader {
     // MARK: - Values; each maps a JSON error to the field it stands in
 
     private mutating func integer(_ field: StaticString) throws(BeaconError) -> Int64 {
-        do throws(JSONError) { return try cursor.integer() } catch { throw .json(error, field: field) }
+        do throws(JSONError) { return try cursor.integer() } catch {
+            throw .json(error, field: field)
+        }
     }
 
     /// Milliseconds, which some browsers give with a fraction.
@@ -162,7 +164,9 @@ private struct EnvelopeReader {
     }
 
     private mutating func identifier(_ field: StaticString) throws(BeaconError) -> ByteView {
-        do throws(JSONError) { return try cursor.string().raw } catch { throw .json(error, field: field) }
+        do throws(JSONError) { return try cursor.string().raw } catch {
+            throw .json(error, field: field)
+        }
     }
 
     private mutating func object(_ field: StaticString) throws(BeaconError) -> ByteView {

@@ -48,7 +48,8 @@ public struct BeaconEventReader: ~Copyable {
     public init(_ events: ByteView) {
         cursor = JSONCursor(events)
         fields = .init(
-            repeating: EventField(key: .empty, value: .empty, kind: .null))
+            repeating: EventField(key: .empty, value: .empty, kind: .null)
+        )
         // The grammar was checked with the envelope, so this cannot fail.
         try? cursor.beginArray()
     }

@@ -24,7 +24,8 @@ public struct ChunkedDecoder {
 
     /// Reads from `bytes`, appends what it decodes to `body`, and returns how many bytes it took.
     public mutating func decode(
-        _ bytes: ByteView, into body: inout ByteBuffer
+        _ bytes: ByteView,
+        into body: inout ByteBuffer
     ) throws(FramingError) -> Int {
         var index = 0
         while index < bytes.count, state != .done {
@@ -39,7 +40,9 @@ public struct ChunkedDecoder {
     }
 
     private mutating func copyData(
-        _ bytes: ByteView, _ index: Int, _ body: inout ByteBuffer
+        _ bytes: ByteView,
+        _ index: Int,
+        _ body: inout ByteBuffer
     ) throws(FramingError) -> Int {
         let length = min(remaining, bytes.count &- index)
         body.append(bytes[index..<index &+ length])

@@ -18,7 +18,8 @@ enum FieldGrammar {
     private static let tokenLow: UInt64 = bits("!#$%&'*+-.0123456789")
     /// Bits 64 to 127: letters and `^ _ \` | ~`.
     private static let tokenHigh: UInt64 = bits(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz^_`|~")
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz^_`|~"
+    )
 
     private static func bits(_ characters: StaticString) -> UInt64 {
         let view = ByteView(characters)

@@ -30,12 +30,15 @@ public final class Inflater {
 
     /// Decompresses `bytes`, which are one gzip member or zlib stream, and appends the result.
     public func inflate(
-        _ bytes: ByteView, gzip: Bool, into output: inout ByteBuffer
+        _ bytes: ByteView,
+        gzip: Bool,
+        into output: inout ByteBuffer
     ) throws(InflateError) {
         // 15 window bits, plus 16 for the gzip wrapper.
         try prepare(windowBits: gzip ? 31 : 15)
         stream.pointee.next_in = UnsafeMutablePointer(
-            mutating: bytes.buffer.bindMemory(to: UInt8.self).baseAddress)
+            mutating: bytes.buffer.bindMemory(to: UInt8.self).baseAddress
+        )
         stream.pointee.avail_in = UInt32(bytes.count)
         let start = output.count
         while true {
@@ -75,7 +78,11 @@ public final class Inflater {
             status = inflateReset2(stream, bits)
         } else {
             status = inflateInit2_(
-                stream, bits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+                stream,
+                bits,
+                ZLIB_VERSION,
+                Int32(MemoryLayout<z_stream>.size)
+            )
             isReady = status == Z_OK
         }
         if status != Z_OK { throw .corrupt }

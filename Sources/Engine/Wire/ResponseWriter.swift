@@ -23,8 +23,11 @@ public struct ResponseWriter: ~Copyable {
         guard let room = date.spare(atLeast: 48) else { return }
         // RFC 9110 section 5.6.7: IMF-fixdate, whose names are English whatever the locale is.
         let length = strftime(
-            room.bindMemory(to: CChar.self).baseAddress, 48, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
-            &parts)
+            room.bindMemory(to: CChar.self).baseAddress,
+            48,
+            "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
+            &parts
+        )
         date.commit(length)
     }
 
@@ -77,7 +80,8 @@ public struct ResponseWriter: ~Copyable {
             Access-Control-Allow-Methods: POST\r\n\
             Access-Control-Allow-Headers: content-type, content-encoding\r\n\
             Access-Control-Max-Age: 86400\r\n\r\n
-            """)
+            """
+        )
     }
 
     /// A problem as JSON (RFC 9457) with a code, a reason and the place.
@@ -104,7 +108,10 @@ public struct ResponseWriter: ~Copyable {
 
     /// A whole answer with a body; `fields` are further header lines, each ending in CRLF.
     public mutating func content(
-        type: StaticString, fields: ByteView = .empty, body: ByteView, _ frame: Frame
+        type: StaticString,
+        fields: ByteView = .empty,
+        body: ByteView,
+        _ frame: Frame
     ) {
         begin(status: 200)
         buffer.append(fields)

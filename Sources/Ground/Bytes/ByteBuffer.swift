@@ -121,8 +121,10 @@ public struct ByteBuffer: ~Copyable {
         repeat {
             index &-= 1
             memory.storeBytes(
-                of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10), toByteOffset: index,
-                as: UInt8.self)
+                of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10),
+                toByteOffset: index,
+                as: UInt8.self
+            )
             rest /= 10
         } while rest > 0
         count &+= length
@@ -130,16 +132,20 @@ public struct ByteBuffer: ~Copyable {
 
     /// Overwrites an integer that was appended before, in little-endian order.
     public mutating func overwrite<Number: FixedWidthInteger & BitwiseCopyable>(
-        littleEndian number: Number, at offset: Int
+        littleEndian number: Number,
+        at offset: Int
     ) {
         invariant(
-            offset >= 0 && offset &+ MemoryLayout<Number>.size <= count, "overwrite past the end")
+            offset >= 0 && offset &+ MemoryLayout<Number>.size <= count,
+            "overwrite past the end"
+        )
         memory.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
     }
 
     /// Overwrites an integer in big-endian order.
     public mutating func overwrite<Number: FixedWidthInteger & BitwiseCopyable>(
-        bigEndian number: Number, at offset: Int
+        bigEndian number: Number,
+        at offset: Int
     ) {
         overwrite(littleEndian: number.byteSwapped, at: offset)
     }

@@ -1,5 +1,4 @@
 import Glibc
-
 public import Units
 
 /// A borrowed run of bytes: somebody else's memory, valid for as long as the owner says.
@@ -62,10 +61,13 @@ public struct ByteView {
     /// A little-endian integer at `offset`, which need not be aligned.
     @inlinable
     public func load<Number: FixedWidthInteger & BitwiseCopyable>(
-        _ type: Number.Type, at offset: Int
+        _ type: Number.Type,
+        at offset: Int
     ) -> Number {
         invariant(
-            offset >= 0 && offset &+ MemoryLayout<Number>.size <= count, "load outside the view")
+            offset >= 0 && offset &+ MemoryLayout<Number>.size <= count,
+            "load outside the view"
+        )
         return Number(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: Number.self))
     }
 

@@ -87,7 +87,11 @@ public enum UTF8Check {
     }
 
     private static func tail(
-        _ bytes: ByteView, _ index: Int, _ length: Int, _ lowest: UInt8, _ highest: UInt8
+        _ bytes: ByteView,
+        _ index: Int,
+        _ length: Int,
+        _ lowest: UInt8,
+        _ highest: UInt8
     ) -> Int? {
         guard index &+ length <= bytes.count else { return nil }
         let second = bytes[index &+ 1]

@@ -91,7 +91,8 @@ public struct JSONCursor {
     }
 
     /// RFC 8259 section 4 and 5: a comma between members, none before the first or the end.
-    private mutating func advance(past close: UInt8, _ first: inout Bool) throws(JSONError) -> Bool {
+    private mutating func advance(past close: UInt8, _ first: inout Bool) throws(JSONError) -> Bool
+    {
         let byte = try nextByte()
         if byte == close {
             position &+= 1

@@ -70,7 +70,9 @@ public enum JSONText {
     }
 
     private static func appendEscape(
-        _ raw: ByteView, _ index: Int, _ buffer: inout ByteBuffer
+        _ raw: ByteView,
+        _ index: Int,
+        _ buffer: inout ByteBuffer
     ) -> Int {
         switch raw[index &+ 1] {
         case UInt8(ascii: "b"): buffer.append(8)
@@ -86,7 +88,9 @@ public enum JSONText {
 
     /// RFC 8259 section 7: characters outside the basic plane are written as a surrogate pair.
     private static func appendCodePoint(
-        _ raw: ByteView, _ index: Int, _ buffer: inout ByteBuffer
+        _ raw: ByteView,
+        _ index: Int,
+        _ buffer: inout ByteBuffer
     ) -> Int {
         let first = hexadecimal(raw, at: index &+ 2) ?? 0xfffd
         if first & 0xfc00 == 0xd800, index &+ 12 <= raw.count,
@@ -94,7 +98,9 @@ public enum JSONText {
             let second = hexadecimal(raw, at: index &+ 8), second & 0xfc00 == 0xdc00
         {
             append(
-                scalar: 0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff), into: &buffer)
+                scalar: 0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff),
+                into: &buffer
+            )
             return 12
         }
         append(scalar: first & 0xf800 == 0xd800 ? 0xfffd : first, into: &buffer)

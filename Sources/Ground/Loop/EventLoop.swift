@@ -27,7 +27,9 @@ public final class EventLoop {
             handle,
             { handle, _ in
                 if let handle, uv_is_closing(handle) == 0 { uv_close(handle, nil) }
-            }, nil)
+            },
+            nil
+        )
         _ = uv_run(handle, UV_RUN_DEFAULT)
         _ = uv_loop_close(handle)
         handle.deallocate()
@@ -70,7 +72,10 @@ public final class LoopTimer {
             { handle in
                 guard let data = handle?.pointee.data else { return }
                 Unmanaged<LoopTimer>.fromOpaque(data).takeUnretainedValue().body()
-            }, delay, period)
+            },
+            delay,
+            period
+        )
     }
 
     /// Stops; may be started again.

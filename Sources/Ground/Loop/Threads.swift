@@ -16,7 +16,8 @@ public final class EngineThread: @unchecked Sendable {
         let job = UnsafeMutablePointer<ThreadJob>.allocate(capacity: 1)
         job.initialize(to: ThreadJob(name: name, body: body))
         let status = pthread_create(
-            &thread.identifier, nil,
+            &thread.identifier,
+            nil,
             { raw in
                 guard let raw else { return nil }
                 let job = raw.assumingMemoryBound(to: ThreadJob.self)
@@ -25,7 +26,9 @@ public final class EngineThread: @unchecked Sendable {
                 hg_name_thread(taken.name)
                 taken.body()
                 return nil
-            }, job)
+            },
+            job
+        )
         invariant(status == 0, "pthread_create failed: raise the limit of processes")
         return thread
     }

@@ -21,8 +21,14 @@ public struct Reading: BitwiseCopyable, Sendable {
 
     /// A reading from its parts.
     public init(
-        score: Double, likelihood: Double, confidence: Double, band: Band, profile: Profile,
-        updatedAt: Int64, seenAt: Int64, offset: UInt64
+        score: Double,
+        likelihood: Double,
+        confidence: Double,
+        band: Band,
+        profile: Profile,
+        updatedAt: Int64,
+        seenAt: Int64,
+        offset: UInt64
     ) {
         self.score = score
         self.likelihood = likelihood
@@ -97,7 +103,10 @@ public struct FoldEffect: BitwiseCopyable, Sendable {
 
     /// An effect from its parts.
     public init(
-        visitorIndex: Int32, eventsFolded: Int32, session: SessionChange, keepsHistory: Bool,
+        visitorIndex: Int32,
+        eventsFolded: Int32,
+        session: SessionChange,
+        keepsHistory: Bool,
         history: HistoryPoint
     ) {
         self.visitorIndex = visitorIndex

@@ -75,7 +75,11 @@ public struct SliceWriter: ~Copyable {
 
     /// Starts an event; its properties are to be appended to `buffer` next.
     public mutating func beginEvent(
-        number: UInt32, occurredAt: Int64, kind: EventKind, flags: SliceEvent.Flags, page: UInt16,
+        number: UInt32,
+        occurredAt: Int64,
+        kind: EventKind,
+        flags: SliceEvent.Flags,
+        page: UInt16,
         name: ByteView
     ) {
         eventStart = buffer.count

@@ -75,6 +75,9 @@ public struct RingConsumer: ~Copyable, Sendable {
             second: memory.load(fromByteOffset: 16, as: UInt64.self),
             third: memory.load(fromByteOffset: 24, as: UInt64.self),
             body: ByteView(
-                base: memory + FrameFront.size, count: Int(memory.load(as: UInt32.self))))
+                base: memory + FrameFront.size,
+                count: Int(memory.load(as: UInt32.self))
+            )
+        )
     }
 }

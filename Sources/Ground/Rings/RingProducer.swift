@@ -26,7 +26,11 @@ public struct RingProducer: ~Copyable, Sendable {
 
     /// Writes one message and makes it visible. False when the ring has no room for it now.
     public mutating func push(
-        kind: UInt32, first: UInt64, second: UInt64, third: UInt64, body: ByteView,
+        kind: UInt32,
+        first: UInt64,
+        second: UInt64,
+        third: UInt64,
+        body: ByteView,
         trailer: ByteView = .empty
     ) -> Bool {
         let bodyLength = body.count &+ trailer.count
@@ -63,7 +67,9 @@ public struct RingProducer: ~Copyable, Sendable {
         guard hasRoom(skipped &+ length) else { return nil }
         if skipped > 0 {
             (storage.memory + storage.index(tail)).storeBytes(
-                of: FrameFront.skipMark, as: UInt32.self)
+                of: FrameFront.skipMark,
+                as: UInt32.self
+            )
         }
         return tail &+ skipped
     }

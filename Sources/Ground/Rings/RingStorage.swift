@@ -26,7 +26,8 @@ final class RingStorage: @unchecked Sendable {
     init(capacity: Int) {
         invariant(
             capacity >= 1024 && capacity & (capacity - 1) == 0,
-            "a ring's capacity is a power of two, at least 1024")
+            "a ring's capacity is a power of two, at least 1024"
+        )
         memory = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 128)
         // Touching every page now keeps page faults off the hot path.
         memory.initializeMemory(as: UInt8.self, repeating: 0, count: capacity)
@@ -79,6 +80,8 @@ public enum ByteRing {
     public static func make(capacity: Int) -> Endpoints {
         let storage = RingStorage(capacity: capacity)
         return Endpoints(
-            producer: RingProducer(storage: storage), consumer: RingConsumer(storage: storage))
+            producer: RingProducer(storage: storage),
+            consumer: RingConsumer(storage: storage)
+        )
     }
 }

@@ -11,7 +11,7 @@ public enum Checksum {
     /// CRC-16/XMODEM over `bytes`: Redis Cluster's key-slot function.
     public static func crc16(_ bytes: UnsafeRawBufferPointer) -> UInt16 {
         var crc: UInt16 = 0
-        for unsafe byte in unsafe bytes {
+        for unsafebyte in unsafe bytes {
             crc = (crc &<< 8) ^ crc16Table[Int(UInt8(truncatingIfNeeded: crc &>> 8) ^ byte)]
         }
         return crc

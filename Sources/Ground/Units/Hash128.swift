@@ -23,8 +23,13 @@ public struct Hash128: Hashable, Sendable {
         var index = 0
         while index &+ 8 <= count {
             state.absorb(
-                UInt64(littleEndian: unsafe bytes.loadUnaligned(
-                    fromByteOffset: index, as: UInt64.self)))
+                UInt64(
+                    littleEndian: unsafe bytes.loadUnaligned(
+                        fromByteOffset: index,
+                        as: UInt64.self
+                    )
+                )
+            )
             index &+= 8
         }
         var last = UInt64(truncatingIfNeeded: count) &<< 56

@@ -7,7 +7,10 @@ import Glibc
 @inlinable
 @inline(__always)
 public func invariant(
-    _ condition: Bool, _ reason: StaticString, file: StaticString = #fileID, line: UInt = #line
+    _ condition: Bool,
+    _ reason: StaticString,
+    file: StaticString = #fileID,
+    line: UInt = #line
 ) {
     if !condition { invariantFailed(reason, file, line) }
 }

@@ -10,17 +10,18 @@ public enum URLScrubber {
     ]
 
     /// Appends the reduced form of `url`, plain UTF-8, and returns how many parameters were removed.
+    /// `keeps` tells which parameters this site keeps beyond those kept everywhere.
     @discardableResult
     public static func scrub(
         _ url: ByteView,
-        allowing additions: [ShortText],
-        into output: inout ByteBuffer
+        into output: inout ByteBuffer,
+        keeps: (ByteView) -> Bool
     ) -> Int {
         let fragment = url.firstIndex(of: UInt8(ascii: "#")) ?? url.count
         let query = url[0..<fragment].firstIndex(of: UInt8(ascii: "?")) ?? fragment
         appendWithoutUserInformation(url[0..<query], into: &output)
         guard query < fragment else { return 0 }
-        return appendQuery(url[query + 1..<fragment], additions, into: &output)
+        return appendQuery(url[query + 1..<fragment], into: &output, keeps)
     }
 
     /// Appends the path of `url` alone: no origin, no query, no fragment.
@@ -58,8 +59,8 @@ public enum URLScrubber {
 
     private static func appendQuery(
         _ query: ByteView,
-        _ additions: [ShortText],
-        into output: inout ByteBuffer
+        into output: inout ByteBuffer,
+        _ keeps: (ByteView) -> Bool
     ) -> Int {
         var removed = 0
         var separator = UInt8(ascii: "?")
@@ -68,7 +69,7 @@ public enum URLScrubber {
             let end = query.firstIndex(of: UInt8(ascii: "&"), from: start) ?? query.count
             let pair = query[start..<end]
             let name = pair[0..<(pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count)]
-            if isKept(name, additions) {
+            if isKept(name) || keeps(name) {
                 output.append(separator)
                 output.append(pair)
                 separator = UInt8(ascii: "&")
@@ -80,10 +81,9 @@ public enum URLScrubber {
         return removed
     }
 
-    private static func isKept(_ name: ByteView, _ additions: [ShortText]) -> Bool {
+    private static func isKept(_ name: ByteView) -> Bool {
         if name.starts(with: "utm_") { return true }
         for literal in kept where name.equals(literal) { return true }
-        for addition in additions where addition.withBytes({ name.equals($0) }) { return true }
         return false
     }
 }

@@ -124,6 +124,31 @@ public enum JSONText {
         buffer.append(UInt8(ascii: "\""))
     }
 
+    /// Appends any checked value; the strings inside become storable as with a single string.
+    public static func appendStorable(value: ByteView, into buffer: inout ByteBuffer) {
+        // Backslashes stand in strings only, so what is between escapes is copied as it is.
+        if value.firstIndex(of: UInt8(ascii: "\\")) == nil {
+            buffer.append(value)
+        } else {
+            appendStorableEscapes(value, into: &buffer)
+        }
+    }
+
+    /// The length of the longest front of a checked string, at most `limit` bytes, that does not cut
+    /// an escape or a character in two.
+    public static func prefixLength(_ raw: ByteView, limit: Int) -> Int {
+        guard raw.count > limit else { return raw.count }
+        var index = 0
+        while index < raw.count {
+            let step =
+                raw[index] < 0x80
+                ? escapeLength(raw, index) : UTF8Check.sequenceLength(raw, at: index) ?? 1
+            if index &+ step > limit { break }
+            index &+= step
+        }
+        return index
+    }
+
     private static func appendStorableEscapes(_ raw: ByteView, into buffer: inout ByteBuffer) {
         var index = 0
         while index < raw.count {

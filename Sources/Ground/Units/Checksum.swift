@@ -11,7 +11,8 @@ public enum Checksum {
     /// CRC-16/XMODEM over `bytes`: Redis Cluster's key-slot function.
     public static func crc16(_ bytes: UnsafeRawBufferPointer) -> UInt16 {
         var crc: UInt16 = 0
-        for unsafebyte in unsafe bytes {
+        for index in 0..<bytes.count {
+            let byte = unsafe bytes[index]
             crc = (crc &<< 8) ^ crc16Table[Int(UInt8(truncatingIfNeeded: crc &>> 8) ^ byte)]
         }
         return crc

@@ -1,0 +1,141 @@
+public import Logging
+public import Telemetry
+
+/// What the operator has decided, checked and complete. A value that never changes, so every thread
+/// may read it; a reload makes another one.
+public struct HeliographSettings: Sendable {
+    /// The port that beacons come to.
+    public struct Ingest: Sendable {
+        /// IP address to listen at.
+        public var address = "127.0.0.1"
+        /// Port to listen at; 0 takes any free one.
+        public var port = 8600
+        /// Listener loops; 0 takes half the cores, at least one.
+        public var loops = 0
+        /// Connections held at once.
+        public var connectionsMaximum = Limits.connectionsDefault
+    }
+
+    /// The port that people and dashboards come to.
+    public struct Companion: Sendable {
+        /// IP address to listen at.
+        public var address = "127.0.0.1"
+        /// Port to listen at; 0 takes any free one.
+        public var port = 8601
+        /// Folder with the pages; nil takes those that were built in.
+        public var pages: String?
+    }
+
+    /// The live model's store.
+    public struct Redis: Sendable {
+        /// `unix:///path` or `redis://[:password@]host:port[/db]`; nil runs a private server.
+        public var url: Secret?
+        /// Put before every key, for a server shared with others.
+        public var keyPrefix = ""
+    }
+
+    /// The archive's store.
+    public struct Postgres: Sendable {
+        /// A connection URL or string of libpq; nil runs a private server.
+        public var url: Secret?
+    }
+
+    /// The durable log.
+    public struct Journal: Sendable {
+        /// Bytes of disk it may take; beyond, beacons are refused with 503.
+        public var diskBudgetBytes = Limits.diskBudgetBytesDefault
+        /// Bytes of one file.
+        public var segmentBytes = Limits.segmentBytesDefault
+    }
+
+    /// What is written to standard error.
+    public struct Log: Sendable {
+        /// What is quieter is not written.
+        public var level = Logger.Level.info
+        /// How a line looks.
+        public var format = LogFormat.text
+    }
+
+    /// See `Ingest`.
+    public var ingest = Ingest()
+    /// See `Companion`.
+    public var companion = Companion()
+    /// See `Redis`.
+    public var redis = Redis()
+    /// See `Postgres`.
+    public var postgres = Postgres()
+    /// See `Journal`.
+    public var journal = Journal()
+    /// Threads that fold; 0 takes half the cores, at least one.
+    public var workers = 0
+    /// Seconds between checkpoints.
+    public var checkpointSeconds = Limits.checkpointSecondsDefault
+    /// The scoring file.
+    public var scoringFile = "config/scoring.yaml"
+    /// Folder with the built SDK.
+    public var sdkDirectory = "sdk-js/dist"
+    /// See `Log`.
+    public var log = Log()
+    /// The sites, in the order of the file.
+    public var sites = [Site.demo]
+
+    /// What holds when there is no file: a site `demo` that takes beacons from anywhere.
+    public init() {}
+
+    /// Listener loops on a machine with `cores`.
+    public func loopCount(cores: Int) -> Int {
+        ingest.loops > 0 ? ingest.loops : max(1, min(cores / 2, Limits.loopsMaximum))
+    }
+
+    /// Workers on a machine with `cores`.
+    public func workerCount(cores: Int) -> Int {
+        workers > 0 ? workers : max(1, min(cores / 2, Limits.workersMaximum))
+    }
+}
+
+/// One tenant.
+public struct Site: Sendable, Equatable {
+    /// What becomes of automated browsers.
+    public enum Automation: String, CaseIterable, Sendable {
+        /// They are visitors like others.
+        case count
+        /// They are folded, but not shown, counted or forwarded.
+        case mask
+    }
+
+    /// Name, part of every key in Redis.
+    public var name: String
+    /// Public write keys.
+    public var keys: [String]
+    /// Origins that may send beacons; empty when `allowsAnyOrigin`.
+    public var origins: [String]
+    /// Whether `*` was written out among the origins.
+    public var allowsAnyOrigin: Bool
+    /// IANA name of the zone that days are counted in.
+    public var timeZone = "UTC"
+    /// ISO 4217 code of money without a currency of its own.
+    public var currency = "EUR"
+    /// What becomes of automated browsers.
+    public var automation = Automation.mask
+    /// Consent bits taken when a beacon has none.
+    public var consentDefault = 1
+    /// URL parameters kept beyond those kept for every site.
+    public var urlParameters: [String] = []
+    /// Whether refused beacons of this site are answered with more detail.
+    public var debug = false
+
+    /// A site with the defaults for all that is not given.
+    public init(name: String, keys: [String], origins: [String], allowsAnyOrigin: Bool) {
+        self.name = name
+        self.keys = keys
+        self.origins = origins
+        self.allowsAnyOrigin = allowsAnyOrigin
+    }
+
+    /// The site that exists when there is no file.
+    public static var demo: Site {
+        var site = Site(name: "demo", keys: ["hg_demo"], origins: [], allowsAnyOrigin: true)
+        site.automation = .count
+        return site
+    }
+}

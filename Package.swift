@@ -103,5 +103,7 @@ let package = Package(
             path: "bench/heliograph-bench", swiftSettings: strict),
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
+        tests(
+            "SettingsTests", ["Units", "Bytes", "Records", "Telemetry", "Settings", logging]),
     ]
 )

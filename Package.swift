@@ -95,12 +95,15 @@ let package = Package(
                 "Storage", "Companion", arguments, logging,
             ],
             path: "Sources/heliograph", swiftSettings: strict),
+        .target(name: "CBench", path: "bench/CBench"),
+        .target(
+            name: "BenchLoad", dependencies: [histogram], path: "bench/BenchLoad",
+            swiftSettings: strict),
         .executableTarget(
             name: "heliograph-bench",
-            dependencies: [
-                "Units", "CLibuv", "CHiredis", "CLibpq", "CShims", arguments, histogram,
-            ],
+            dependencies: ["BenchLoad", "CBench", "CHiredis", "CLibpq", arguments, histogram],
             path: "bench/heliograph-bench", swiftSettings: strict),
+        tests("BenchTests", ["BenchLoad", histogram]),
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
         tests(

@@ -23,7 +23,8 @@ extension BeaconTexts {
     static let plain = batch(
         (0..<10).map { index in
             event("cu", ago: (10 - index) * 430, customs[index % customs.count])
-        })
+        }
+    )
 
     private static let customs = [
         #""name":"plan_viewed","props":{"plan":"<pick:solo|team|scale>","price":<int:19:499>}"#,
@@ -50,22 +51,27 @@ extension BeaconTexts {
     ])
 
     private static let pageView = event(
-        "pv", ago: 40,
+        "pv",
+        ago: 40,
         #""u":"https://shop.example/<pick:pricing|product/lamp|catalogue|compare|demo|about>"#
             + #"?utm_source=<pick:news|search|social>","r":"https://www.example.org/","#
             + #""ti":"<pick:Plans and prices|Desk lamp|All lamps|Compare>","nt":"n","#
-            + #""h":<int:1800:6400>,"wc":<int:240:1900>"#)
+            + #""h":<int:1800:6400>,"wc":<int:240:1900>"#
+    )
 
     private static let back = event(
-        "nv", ago: 5200,
+        "nv",
+        ago: 5200,
         #""ty":"<pick:b|f|u|l>","fr":"/<pick:pricing|compare|catalogue>","dw":<int:900:42000>,"lp":0"#
     )
 
     private static func click(ago milliseconds: Int) -> String {
         event(
-            "ck", ago: milliseconds,
+            "ck",
+            ago: milliseconds,
             #""a":"<pick:start-trial|add-to-cart|see-plans|book-demo>","g":"<pick:a|button>","#
-                + #""x":<int:20:1400>,"y":<int:60:990>,"hv":<int:80:2600>,"f":0"#)
+                + #""x":<int:20:1400>,"y":<int:60:990>,"hv":<int:80:2600>,"f":0"#
+        )
     }
 
     private static func form(phase: Int, ago milliseconds: Int) -> String {
@@ -73,9 +79,11 @@ extension BeaconTexts {
             #"["email",<int:300:4200>,<int:2000:9000>,<int:8:32>,<int:0:3>,0,0],"#
             + #"["name",<int:200:3000>,<int:1500:7000>,<int:5:24>,<int:0:2>,<int:0:1>,0]"#
         return event(
-            "fm", ago: milliseconds,
+            "fm",
+            ago: milliseconds,
             #""f":"checkout","ph":\#(phase),"ff":[\#(fields)],"cp":<int:20:100>,"#
-                + #""sb":\#(phase == 3 ? 1 : 0)"#)
+                + #""sb":\#(phase == 3 ? 1 : 0)"#
+        )
     }
 
     private static func summary(sections: Int, ago milliseconds: Int) -> String {
@@ -85,7 +93,8 @@ extension BeaconTexts {
                 + "<int:55:100>,<int:40:320>,<int:0:1>,<int:0:1>]"
         }
         return event(
-            "ps", ago: milliseconds,
+            "ps",
+            ago: milliseconds,
             #""q":<part>,"vz":[<int:14000:15000>,<int:12000:14000>,<int:6000:12000>,0,0,0,0,15000],"#
                 + #""sc":[<int:300:5200>,<int:300:4200>,<int:200:2400>,<int:0:900>,<int:1:6>,"#
                 + #"<int:0:2>,<int:0:4>,<int:20:100>],"S":[\#(list.joined(separator: ","))],"#
@@ -94,6 +103,7 @@ extension BeaconTexts {
                 + #"<int:50:98>,<int:1:5>],"ck":[<int:1:4>,<int:0:2>,<int:0:2>,0,0,0,"#
                 + #"<int:300:4000>,<int:100:1600>],"ct":[[0,<int:200:2400>,<int:1:3>,<int:0:1>,"#
                 + #"<int:800:9000>,0]],"pt":[<int:12000:19000>,<int:20:100>,<int:1:4>,<int:1:5>,"#
-                + "<int:2000:9000>,<int:5:20>,<int:0:1>,<int:0:1>]")
+                + "<int:2000:9000>,<int:5:20>,<int:0:1>,<int:0:1>]"
+        )
     }
 }

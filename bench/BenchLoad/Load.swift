@@ -21,8 +21,10 @@ public struct Load: Sendable {
     /// Batches of ten small custom events, about 1.3 KB.
     public static func plain() throws(Template.Failure) -> Load {
         Load(
-            name: "plain", templates: [try Template(BeaconTexts.plain)],
-            turns: [Turn(template: 0, milliseconds: 5_000)])
+            name: "plain",
+            templates: [try Template(BeaconTexts.plain)],
+            turns: [Turn(template: 0, milliseconds: 5_000)]
+        )
     }
 
     /// The SDK's own mix: one to four events, page summaries of about half a kilobyte.
@@ -41,10 +43,17 @@ public struct Load: Sendable {
         (0..<(turns.count * 32)).map { index in
             let turn = turns[index % turns.count]
             return Recipe(
-                visitor: UInt32(index), template: turn.template,
-                eventCount: UInt16(templates[Int(turn.template)].eventCount), firstEvent: 9,
-                number: 4, page: 2, part: 1, clockMilliseconds: turn.milliseconds,
-                madeAtEpochMilliseconds: 0, identity: UInt64(index))
+                visitor: UInt32(index),
+                template: turn.template,
+                eventCount: UInt16(templates[Int(turn.template)].eventCount),
+                firstEvent: 9,
+                number: 4,
+                page: 2,
+                part: 1,
+                clockMilliseconds: turn.milliseconds,
+                madeAtEpochMilliseconds: 0,
+                identity: UInt64(index)
+            )
         }
     }
 

@@ -61,10 +61,17 @@ public struct Population: ~Copyable {
         let recipe = visitors[index].advance(turn, events, of: load.turns.count)
         nextIdentity &+= 1
         return Recipe(
-            visitor: UInt32(index), template: turn.template, eventCount: UInt16(events),
-            firstEvent: recipe.nextEvent, number: recipe.nextBatch, page: recipe.page,
-            part: recipe.part, clockMilliseconds: recipe.clockMilliseconds,
-            madeAtEpochMilliseconds: now, identity: nextIdentity)
+            visitor: UInt32(index),
+            template: turn.template,
+            eventCount: UInt16(events),
+            firstEvent: recipe.nextEvent,
+            number: recipe.nextBatch,
+            page: recipe.page,
+            part: recipe.part,
+            clockMilliseconds: recipe.clockMilliseconds,
+            madeAtEpochMilliseconds: now,
+            identity: nextIdentity
+        )
     }
 
     /// A step near the golden section that shares no factor with `count`.

@@ -33,8 +33,10 @@ public struct Quantiles: Equatable, Sendable {
 /// A histogram for times from a microsecond to two minutes, to three digits, in nanoseconds.
 public func latencyHistogram() -> Histogram<UInt64> {
     Histogram(
-        lowestDiscernibleValue: 1_000, highestTrackableValue: longestLatencyNanoseconds,
-        numberOfSignificantValueDigits: .three)
+        lowestDiscernibleValue: 1_000,
+        highestTrackableValue: longestLatencyNanoseconds,
+        numberOfSignificantValueDigits: .three
+    )
 }
 
 /// Longer times are recorded as this.

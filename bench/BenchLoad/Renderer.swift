@@ -46,7 +46,8 @@ public struct RunIdentity: BitwiseCopyable, Sendable {
     public func device(_ visitor: UInt32) -> Identifier {
         Identifier(
             epochMilliseconds: Self.devicesBornAtEpochMilliseconds + Int64(visitor),
-            number: seed ^ (UInt64(visitor) &<< 2))
+            number: seed ^ (UInt64(visitor) &<< 2)
+        )
     }
 
     /// The session id.
@@ -58,13 +59,16 @@ public struct RunIdentity: BitwiseCopyable, Sendable {
     /// The batch id.
     public func batch(_ recipe: Recipe) -> Identifier {
         Identifier(
-            epochMilliseconds: recipe.madeAtEpochMilliseconds, number: recipe.identity ^ seed)
+            epochMilliseconds: recipe.madeAtEpochMilliseconds,
+            number: recipe.identity ^ seed
+        )
     }
 
     private func ofRun(_ visitor: UInt32, salt: UInt64) -> Identifier {
         Identifier(
             epochMilliseconds: startedAtEpochMilliseconds,
-            number: seed ^ (UInt64(visitor) &<< 2) ^ salt)
+            number: seed ^ (UInt64(visitor) &<< 2) ^ salt
+        )
     }
 }
 
@@ -95,7 +99,9 @@ public struct Renderer: ~Copyable {
     /// The body's length is known only after it was written, so the body goes behind the widest
     /// head and is moved up by the digits that were not needed.
     public func render(
-        _ recipe: Recipe, nowEpochMilliseconds: Int64, to target: UnsafeMutablePointer<UInt8>
+        _ recipe: Recipe,
+        nowEpochMilliseconds: Int64,
+        to target: UnsafeMutablePointer<UInt8>
     ) -> Int {
         let body = target + head.count + Self.lengthRoom
         let length = renderBody(recipe, nowEpochMilliseconds, to: body)
@@ -112,7 +118,9 @@ public struct Renderer: ~Copyable {
 
     /// Writes the body alone and returns its length.
     public func renderBody(
-        _ recipe: Recipe, _ nowEpochMilliseconds: Int64, to target: UnsafeMutablePointer<UInt8>
+        _ recipe: Recipe,
+        _ nowEpochMilliseconds: Int64,
+        to target: UnsafeMutablePointer<UInt8>
     ) -> Int {
         templates.withUnsafeBufferPointer { all in
             let state = Attempt(run: run, recipe: recipe, now: nowEpochMilliseconds)
@@ -150,8 +158,12 @@ extension Template {
 
     @inline(__always)
     private func fill(
-        _ piece: Piece, _ attempt: Attempt, _ text: UnsafePointer<UInt8>,
-        _ random: inout SplitMix, _ event: inout UInt32, _ cursor: inout UnsafeMutablePointer<UInt8>
+        _ piece: Piece,
+        _ attempt: Attempt,
+        _ text: UnsafePointer<UInt8>,
+        _ random: inout SplitMix,
+        _ event: inout UInt32,
+        _ cursor: inout UnsafeMutablePointer<UInt8>
     ) {
         let recipe = attempt.recipe
         switch piece.slot {
@@ -182,7 +194,9 @@ extension Template {
 
 @inline(__always)
 private func copy(
-    _ source: UnsafePointer<UInt8>, _ count: Int, to cursor: inout UnsafeMutablePointer<UInt8>
+    _ source: UnsafePointer<UInt8>,
+    _ count: Int,
+    to cursor: inout UnsafeMutablePointer<UInt8>
 ) {
     memcpy(cursor, source, count)
     cursor += count

@@ -8,6 +8,14 @@ public struct Response: Equatable, BitwiseCopyable, Sendable {
     public var retryAfterSeconds: Int
     /// The server will close the connection.
     public var closes: Bool
+
+    /// An answer from its parts.
+    public init(status: Int, length: Int, retryAfterSeconds: Int, closes: Bool) {
+        self.status = status
+        self.length = length
+        self.retryAfterSeconds = retryAfterSeconds
+        self.closes = closes
+    }
 }
 
 /// Reads responses from a connection's bytes. Knows what the engine and nginx send, not all of
@@ -45,7 +53,9 @@ public enum ResponseScanner {
     }
 
     private static func readHeader(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ line: Range<Int>, into response: inout Response,
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ line: Range<Int>,
+        into response: inout Response,
         _ bodyLength: inout Int
     ) {
         switch bytes[line.lowerBound] | 0x20 {
@@ -65,7 +75,9 @@ public enum ResponseScanner {
 
     /// The range of a header's value when the line's name is `name`, which is in lower case.
     private static func value(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ line: Range<Int>, of name: StaticString
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ line: Range<Int>,
+        of name: StaticString
     ) -> Range<Int>? {
         let count = name.utf8CodeUnitCount
         guard line.count > count else { return nil }

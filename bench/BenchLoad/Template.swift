@@ -115,7 +115,10 @@ private struct TemplateReader {
     }
 
     private mutating func addNumber(
-        _ literal: ArraySlice<UInt8>, _ slot: Template.Slot, first: UInt32 = 0, span: UInt32 = 0
+        _ literal: ArraySlice<UInt8>,
+        _ slot: Template.Slot,
+        first: UInt32 = 0,
+        span: UInt32 = 0
     ) {
         add(literal: literal, slot: slot, first: first, span: span)
         longestLength += Self.longestNumber
@@ -144,12 +147,20 @@ private struct TemplateReader {
     }
 
     private mutating func add(
-        literal: ArraySlice<UInt8>, slot: Template.Slot, first: UInt32 = 0, span: UInt32 = 0
+        literal: ArraySlice<UInt8>,
+        slot: Template.Slot,
+        first: UInt32 = 0,
+        span: UInt32 = 0
     ) {
         pieces.append(
             Template.Piece(
-                literalStart: literals.count, literalLength: literal.count, slot: slot,
-                first: first, span: span))
+                literalStart: literals.count,
+                literalLength: literal.count,
+                slot: slot,
+                first: first,
+                span: span
+            )
+        )
         literals.append(contentsOf: literal)
         longestLength += literal.count
     }

@@ -26,7 +26,8 @@ struct Bench: ParsableCommand {
 
             Exit status: 0 when every figure agrees, 1 when it does not or nothing was \
             acknowledged, 64 for a wrong option.
-            """)
+            """
+    )
 
     enum LoadName: String, ExpressibleByArgument, CaseIterable { case plain, real }
 
@@ -93,9 +94,12 @@ struct Bench: ParsableCommand {
         try check(rate.map { $0 > 0 && $0 <= 10_000_000 } ?? true, "--rate must be above 0")
         try check(
             (1...10_000_000).contains(visitors - 4_096 - connections * pipeline),
-            "--visitors must be well above the requests in flight: 10000 or more will do")
+            "--visitors must be well above the requests in flight: 10000 or more will do"
+        )
         try check(
-            !(floor && rate != nil), "--floor compares flat-out rates; leave --rate out of it")
+            !(floor && rate != nil),
+            "--floor compares flat-out rates; leave --rate out of it"
+        )
     }
 
     func run() throws {
@@ -124,13 +128,23 @@ struct Bench: ParsableCommand {
 
     private func settings() throws(BenchFailure) -> RunSettings {
         RunSettings(
-            load: try chosenLoad(), seconds: seconds, warmupSeconds: warmup, rate: rate,
-            connections: connections, pipeline: pipeline, visitors: visitors,
-            repeatsOneIn: repeats > 0 ? UInt32(100 / repeats) : 0, seed: seed,
-            addressesPath: addresses, measuresFloor: floor || floorOnly,
-            measuresEngine: !floorOnly, fractions: fractions,
-            saturationFraction: saturationFraction, samplesPerSecond: samples,
-            longestWaitSeconds: wait)
+            load: try chosenLoad(),
+            seconds: seconds,
+            warmupSeconds: warmup,
+            rate: rate,
+            connections: connections,
+            pipeline: pipeline,
+            visitors: visitors,
+            repeatsOneIn: repeats > 0 ? UInt32(100 / repeats) : 0,
+            seed: seed,
+            addressesPath: addresses,
+            measuresFloor: floor || floorOnly,
+            measuresEngine: !floorOnly,
+            fractions: fractions,
+            saturationFraction: saturationFraction,
+            samplesPerSecond: samples,
+            longestWaitSeconds: wait
+        )
     }
 
     private var fractions: [Double] {

@@ -126,8 +126,11 @@ struct Connection: ~Copyable {
     mutating func flush() -> Flush {
         while outputStart < outputEnd {
             let sent = send(
-                descriptor, output + outputStart, outputEnd - outputStart,
-                Int32(MSG_NOSIGNAL))
+                descriptor,
+                output + outputStart,
+                outputEnd - outputStart,
+                Int32(MSG_NOSIGNAL)
+            )
             if sent >= 0 {
                 outputStart += sent
             } else if errno == EAGAIN {
@@ -186,8 +189,12 @@ struct Target: Sendable {
     private func configure(_ descriptor: Int32, blocking: Bool) {
         var one: Int32 = 1
         setsockopt(
-            descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one,
-            socklen_t(MemoryLayout<Int32>.size))
+            descriptor,
+            Int32(IPPROTO_TCP),
+            TCP_NODELAY,
+            &one,
+            socklen_t(MemoryLayout<Int32>.size)
+        )
         if !blocking { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) }
     }
 }

@@ -54,13 +54,23 @@ struct EventTable: ~Copyable {
     }
 
     private static func value(
-        _ connection: OpaquePointer, _ statement: String, _ parameters: [String]
+        _ connection: OpaquePointer,
+        _ statement: String,
+        _ parameters: [String]
     ) throws(BenchFailure) -> String? {
         let copies = parameters.map { strdup($0) }
         let pointers = copies.map { UnsafePointer<CChar>($0) }
         defer { for copy in copies { free(copy) } }
         let result = PQexecParams(
-            connection, statement, Int32(parameters.count), nil, pointers, nil, nil, 0)
+            connection,
+            statement,
+            Int32(parameters.count),
+            nil,
+            pointers,
+            nil,
+            nil,
+            0
+        )
         defer { PQclear(result) }
         guard PQresultStatus(result) == PGRES_TUPLES_OK else {
             throw .postgres(String(cString: PQerrorMessage(connection)))

@@ -71,8 +71,11 @@ final class FreshnessProbe: Sendable {
     func expect(_ visitor: UInt32) {
         let now = Clock.monotonicNanoseconds()
         let sample = Sample(
-            visitor: visitor, sentAtEpochMilliseconds: Clock.epochMilliseconds(),
-            sentAtNanoseconds: now, unseenAtNanoseconds: now)
+            visitor: visitor,
+            sentAtEpochMilliseconds: Clock.epochMilliseconds(),
+            sentAtNanoseconds: now,
+            unseenAtNanoseconds: now
+        )
         state.withLock { $0.news.append(.sent(sample)) }
         wakeUp.signal()
     }
@@ -150,7 +153,8 @@ extension FreshnessProbe {
 
     /// Asks for the oldest samples and takes those out that Redis shows.
     private func ask(
-        _ redis: borrowing RedisReader, _ pending: inout [Sample]
+        _ redis: borrowing RedisReader,
+        _ pending: inout [Sample]
     ) throws(BenchFailure) -> [Sample] {
         let askedAt = Clock.monotonicNanoseconds()
         let count = min(pending.count, Limits.samplesPerLook)

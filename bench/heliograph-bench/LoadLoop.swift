@@ -41,8 +41,13 @@ struct LoadLoop: ~Copyable {
     }
 
     init(
-        target: Target, renderer: consuming Renderer, population: consuming Population,
-        repeats: Repeats, probe: FreshnessProbe?, connections: Int, depth: Int
+        target: Target,
+        renderer: consuming Renderer,
+        population: consuming Population,
+        repeats: Repeats,
+        probe: FreshnessProbe?,
+        connections: Int,
+        depth: Int
     ) throws(BenchFailure) {
         self.target = target
         self.probe = probe
@@ -55,7 +60,8 @@ struct LoadLoop: ~Copyable {
         self.connections = .allocate(capacity: connections)
         for index in 0..<connections {
             (self.connections + index).initialize(
-                to: Connection(depth: depth, longestRequest: renderer.longestRequest))
+                to: Connection(depth: depth, longestRequest: renderer.longestRequest)
+            )
         }
         freeSlots = SlotQueue(connections: connections, depth: depth)
         self.renderer = renderer
@@ -106,7 +112,8 @@ extension LoadLoop {
     /// Runs one stretch of load and returns when the fate of all its requests is known, or after
     /// a bounded wait for it. `usage` is called at both ends of the measured part.
     mutating func run(
-        _ plan: PhasePlan, usage: () -> UsageSnapshot
+        _ plan: PhasePlan,
+        usage: () -> UsageSnapshot
     ) throws(BenchFailure) -> PhaseOutcome {
         try begin(plan)
         let warm = outcome.startedAtNanoseconds + Int64(plan.warmupSeconds * 1e9)
@@ -168,7 +175,11 @@ extension LoadLoop {
         wakeResting(now)
         issue(now)
         let count = cbench_epoll_wait(
-            epoll, tags, Int32(Limits.tagsAtOnce), waitNanoseconds(now, until: end))
+            epoll,
+            tags,
+            Int32(Limits.tagsAtOnce),
+            waitNanoseconds(now, until: end)
+        )
         guard count >= 0 else { throw .system("epoll_wait", errno) }
         for index in 0..<Int(count) { handle(Int(tags[index])) }
     }
@@ -213,28 +224,41 @@ extension LoadLoop {
         let epochMilliseconds = (now &+ epochOffsetNanoseconds) / 1_000_000
         if now >= nextSampleNanoseconds {
             nextSampleNanoseconds = max(
-                nextSampleNanoseconds &+ sampleStepNanoseconds, now &- sampleStepNanoseconds)
+                nextSampleNanoseconds &+ sampleStepNanoseconds,
+                now &- sampleStepNanoseconds
+            )
             let recipe = population.nextWatchedRecipe(nowEpochMilliseconds: epochMilliseconds)
             return Flight(
-                recipe: recipe, countsFromNanoseconds: due, isRepeat: false, isWatched: true)
+                recipe: recipe,
+                countsFromNanoseconds: due,
+                isRepeat: false,
+                isWatched: true
+            )
         }
         if let recipe = repeats.next() {
             return Flight(
-                recipe: recipe, countsFromNanoseconds: due, isRepeat: true, isWatched: false)
+                recipe: recipe,
+                countsFromNanoseconds: due,
+                isRepeat: true,
+                isWatched: false
+            )
         }
         let recipe = population.nextRecipe(nowEpochMilliseconds: epochMilliseconds)
         return Flight(recipe: recipe, countsFromNanoseconds: due, isRepeat: false, isWatched: false)
     }
 
     private mutating func submit(_ flight: Flight, on index: Int, _ now: Int64) {
-        guard connections[index].descriptor >= 0, connections[index].resumesAtNanoseconds == 0 else {
+        guard connections[index].descriptor >= 0, connections[index].resumesAtNanoseconds == 0
+        else {
             connections[index].owe(flight)
             return
         }
         let place = connections[index].room(for: renderer.longestRequest)
         connections[index].outputEnd &+= renderer.render(
-            flight.recipe, nowEpochMilliseconds: (now &+ epochOffsetNanoseconds) / 1_000_000,
-            to: place)
+            flight.recipe,
+            nowEpochMilliseconds: (now &+ epochOffsetNanoseconds) / 1_000_000,
+            to: place
+        )
         connections[index].push(flight)
         if flight.isWatched { probe?.expect(flight.recipe.visitor) }
         if !connections[index].isDirty {
@@ -264,8 +288,12 @@ extension LoadLoop {
 
     private mutating func watch(_ index: Int, writable: Bool) {
         let status = cbench_epoll_watch(
-            epoll, connections[index].descriptor, UInt32(index), writable ? 1 : 0,
-            connections[index].isWatched ? 1 : 0)
+            epoll,
+            connections[index].descriptor,
+            UInt32(index),
+            writable ? 1 : 0,
+            connections[index].isWatched ? 1 : 0
+        )
         connections[index].isWatched = status == 0
         connections[index].wantsRoom = writable
     }
@@ -288,7 +316,9 @@ extension LoadLoop {
     private mutating func readAnswers(_ index: Int, _ now: Int64) {
         while connections[index].inputCount > 0 {
             let bytes = UnsafeBufferPointer(
-                start: connections[index].input, count: connections[index].inputCount)
+                start: connections[index].input,
+                count: connections[index].inputCount
+            )
             switch ResponseScanner.scan(bytes) {
             case .unfinished:
                 if bytes.count == Connection.inputCapacity { lose(index) }
@@ -309,7 +339,10 @@ extension LoadLoop {
 
     @inline(__always)
     private mutating func settle(
-        _ flight: Flight, _ response: Response, on index: Int, _ now: Int64
+        _ flight: Flight,
+        _ response: Response,
+        on index: Int,
+        _ now: Int64
     ) {
         outcome.whole.count(response, to: flight, nowNanoseconds: now)
         if isMeasuring { outcome.measured.count(response, to: flight, nowNanoseconds: now) }
@@ -328,7 +361,10 @@ extension LoadLoop {
 
     /// Waits as long as the engine asked, then sends the batch again.
     private mutating func rest(
-        _ index: Int, owing flight: Flight, _ response: Response, _ now: Int64
+        _ index: Int,
+        owing flight: Flight,
+        _ response: Response,
+        _ now: Int64
     ) {
         connections[index].owe(flight)
         let seconds = max(Limits.shortestRetrySeconds, Int64(response.retryAfterSeconds))

@@ -77,7 +77,8 @@ final class NginxFloor {
 
     private static func program() -> String? {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-        let folders = path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/local/sbin"]
+        let folders =
+            path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/local/sbin"]
         return folders.map { $0 + "/nginx" }.first { access($0, X_OK) == 0 }
     }
 

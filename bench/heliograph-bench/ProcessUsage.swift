@@ -20,6 +20,8 @@ struct GroupUsage: Sendable {
 /// All groups at one moment.
 struct UsageSnapshot: Sendable {
     var groups: [String: GroupUsage] = [:]
+    /// What everything on the machine has used, other people's processes included.
+    var machineSeconds = 0.0
 }
 
 /// Reads /proc for the processes that take part in a run.
@@ -39,6 +41,7 @@ struct ProcessTable: Sendable {
             let isFamily = families.contains(group)
             snapshot.groups[group] = usage(root, children: isFamily ? children[root] ?? [] : [])
         }
+        snapshot.machineSeconds = Self.machineSeconds()
         return snapshot
     }
 
@@ -51,6 +54,8 @@ struct ProcessTable: Sendable {
         var usage = GroupUsage()
         Self.add(root, countsReaped: !children.isEmpty, to: &usage)
         for child in children { Self.add(child, countsReaped: false, to: &usage) }
+        let memory = children.isEmpty ? Self.residentSize : Self.proportionalSize
+        usage.residentBytes = ([root] + children).reduce(0) { $0 + memory($1) }
         if children.isEmpty { usage.threads = Self.threads(of: root) }
         return usage
     }
@@ -61,7 +66,6 @@ struct ProcessTable: Sendable {
         let seconds = { (index: Int) in (Double(stat[index]) ?? 0) / ticksPerSecond }
         usage.userSeconds += seconds(11) + (countsReaped ? seconds(13) : 0)
         usage.systemSeconds += seconds(12) + (countsReaped ? seconds(14) : 0)
-        usage.residentBytes += resident(process)
     }
 
     private static func threads(of process: Int32) -> [Int32: ThreadUsage] {
@@ -74,23 +78,38 @@ struct ProcessTable: Sendable {
             threads[thread] = ThreadUsage(
                 name: name.trimmingCharacters(in: .whitespacesAndNewlines),
                 userSeconds: (Double(stat[11]) ?? 0) / ticksPerSecond,
-                systemSeconds: (Double(stat[12]) ?? 0) / ticksPerSecond)
+                systemSeconds: (Double(stat[12]) ?? 0) / ticksPerSecond
+            )
         }
         return threads
     }
 
-    /// Proportional set size where the kernel shows it, so that memory shared by PostgreSQL's
-    /// processes counts once; resident size otherwise.
-    private static func resident(_ process: Int32) -> Int {
-        let sources = [("smaps_rollup", "Pss:"), ("status", "VmRSS:")]
-        for (file, label) in sources {
-            guard let text = text("/proc/\(process)/\(file)") else { continue }
-            for line in text.split(separator: "\n") where line.hasPrefix(label) {
-                let words = line.split(separator: " ")
-                if words.count > 1, let kibibytes = Int(words[1]) { return kibibytes * 1_024 }
-            }
+    private static func residentSize(_ process: Int32) -> Int {
+        kibibytes("/proc/\(process)/status", "VmRSS:") * 1_024
+    }
+
+    /// The share of memory that falls to a process, so that what PostgreSQL's processes have in
+    /// common counts once; where the kernel does not show it, the resident size.
+    private static func proportionalSize(_ process: Int32) -> Int {
+        let share = kibibytes("/proc/\(process)/smaps_rollup", "Pss:") * 1_024
+        return share > 0 ? share : residentSize(process)
+    }
+
+    private static func kibibytes(_ path: String, _ label: String) -> Int {
+        guard let text = text(path) else { return 0 }
+        for line in text.split(separator: "\n") where line.hasPrefix(label) {
+            let words = line.split(separator: " ")
+            if words.count > 1, let value = Int(words[1]) { return value }
         }
         return 0
+    }
+
+    /// User, nice, system and interrupt time of all cores.
+    private static func machineSeconds() -> Double {
+        guard let line = text("/proc/stat")?.split(separator: "\n").first else { return 0 }
+        let ticks = line.split(separator: " ").dropFirst().map { Double($0) ?? 0 }
+        guard ticks.count > 6 else { return 0 }
+        return (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]) / ticksPerSecond
     }
 
     private static func children() -> [Int32: [Int32]] {

@@ -46,7 +46,8 @@ struct RedisReader: ~Copyable {
     private init(_ context: UnsafeMutablePointer<redisContext>) { self.context = context }
 
     private static func usable(
-        _ opened: UnsafeMutablePointer<redisContext>?, _ address: RedisAddress
+        _ opened: UnsafeMutablePointer<redisContext>?,
+        _ address: RedisAddress
     ) throws(BenchFailure) -> UnsafeMutablePointer<redisContext> {
         guard let opened else { throw .redis("no memory for a connection") }
         guard opened.pointee.err == 0 else {
@@ -76,7 +77,9 @@ struct RedisReader: ~Copyable {
         let reply = raw.assumingMemoryBound(to: redisReply.self).pointee
         guard let text = reply.str else { return nil }
         let value = String(
-            decoding: UnsafeRawBufferPointer(start: text, count: Int(reply.len)), as: UTF8.self)
+            decoding: UnsafeRawBufferPointer(start: text, count: Int(reply.len)),
+            as: UTF8.self
+        )
         if reply.type == REDIS_REPLY_ERROR { throw .redis(value) }
         return value
     }
@@ -90,7 +93,8 @@ struct RedisReader: ~Copyable {
     }
 
     private func withPointers(
-        _ words: [String], _ body: (UnsafeMutablePointer<UnsafePointer<CChar>?>) -> Void
+        _ words: [String],
+        _ body: (UnsafeMutablePointer<UnsafePointer<CChar>?>) -> Void
     ) {
         let copies = words.map { strdup($0) }
         var pointers = copies.map { UnsafePointer<CChar>($0) }

@@ -56,6 +56,8 @@ struct PhaseReport: Codable, Sendable {
     var freshness: FreshnessReport?
     var cpu: [String: CpuReport]
     var memory: [String: MemoryReport]
+    /// Cores that processes outside this measurement kept busy; above 0.1 the figures suffer.
+    var otherCores: Double
     var reconciliation: Reconciliation?
     var sustainedEventsPerSecond: Double?
 }
@@ -117,6 +119,9 @@ extension PhaseReport {
         freshness = watched.flatMap(FreshnessReport.init)
         cpu = Self.cpu(outcome)
         memory = Self.memory(outcome)
+        let busy = outcome.usageAfter.machineSeconds - outcome.usageBefore.machineSeconds
+        let ours = cpu.values.reduce(0) { $0 + $1.cores }
+        otherCores = rounded(max(0, busy / max(0.001, outcome.measuredSeconds) - ours))
     }
 
     private static func cpu(_ outcome: PhaseOutcome) -> [String: CpuReport] {
@@ -126,8 +131,10 @@ extension PhaseReport {
             let before = outcome.usageBefore.groups[group] ?? GroupUsage()
             var usage = CpuReport(
                 user: after.userSeconds - before.userSeconds,
-                system: after.systemSeconds - before.systemSeconds, batches,
-                outcome.measuredSeconds)
+                system: after.systemSeconds - before.systemSeconds,
+                batches,
+                outcome.measuredSeconds
+            )
             let threads = threads(before, after, batches, outcome.measuredSeconds)
             if threads.count > 1 { usage.threads = threads }
             report[group] = usage
@@ -137,7 +144,10 @@ extension PhaseReport {
 
     /// By name; threads of one name are added up.
     private static func threads(
-        _ before: GroupUsage, _ after: GroupUsage, _ batches: Double, _ seconds: Double
+        _ before: GroupUsage,
+        _ after: GroupUsage,
+        _ batches: Double,
+        _ seconds: Double
     ) -> [String: CpuReport] {
         var sums: [String: (user: Double, system: Double)] = [:]
         for (thread, usage) in after.threads {
@@ -156,7 +166,8 @@ extension PhaseReport {
         for (group, after) in outcome.usageAfter.groups {
             report[group] = MemoryReport(
                 beforeBytes: outcome.usageBefore.groups[group]?.residentBytes ?? 0,
-                afterBytes: after.residentBytes)
+                afterBytes: after.residentBytes
+            )
         }
         return report
     }

@@ -40,11 +40,18 @@ struct Runner: ~Copyable {
     init(_ settings: RunSettings) {
         self.settings = settings
         run = RunIdentity(
-            seed: settings.seed, startedAtEpochMilliseconds: Clock.epochMilliseconds())
+            seed: settings.seed,
+            startedAtEpochMilliseconds: Clock.epochMilliseconds()
+        )
         report = Report(
-            load: settings.load.name, connections: settings.connections,
-            pipeline: settings.pipeline, visitors: settings.visitors, seed: settings.seed,
-            cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), averageRequestBytes: 0)
+            load: settings.load.name,
+            connections: settings.connections,
+            pipeline: settings.pipeline,
+            visitors: settings.visitors,
+            seed: settings.seed,
+            cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+            averageRequestBytes: 0
+        )
     }
 
     /// Does it all.
@@ -68,15 +75,21 @@ struct Runner: ~Copyable {
     }
 
     private mutating func measureFloor(
-        _ nginx: NginxFloor, _ name: String
+        _ nginx: NginxFloor,
+        _ name: String
     ) throws(BenchFailure) {
         var loop = try makeLoop(nginx.target, origin: nil, probe: nil)
         let table = ProcessTable(
-            roots: ["nginx": nginx.process, "bench": getpid()], families: ["nginx"])
+            roots: ["nginx": nginx.process, "bench": getpid()],
+            families: ["nginx"]
+        )
         let plan = PhasePlan(
-            name: name, rate: nil, warmupSeconds: settings.warmupSeconds,
+            name: name,
+            rate: nil,
+            warmupSeconds: settings.warmupSeconds,
             seconds: max(Self.shortestPhaseSeconds, settings.seconds * Self.floorShare),
-            samplesPerSecond: 0)
+            samplesPerSecond: 0
+        )
         Console.progress("\(name): nginx return 204 for \(plan.seconds) s")
         let outcome = try loop.run(plan, usage: table.snapshot)
         let phase = PhaseReport(plan, server: "nginx", outcome, nil)
@@ -93,23 +106,37 @@ extension Runner {
         var engine = try EngineUnderTest.connect(addresses, settings, run)
         defer { engine.stop() }
         var loop = try makeLoop(
-            try addresses.ingestTarget(), origin: addresses.companion, probe: engine.probe)
+            try addresses.ingestTarget(),
+            origin: addresses.companion,
+            probe: engine.probe
+        )
         let name = settings.rate.map { "\(Int($0)) batches/s" } ?? "flat out"
         let first = try measure(name, rate: settings.rate, &loop, &engine)
         if let nginx { try measureFloor(nginx, "floor, after") }
         for fraction in settings.fractions where first.batchesPerSecond > 0 {
             let percent = Int((fraction * 100).rounded())
             _ = try measure(
-                "at \(percent) % of it", rate: first.batchesPerSecond * fraction, &loop, &engine)
+                "at \(percent) % of it",
+                rate: first.batchesPerSecond * fraction,
+                &loop,
+                &engine
+            )
         }
     }
 
     private mutating func measure(
-        _ name: String, rate: Double?, _ loop: inout LoadLoop, _ engine: inout EngineUnderTest
+        _ name: String,
+        rate: Double?,
+        _ loop: inout LoadLoop,
+        _ engine: inout EngineUnderTest
     ) throws(BenchFailure) -> PhaseReport {
         let plan = PhasePlan(
-            name: name, rate: rate, warmupSeconds: settings.warmupSeconds,
-            seconds: settings.seconds, samplesPerSecond: settings.samplesPerSecond)
+            name: name,
+            rate: rate,
+            warmupSeconds: settings.warmupSeconds,
+            seconds: settings.seconds,
+            samplesPerSecond: settings.samplesPerSecond
+        )
         let before = try engine.stores.settledFolds()
         Console.progress("\(name): engine for \(plan.seconds) s")
         let outcome = try loop.run(plan, usage: engine.processes.snapshot)
@@ -126,18 +153,32 @@ extension Runner {
     }
 
     private mutating func makeLoop(
-        _ target: Target, origin: String?, probe: FreshnessProbe?
+        _ target: Target,
+        origin: String?,
+        probe: FreshnessProbe?
     ) throws(BenchFailure) -> LoadLoop {
         let renderer = Renderer(
-            run: run, head: requestHead(target, origin: origin), templates: settings.load.templates)
+            run: run,
+            head: requestHead(target, origin: origin),
+            templates: settings.load.templates
+        )
         let population = Population(
-            load: settings.load, count: settings.visitors, watchedCount: Self.watchedVisitors,
-            run: run)
+            load: settings.load,
+            count: settings.visitors,
+            watchedCount: Self.watchedVisitors,
+            run: run
+        )
         report.averageRequestBytes = averageLength(renderer, settings.load.sampleRecipes())
         let repeats = Repeats(oneIn: settings.repeatsOneIn, seed: settings.seed)
         return try LoadLoop(
-            target: target, renderer: renderer, population: population, repeats: repeats,
-            probe: probe, connections: settings.connections, depth: settings.pipeline)
+            target: target,
+            renderer: renderer,
+            population: population,
+            repeats: repeats,
+            probe: probe,
+            connections: settings.connections,
+            depth: settings.pipeline
+        )
     }
 
     private func averageLength(_ renderer: borrowing Renderer, _ recipes: [Recipe]) -> Double {
@@ -171,7 +212,9 @@ struct EngineUnderTest: ~Copyable {
 
     /// Connects to the stores of a running engine.
     static func connect(
-        _ addresses: Addresses, _ settings: RunSettings, _ run: RunIdentity
+        _ addresses: Addresses,
+        _ settings: RunSettings,
+        _ run: RunIdentity
     ) throws(BenchFailure) -> EngineUnderTest {
         guard let postgres = addresses.postgres else {
             throw .addresses("no postgres in it, so nothing can be reconciled")
@@ -186,7 +229,10 @@ struct EngineUnderTest: ~Copyable {
             processes.families.insert("postgres")
         }
         let stores = Stores(
-            table: table, metrics: metrics, longestWaitSeconds: settings.longestWaitSeconds)
+            table: table,
+            metrics: metrics,
+            longestWaitSeconds: settings.longestWaitSeconds
+        )
         return EngineUnderTest(stores: stores, probe: probe, processes: processes)
     }
 
@@ -194,7 +240,9 @@ struct EngineUnderTest: ~Copyable {
     func stop() { probe?.stop() }
 
     private static func makeProbe(
-        _ addresses: Addresses, _ settings: RunSettings, _ run: RunIdentity,
+        _ addresses: Addresses,
+        _ settings: RunSettings,
+        _ run: RunIdentity,
         _ processes: inout ProcessTable
     ) throws(BenchFailure) -> FreshnessProbe? {
         guard let url = addresses.redis else { return nil }

@@ -52,7 +52,8 @@ struct Stores: ~Copyable {
 
     /// Waits until the stores have everything that was acknowledged, or until time is up.
     func reconcile(
-        _ outcome: PhaseOutcome, before: (folded: Int, duplicates: Int)
+        _ outcome: PhaseOutcome,
+        before: (folded: Int, duplicates: Int)
     ) throws(BenchFailure) -> Reconciliation {
         var result = Reconciliation()
         result.acknowledgedEvents = outcome.whole.distinctEvents
@@ -77,14 +78,17 @@ struct Stores: ~Copyable {
     }
 
     private func look(
-        _ outcome: PhaseOutcome, _ before: (folded: Int, duplicates: Int),
+        _ outcome: PhaseOutcome,
+        _ before: (folded: Int, duplicates: Int),
         _ result: inout Reconciliation
     ) throws(BenchFailure) {
         let folds = try metrics.folds()
         result.foldedEvents = folds.folded - before.folded
         result.duplicateEvents = folds.duplicates - before.duplicates
         result.storedRows = try table.count(
-            site: "demo", sinceEpochMilliseconds: outcome.startedAtEpochMilliseconds)
+            site: "demo",
+            sinceEpochMilliseconds: outcome.startedAtEpochMilliseconds
+        )
     }
 
     private func isComplete(_ result: Reconciliation) -> Bool {
@@ -95,6 +99,7 @@ struct Stores: ~Copyable {
     private func report(_ result: Reconciliation) {
         Console.progress(
             "waiting for the stores: \(result.acknowledgedEvents) events acknowledged, "
-                + "\(result.foldedEvents) folded, \(result.storedRows) rows")
+                + "\(result.foldedEvents) folded, \(result.storedRows) rows"
+        )
     }
 }

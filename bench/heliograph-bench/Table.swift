@@ -24,7 +24,8 @@ struct Table {
             "heliograph-bench: \(report.load) load, \(report.connections) connections"
                 + (report.pipeline > 1 ? " x \(report.pipeline)" : "")
                 + ", \(report.visitors) visitors, \(Int(report.averageRequestBytes)) B a request, "
-                + "\(report.cores) cores shared by everything")
+                + "\(report.cores) cores shared by everything"
+        )
     }
 
     private mutating func addPhases() {
@@ -38,7 +39,8 @@ struct Table {
                     time(phase.ack?.p50Ms), time(phase.ack?.p99Ms), time(phase.ack?.p999Ms),
                     time(phase.ack?.maxMs), String(refused.values.reduce(0, +)),
                     String(phase.lostConnections),
-                ])
+                ]
+            )
         }
     }
 
@@ -48,7 +50,8 @@ struct Table {
         lines.append("")
         add(
             "beacon to Redis, ms",
-            ["p50", "p99", "p99.9", "max", "samples", "unseen", "of it the probe's p99"])
+            ["p50", "p99", "p99.9", "max", "samples", "unseen", "of it the probe's p99"]
+        )
         for phase in watched {
             guard let freshness = phase.freshness else { continue }
             let latency = freshness.latency
@@ -58,7 +61,8 @@ struct Table {
                     time(latency.p50Ms), time(latency.p99Ms), time(latency.p999Ms),
                     time(latency.maxMs), String(latency.count), String(freshness.unseen),
                     time(freshness.resolution?.p99Ms),
-                ])
+                ]
+            )
         }
     }
 
@@ -69,6 +73,7 @@ struct Table {
             for (group, cpu) in phase.cpu.sorted(by: { $0.key < $1.key }) {
                 addProcess(group, cpu, phase.memory[group])
             }
+            add("  others on this machine", ["", "", time(phase.otherCores)])
         }
     }
 
@@ -89,7 +94,9 @@ struct Table {
         guard !settled.isEmpty else { return }
         lines.append("")
         add(
-            "events", ["acknowledged", "folded", "rows", "repeated", "deduplicated", "all rows, s"])
+            "events",
+            ["acknowledged", "folded", "rows", "repeated", "deduplicated", "all rows, s"]
+        )
         for phase in settled {
             guard let stores = phase.reconciliation else { continue }
             add(
@@ -98,7 +105,8 @@ struct Table {
                     String(stores.acknowledgedEvents), String(stores.foldedEvents),
                     String(stores.storedRows), String(stores.repeatedEvents),
                     String(stores.duplicateEvents), time(stores.storedAfterSeconds),
-                ])
+                ]
+            )
         }
     }
 
@@ -117,7 +125,8 @@ struct Table {
             lines.append(
                 reconciled
                     ? "reconciled: acknowledged = folded = rows"
-                    : "NOT RECONCILED: acknowledged, folded and rows differ, or a fate is unknown")
+                    : "NOT RECONCILED: acknowledged, folded and rows differ, or a fate is unknown"
+            )
         }
     }
 

@@ -12,9 +12,11 @@ struct MetricsPage: Sendable {
         let descriptor = target.connect(blocking: true)
         guard descriptor >= 0 else { throw .unreachable(target.host, target.port) }
         defer { close(descriptor) }
-        let request =
-            "GET /metrics HTTP/1.1\r\nHost: \(target.host):\(target.port)\r\n"
-            + "Accept: text/plain\r\nConnection: close\r\n\r\n"
+        let lines = [
+            "GET /metrics HTTP/1.1", "Host: \(target.host):\(target.port)", "Accept: text/plain",
+            "Connection: close", "", "",
+        ]
+        let request = lines.joined(separator: "\r\n")
         let bytes = Array(request.utf8)
         guard send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
         else { throw .metrics("the request could not be sent") }

@@ -52,21 +52,13 @@ public enum JSONText {
 
     /// Appends the text that a checked string stands for, escapes resolved. A lone surrogate
     /// becomes U+FFFD.
-    public static func unescape(_ string: JSONString, into buffer: inout ByteBuffer) {
-        guard string.hasEscapes else {
-            buffer.append(string.raw)
-            return
+    public static func unescape(_ raw: ByteView, into buffer: inout ByteBuffer) {
+        var start = 0
+        while let escape = raw.firstIndex(of: UInt8(ascii: "\\"), from: start) {
+            buffer.append(raw[start..<escape])
+            start = escape &+ appendEscape(raw, escape, &buffer)
         }
-        var index = 0
-        while index < string.raw.count {
-            let byte = string.raw[index]
-            if byte == UInt8(ascii: "\\") {
-                index &+= appendEscape(string.raw, index, &buffer)
-            } else {
-                buffer.append(byte)
-                index &+= 1
-            }
-        }
+        buffer.append(raw[start..<raw.count])
     }
 
     private static func appendEscape(
@@ -112,19 +104,8 @@ public enum JSONText {
         for byte in UTF8.encode(unicode) ?? UTF8.EncodedScalar() { buffer.append(byte) }
     }
 
-    /// Appends a string value, quotes included, whose content PostgreSQL's `jsonb` can take:
-    /// `\u0000` and lone surrogates, which it refuses, become U+FFFD.
-    public static func appendStorable(_ string: JSONString, into buffer: inout ByteBuffer) {
-        buffer.append(UInt8(ascii: "\""))
-        if string.hasEscapes {
-            appendStorableEscapes(string.raw, into: &buffer)
-        } else {
-            buffer.append(string.raw)
-        }
-        buffer.append(UInt8(ascii: "\""))
-    }
-
-    /// Appends any checked value; the strings inside become storable as with a single string.
+    /// Appends a checked value in a form that PostgreSQL's `jsonb` can take: in its strings `\u0000`
+    /// and lone surrogates, which it refuses, become U+FFFD.
     public static func appendStorable(value: ByteView, into buffer: inout ByteBuffer) {
         // Backslashes stand in strings only, so what is between escapes is copied as it is.
         if value.firstIndex(of: UInt8(ascii: "\\")) == nil {

@@ -1,0 +1,311 @@
+import Admission
+import Bytes
+import Enrichment
+import Privacy
+import Records
+import Settings
+import Telemetry
+import Units
+import Wire
+
+/// The way of a beacon through the listener: decode → admit → consent → enrich → sanitise, until one
+/// visitor's slice lies in `writer.buffer`, ready for the journal.
+///
+/// Everything here belongs to one listener thread; all memory is reused from beacon to beacon.
+struct BeaconRoute: ~Copyable {
+    /// What became of a beacon.
+    enum Outcome {
+        /// A slice is in `slice`; it goes to the journal.
+        case slice(Partition, events: Int)
+        /// There is nothing to keep, and nothing is wrong: the visitor has not agreed to be counted.
+        case nothing
+        /// Nothing takes effect.
+        case refused(Problem, place: String)
+    }
+
+    /// What the request around the body says.
+    struct Surroundings {
+        var origin: ByteView
+        var userAgent: ByteView
+        var hasPrivacyControl: Bool
+        var address: ByteView
+        var receivedAt: Int64
+    }
+
+    private let sites: SiteTable
+    private let counters: CounterBlock
+    private var writer = SliceWriter(limit: Limits.recordBytesMaximum)
+    private var clock = ClockCorrection()
+    private var context = ByteBuffer(capacity: 256, limit: Limits.contextBytesMaximum)
+    private var address = ByteBuffer(capacity: 64, limit: 64)
+    private var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+    private var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+    /// The site of the beacon last taken, for the headers of its answer; nil when it is unknown.
+    private(set) var site: Int?
+
+    init(sites: SiteTable, counters: CounterBlock) {
+        self.sites = sites
+        self.counters = counters
+    }
+
+    /// The slice of the beacon last taken.
+    var slice: ByteView { writer.buffer.view }
+
+    mutating func take(_ body: ByteView, _ around: Surroundings) -> Outcome {
+        site = nil
+        do throws(Refusal) {
+            let beacon = try decode(body)
+            let site = try admit(beacon, around)
+            let consent = consent(of: beacon, site, around)
+            guard ConsentGate.allowsStoring(consent) else {
+                counters.add(.eventWithoutConsent)
+                return .nothing
+            }
+            return try write(beacon, site, consent, around)
+        } catch {
+            return .refused(error.problem, place: error.place)
+        }
+    }
+
+    private struct Refusal: Error {
+        let problem: Problem
+        let place: String
+    }
+
+    // MARK: - Decode and admit
+
+    private func decode(_ body: ByteView) throws(Refusal) -> Beacon {
+        do {
+            return try BeaconDecoder.decode(body)
+        } catch {
+            let (problem, place) = BeaconProblems.describe(error)
+            throw Refusal(problem: problem, place: place)
+        }
+    }
+
+    private mutating func admit(_ beacon: Beacon, _ around: Surroundings) throws(Refusal) -> Int {
+        guard let found = sites.site(key: beacon.key) else {
+            throw Refusal(problem: .keyUnknown, place: "k")
+        }
+        site = found
+        if !around.origin.isEmpty, !sites.allows(origin: around.origin, site: found) {
+            throw Refusal(problem: .originNotAllowed, place: "Origin")
+        }
+        guard Identifiers.isClientID(beacon.window) else {
+            throw Refusal(problem: .idMalformed, place: "w")
+        }
+        if !beacon.batch.isEmpty, !Identifiers.isClientID(beacon.batch) {
+            throw Refusal(problem: .idMalformed, place: "b")
+        }
+        counters.add(.unknownKeys, beacon.unknownKeys)
+        if beacon.lost > 0 { counters.add(.eventsLostByClients, Int(min(beacon.lost, 1 << 20))) }
+        return found
+    }
+
+    private func consent(of beacon: Beacon, _ site: Int, _ around: Surroundings) -> Consent {
+        let sent = beacon.consent >= 0 ? beacon.consent : Int64(sites[site].consentDefault.rawValue)
+        return ConsentGate.effective(sent: sent, hasPrivacyControl: around.hasPrivacyControl)
+    }
+
+    // MARK: - Write the slice
+
+    private mutating func write(
+        _ beacon: Beacon, _ site: Int, _ consent: Consent, _ around: Surroundings
+    ) throws(Refusal) -> Outcome {
+        let name = sites[site].name
+        return try name.withBytes { siteName throws(Refusal) -> Outcome in
+            var head = head(beacon, consent, around, countsAutomation: sites[site].countsAutomation)
+            head.site = siteName
+            writer.begin(head)
+            let events = try writeEvents(beacon, site, around.receivedAt)
+            guard writer.finish(eventCount: events) else {
+                throw Refusal(problem: .batchTooLarge, place: "e")
+            }
+            return .slice(Partition(visitor: head.visitor), events: events)
+        }
+    }
+
+    private mutating func head(
+        _ beacon: Beacon, _ consent: Consent, _ around: Surroundings, countsAutomation: Bool
+    ) -> SliceWriter.Head {
+        var head = SliceWriter.Head()
+        head.consent = consent
+        head.settingsVersion = sites.version
+        head.window = beacon.window
+        head.batch = beacon.batch
+        if Identifiers.isClientID(beacon.session) { head.session = beacon.session }
+        if ConsentGate.allowsUserID(consent), Identifiers.isUserID(beacon.user) {
+            head.user = beacon.user
+        }
+        if ConsentGate.allowsDeviceID(consent), Identifiers.isClientID(beacon.device) {
+            head.visitor = beacon.device
+        } else {
+            // Without an id from the device the visitor lasts as long as the session, or the tab.
+            head.visitor = head.session.isEmpty ? head.window : head.session
+            head.flags.insert(.withoutDevice)
+        }
+        head.deviceClass = DeviceGuess.deviceClass(around.userAgent)
+        let context = ContextReader.read(beacon.context, into: &self.context)
+        head.context = self.context.view
+        if context.isTouch { head.flags.insert(.touch) }
+        if !beacon.context.isEmpty { head.flags.insert(.opensPage) }
+        if !countsAutomation, context.isDriven || DeviceGuess.isAutomated(around.userAgent) {
+            head.flags.insert(.bot)
+        }
+        head.address = truncate(around.address)
+        return head
+    }
+
+    private mutating func truncate(_ bytes: ByteView) -> ByteView {
+        address.reset()
+        switch bytes.count {
+        case 4: AddressTruncation.append(v4: bytes, into: &address)
+        case 16: AddressTruncation.append(v6: bytes, into: &address)
+        default: break
+        }
+        return address.view
+    }
+
+    // MARK: - Events
+
+    /// Writes the usable events and counts the others by reason; refuses when none is usable.
+    private mutating func writeEvents(
+        _ beacon: Beacon, _ site: Int, _ receivedAt: Int64
+    ) throws(Refusal) -> Int {
+        let offset = clock.offset(
+            window: beacon.window, sentAt: beacon.sentAt, receivedAt: receivedAt)
+        var reader = BeaconEventReader(beacon.events)
+        var written = 0
+        var seen = 0
+        var firstProblem: Problem?
+        while let outcome = reader.next() {
+            seen += 1
+            if seen > Slice.eventsMaximum {
+                throw Refusal(problem: .eventCountExceeded, place: "e")
+            }
+            let mark = writer.buffer.count
+            do throws(EventRefusal) {
+                try check(outcome, reader)
+                try writeEvent(reader, beacon, site, offset, receivedAt)
+                written += 1
+            } catch {
+                writer.buffer.truncate(to: min(mark, writer.buffer.count))
+                counters.add(error.problem)
+                if firstProblem == nil { firstProblem = error.problem }
+            }
+        }
+        if written == 0 { throw Refusal(problem: firstProblem ?? .batchEmpty, place: "e") }
+        counters.add(.eventsReceived, seen)
+        return written
+    }
+
+    private struct EventRefusal: Error {
+        let problem: Problem
+    }
+
+    private func check(
+        _ outcome: Result<Void, EventFault>, _ reader: borrowing BeaconEventReader
+    ) throws(EventRefusal) {
+        if case .failure(let fault) = outcome {
+            throw EventRefusal(problem: BeaconProblems.problem(of: fault))
+        }
+        if reader.bytes.count > Limits.eventBytesMaximum {
+            throw EventRefusal(problem: .eventTooLarge)
+        }
+    }
+
+    private mutating func writeEvent(
+        _ event: borrowing BeaconEventReader, _ beacon: Beacon, _ site: Int, _ offset: Int64,
+        _ receivedAt: Int64
+    ) throws(EventRefusal) {
+        // Anchored at the send: a clock that was set between event and send does no harm.
+        let clientTime = beacon.sentAt &- (beacon.sentAtMonotonic &- event.offsetMilliseconds)
+        let (occurredAt, moved) = ClockCorrection.occurredAt(
+            clientTime: clientTime, offset: offset, receivedAt: receivedAt)
+        writer.beginEvent(
+            number: event.number, occurredAt: occurredAt, kind: event.kind,
+            flags: moved ? .moved : [], page: event.page, name: try name(of: event))
+        writer.buffer.append(UInt8(ascii: "{"))
+        var isFirst = true
+        for index in 0..<event.fieldCount {
+            try writeField(event.field(index), event.kind, site, &isFirst)
+        }
+        writer.buffer.append(UInt8(ascii: "}"))
+        writer.endEvent()
+    }
+
+    /// The name of a custom event, escapes resolved; it is stored apart from the properties.
+    private mutating func name(of event: borrowing BeaconEventReader) throws(EventRefusal) -> ByteView {
+        guard event.kind == .custom else { return .empty }
+        for index in 0..<event.fieldCount {
+            let field = event.field(index)
+            guard EventSchema.isName(event.kind, field.key), field.kind == .string else { continue }
+            let raw = field.value[1..<field.value.count - 1]
+            text.reset()
+            JSONText.unescape(raw, into: &text)
+            let length = JSONText.prefixLength(text.view, limit: Limits.nameBytesMaximum)
+            if length > 0 { return text.view[0..<length] }
+        }
+        throw EventRefusal(problem: .eventFieldMissing)
+    }
+
+    private mutating func writeField(
+        _ field: EventField, _ kind: EventKind, _ site: Int, _ isFirst: inout Bool
+    ) throws(EventRefusal) {
+        guard !EventSchema.isName(kind, field.key) else { return }
+        guard let rule = EventSchema.rule(kind, field.key) else {
+            counters.add(.unknownKeys)
+            return
+        }
+        if field.kind == .null { return }
+        guard rule.accepts(field.kind) else { throw EventRefusal(problem: .eventMalformed) }
+        writer.buffer.append(isFirst ? "\"" : ",\"")
+        isFirst = false
+        writer.buffer.append(field.key)
+        writer.buffer.append("\":")
+        if field.kind == .string {
+            writeString(field.value[1..<field.value.count - 1], rule, site)
+        } else {
+            try writeOther(field, rule)
+        }
+    }
+
+    private mutating func writeOther(
+        _ field: EventField, _ rule: FieldRule
+    ) throws(EventRefusal) {
+        if field.value.count > rule.bytesMaximum {
+            throw EventRefusal(problem: .eventPropertiesExceeded)
+        }
+        if field.kind == .object, !PropertyCount.isWithinLimit(field.value) {
+            throw EventRefusal(problem: .eventPropertiesExceeded)
+        }
+        JSONText.appendStorable(value: field.value, into: &writer.buffer)
+    }
+
+    private mutating func writeString(_ raw: ByteView, _ rule: FieldRule, _ site: Int) {
+        if rule.treatment != .asIs { return writeURL(raw, rule, site) }
+        let length = JSONText.prefixLength(raw, limit: rule.bytesMaximum)
+        if length < raw.count { counters.add(.textsShortened) }
+        writer.buffer.append(UInt8(ascii: "\""))
+        JSONText.appendStorable(value: raw[0..<length], into: &writer.buffer)
+        writer.buffer.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func writeURL(_ raw: ByteView, _ rule: FieldRule, _ site: Int) {
+        text.reset()
+        JSONText.unescape(raw, into: &text)
+        scrubbed.reset()
+        if rule.treatment == .path {
+            URLScrubber.path(text.view, into: &scrubbed)
+        } else {
+            URLScrubber.scrub(text.view, into: &scrubbed) {
+                sites.keeps(parameter: $0, site: site)
+            }
+        }
+        let length = JSONText.prefixLength(scrubbed.view, limit: rule.bytesMaximum)
+        if length < scrubbed.count { counters.add(.textsShortened) }
+        text.reset()
+        JSONText.appendQuoted(scrubbed.view[0..<length], into: &text)
+        JSONText.appendStorable(value: text.view, into: &writer.buffer)
+    }
+}

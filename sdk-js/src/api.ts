@@ -1,6 +1,6 @@
 import type { Behaviour } from './collect/behaviour';
 import type { Pages } from './collect/pages';
-import { effectiveConsent, MEASUREMENT, PROFILING, STORAGE } from './core/consent';
+import { effectiveConsent, globalPrivacyControl, MEASUREMENT, PROFILING, STORAGE } from './core/consent';
 import { boundedProps, HELPERS, isConversion } from './core/props';
 import type { Shelf } from './core/storage';
 import type { Tracker } from './core/tracker';
@@ -24,8 +24,7 @@ export function makeApi(
         const wanted = Number(given);
         if (!(wanted >= 0)) return;
         choice.shelf.write(choice.key, String(wanted & 63));
-        const privacyControl = Boolean((navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl);
-        const next = effectiveConsent(wanted, privacyControl);
+        const next = effectiveConsent(wanted, globalPrivacyControl());
         const before = tracker.consent;
         if (next === before) return;
         pages.settle();

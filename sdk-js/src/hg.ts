@@ -6,7 +6,7 @@ import type { Pages } from './collect/pages';
 import { firstArrival, watchPages } from './collect/pages';
 import type { Config } from './core/config';
 import { configOf } from './core/config';
-import { effectiveConsent, STORAGE } from './core/consent';
+import { effectiveConsent, globalPrivacyControl, MEASUREMENT, STORAGE } from './core/consent';
 import { makeGuard } from './core/guard';
 import { makeIdentity } from './core/identity';
 import { makeOutbox } from './core/outbox';
@@ -86,26 +86,34 @@ function start(config: Config, host: Host, prerendered: boolean): void {
     const api: Api = makeApi(tracker, pages, behaviour, { key: choiceKey(config), shelf: localShelf });
     const run = tracker.guard.wrap('api', api.run);
     const queued = (host.hg && host.hg.q) || [];
-    const first = queued.filter((call) => call[1][0] === 'consent');
-    first.forEach(run);
+    const isConsent = (call: Call) => call[1][0] === 'consent';
     pages.begin(firstArrival(prerendered));
-    queued.filter((call) => first.indexOf(call) < 0).forEach(run);
+    if (config.consentIsNews) tracker.emit('cs', { bits: config.consent, src: 'api' });
+    queued.filter((call) => !isConsent(call)).forEach(run);
     host.hg = (...given) => run([Date.now(), given]);
     host.hg.ready = true;
 }
 
 const choiceKey = (config: Config) => `_hg.${config.siteKey}.c`;
 
-/** The tag's default, or what the visitor chose earlier, less what the browser refuses. */
-function initialConsent(config: Config): number {
+/**
+ * The bits to begin with, less what the browser refuses: what was chosen before the script came,
+ * else what was chosen on an earlier page, else the tag's default.
+ */
+function applyConsent(config: Config, queue: Call[]): void {
+    const calls = queue.filter(([, given]) => given[0] === 'consent' && Number(given[1]) >= 0);
+    const told = calls.length ? Number(calls[calls.length - 1][1][1]) & 63 : -1;
     const chosen = localShelf.read(choiceKey(config));
-    const privacyControl = Boolean((navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl);
-    return effectiveConsent(chosen === null ? config.consent : Number(chosen), privacyControl);
+    const wanted = told >= 0 ? told : chosen === null ? config.consent : Number(chosen);
+    if (told >= 0) localShelf.write(choiceKey(config), String(told));
+    config.consent = effectiveConsent(wanted, globalPrivacyControl());
+    // A refusal before anything was sent needs no beacon of its own.
+    config.consentIsNews = told >= 0 && String(told) !== chosen && (config.consent & MEASUREMENT) > 0;
 }
 
 /** Values that `hg('config', …)` was called with before the script came. */
-function applyQueuedConfig(config: Config, queue: Call[] | undefined): void {
-    for (const [, given] of queue || []) {
+function applyQueuedConfig(config: Config, queue: Call[]): void {
+    for (const [, given] of queue) {
         const values = given[0] === 'config' ? (given[1] as Partial<Config> | undefined) : undefined;
         if (!values) continue;
         if (typeof values.consent === 'number') config.consent = values.consent & 63;
@@ -123,8 +131,8 @@ function boot(): void {
     };
     host.hg = stub;
     stub.ready = true;
-    applyQueuedConfig(config, stub.q);
-    config.consent = initialConsent(config);
+    applyQueuedConfig(config, stub.q || []);
+    applyConsent(config, stub.q || []);
     const prerendering = (document as { prerendering?: boolean }).prerendering;
     if (!prerendering) return start(config, host, false);
     document.addEventListener('prerenderingchange', () => start(config, host, true), { once: true });

@@ -78,6 +78,15 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
         })).observe(document.documentElement);
     }
 
+    const watchNewSections = guard.wrap('sections', () => {
+        if (sections) sections.stop();
+        sections = null;
+        const { activity } = books;
+        sections = watchSections(guard, books.sections, () => {
+            const at = performance.now();
+            return { now: at, active: activity.activeTotal(at) };
+        });
+    });
     function shown(): void {
         const visible = document.visibilityState === 'visible';
         books.activity.visibility(performance.now(), visible, document.hasFocus());
@@ -110,18 +119,12 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
         begin() {
             const now = performance.now();
             books = makeBooks(now, window.scrollY);
-            if (sections) sections.stop();
-            const book = books.sections;
-            const activity = books.activity;
-            sections = watchSections(book, () => {
-                const at = performance.now();
-                return { now: at, active: activity.activeTotal(at) };
-            });
-            ctas.reset();
-            dead.shifted();
             part = mark = 0;
             totals = [0, 0, 0, 0];
             beat();
+            watchNewSections();
+            ctas.reset();
+            dead.shifted();
         },
         scan() {
             if (!tracker.allows(PROFILING)) return;
@@ -147,5 +150,12 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
         },
         shown,
     };
-    return self;
+    const safe = (action: () => void) => guard.wrap('behaviour', action);
+    return {
+        begin: safe(self.begin),
+        scan: safe(self.scan),
+        summarise: guard.wrap('behaviour', self.summarise),
+        leave: safe(self.leave),
+        shown: safe(shown),
+    };
 }

@@ -14,11 +14,15 @@ export function watchCtas(tracker: Tracker, books: () => Books): CtaWatch {
     let indexes = new Map<Element, number>();
     let hovered: Element | null = null;
     const coarse = window.matchMedia('(pointer: coarse)').matches;
-    const observer = !coarse ? null : new IntersectionObserver((entries) => {
-        for (const entry of entries) {
-            books().ctas.inView(indexOf(entry.target), performance.now(), entry.isIntersecting);
-        }
-    }, { rootMargin: '-20% 0px' });
+    let observer: IntersectionObserver | null = null;
+
+    function watchView(): void {
+        observer = new IntersectionObserver(tracker.guard.wrap('ctas', (entries) => {
+            for (const entry of entries) {
+                books().ctas.inView(indexOf(entry.target), performance.now(), entry.isIntersecting);
+            }
+        }), { rootMargin: '-20% 0px' });
+    }
 
     function indexOf(element: Element): number {
         let index = indexes.get(element);
@@ -44,7 +48,10 @@ export function watchCtas(tracker: Tracker, books: () => Books): CtaWatch {
         if (event.target === document.documentElement) moveTo(null);
     });
     return {
-        scan: () => allCtas().forEach(indexOf),
+        scan() {
+            if (coarse && !observer) watchView();
+            allCtas().forEach(indexOf);
+        },
         clicked: (element) => books().ctas.clicked(indexOf(element)),
         reset() {
             if (observer) observer.disconnect();

@@ -41,8 +41,10 @@ export function watchForms(tracker: Tracker): FormWatch {
 
     function formOf(target: Element): Watched | null {
         const element = target.closest('form,[data-form]');
-        if (!element || !target.matches('input,select,textarea')) return null;
-        let form = watched.filter((known) => known.element === element)[0];
+        return element && target.matches('input,select,textarea') ? known(element) : null;
+    }
+    function known(element: Element): Watched {
+        let form = watched.filter((other) => other.element === element)[0];
         if (!form) {
             const name = nameOf(element, FORM_CHARACTERS);
             form = { element, name, book: makeFormBook(), submitted: false };
@@ -76,11 +78,12 @@ export function watchForms(tracker: Tracker): FormWatch {
     });
     onControl('invalid', (form, field) => form.book.error(field));
     tracker.guard.listen(document, 'submit', 'forms', (event: Event) => {
-        const known = watched.filter((form) => form.element === event.target
-            || (event.target as Element).contains(form.element))[0];
-        if (!known) return;
-        known.submitted = true;
-        report(known, SUBMIT);
+        const form = known((event.target as Element).closest('form,[data-form]') || (event.target as Element));
+        const invalid = controlsOf(form.element).filter((control) => !control.validity.valid);
+        // A form that checks its fields by itself raises `submit` for attempts that fail, too.
+        invalid.forEach((control) => form.book.error(nameOf(control, FIELD_CHARACTERS)));
+        form.submitted = invalid.length === 0;
+        report(form, form.submitted ? SUBMIT : PROGRESS);
     });
     return {
         progress() {

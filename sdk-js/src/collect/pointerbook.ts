@@ -99,7 +99,7 @@ export function makePointerBook(): PointerBook {
         moved(x, y, now, width, height) {
             const point = { x, y, t: now };
             // The last point before a rest would else be lost in the 50 ms step.
-            if (latest && last && now - latest.t > STEP_MILLISECONDS && latest !== last) {
+            if (latest && last && latest.t > last.t && now - latest.t > STEP_MILLISECONDS) {
                 work(latest, width, height);
             }
             latest = point;

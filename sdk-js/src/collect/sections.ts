@@ -1,3 +1,4 @@
+import type { Guard } from '../core/guard';
 import type { SectionBook } from './sectionbook';
 import { wordsBelow } from './words';
 
@@ -44,10 +45,10 @@ function covers(entry: IntersectionObserverEntry): boolean {
 }
 
 export function watchSections(
-    book: SectionBook, times: () => { now: number; active: number }
+    guard: Guard, book: SectionBook, times: () => { now: number; active: number }
 ): SectionWatch {
     const indexes = new Map<Element, number>();
-    const observer = new IntersectionObserver((entries) => {
+    const observer = new IntersectionObserver(guard.wrap('sections', (entries) => {
         const { now, active } = times();
         for (const entry of entries) {
             const index = indexes.get(entry.target);
@@ -55,7 +56,7 @@ export function watchSections(
             const counts = entry.isIntersecting && covers(entry);
             book.seen(now, active, index, entry.intersectionRatio, counts);
         }
-    }, { threshold: THRESHOLDS });
+    }), { threshold: THRESHOLDS });
 
     return {
         scan() {

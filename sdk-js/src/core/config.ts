@@ -4,6 +4,8 @@ export interface Config {
     siteKey: string;
     endpoint: string;
     consent: number;
+    /** The visitor has just chosen these bits, and the engine does not know yet. */
+    consentIsNews: boolean;
     routes: RoutePolicy;
 }
 
@@ -28,6 +30,7 @@ export function configOf(script: ScriptLike): Config | null {
         siteKey,
         endpoint: script.getAttribute('data-endpoint') || new URL(script.src).origin + PATH,
         consent: consentOf(script.getAttribute('data-consent')),
+        consentIsNews: false,
         routes: routes === 'search' || routes === 'off' ? routes : 'path',
     };
 }

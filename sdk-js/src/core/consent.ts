@@ -20,3 +20,8 @@ export function neededConsent(type: string): number {
     if (type === 'cs') return 0;
     return type === 'ps' || type === 'fm' || type === 'nv' ? MEASUREMENT | PROFILING : MEASUREMENT;
 }
+
+/** Whether the browser refuses on the visitor's behalf. */
+export function globalPrivacyControl(): boolean {
+    return Boolean((navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl);
+}

@@ -44,7 +44,10 @@ export interface Identity {
     forgetStorage(): void;
     /** Before the page hides for good: leaves the tab's numbers for the next page. */
     leave(): void;
-    /** After a restore from the back/forward cache: takes over where other pages went on. */
+    /**
+     * After a restore from the back/forward cache: a new window id. Other pages have counted on in
+     * the old one, and theirs may hide after this one shows, so its numbers are not ours any more.
+     */
     enter(): void;
 }
 
@@ -111,10 +114,7 @@ export function makeIdentity(siteKey: string, shelves: Shelves, makeId = () => u
             saveTab();
         },
         enter() {
-            const found = stored ? storedTab() : null;
-            // Another page of this tab has counted on while this one was frozen.
-            if (found && found.w === self.tab.w) self.tab = found;
-            self.tab.live = 1;
+            self.tab = { ...freshTab(), trail: (storedTab() || self.tab).trail };
             saveTab();
         },
     };

@@ -13,6 +13,8 @@ export interface SealedBatch {
     /** The events, as JSON separated by commas. */
     events: string;
     count: number;
+    /** Losses that this batch reports; they must not be lost with it. */
+    lost: number;
     bytes: number;
     tries: number;
     sealedAt: number;
@@ -33,7 +35,7 @@ export interface Outbox {
     clear(): void;
 }
 
-/** Length of a text in UTF-8. */
+/** Length of a text in UTF-8; JSON text holds no half surrogate pairs. */
 export function utf8Length(text: string): number {
     let bytes = text.length;
     for (let index = 0; index < text.length; index++) {
@@ -52,7 +54,7 @@ export function makeOutbox(): Outbox {
     let lost = 0;
 
     function drop(batch: SealedBatch): void {
-        lost += batch.count;
+        lost += batch.count + batch.lost;
         remove(batch);
     }
     function remove(batch: SealedBatch): void {
@@ -87,7 +89,8 @@ export function makeOutbox(): Outbox {
             const events = open.join(',');
             const bytes = utf8Length(fields) + openBytes + 64;
             sealed.push({
-                head: fields, events, bytes, count: open.length, tries: 0, sealedAt: now, flying: false,
+                head: fields, events, bytes, count: open.length, lost, tries: 0, sealedAt: now,
+                flying: false,
             });
             open = [];
             openBytes = lost = 0;

@@ -68,7 +68,8 @@ class JudgeFindsPlantedFaults(unittest.TestCase):
         ledger, rows = told()
         alien = copy.deepcopy(rows[0])
         alien.n = 99999
-        self.assertEqual(self.failed(ledger, [*rows, alien]), {"no event is there that nobody sent"})
+        self.assertEqual(self.failed(ledger, [*rows, alien]),
+                         {"no event is there that nobody sent"})
 
     def test_altered(self):
         ledger, rows = told()

@@ -44,7 +44,8 @@ def page_summary(r: random.Random) -> dict:
         "sc": [r.randint(0, 20000), r.randint(0, 9000), r.randint(0, 4000), r.randint(0, 3000),
                r.randint(0, 6), r.randint(0, 2), r.randint(0, 6), r.randint(0, 100)],
         "S": [[index, category, r.randint(0, 3), r.randint(0, 30000), r.randint(0, 100),
-               words[index], r.randint(0, 3), r.randint(0, 3)] for index, category in enumerate(categories)],
+               words[index], r.randint(0, 3), r.randint(0, 3)]
+              for index, category in enumerate(categories)],
         "rd": [r.randint(0, 9000), r.randint(0, 30000), r.randint(0, 100), r.randint(0, 100),
                r.randint(0, 100), r.randint(0, 60000)],
         "mo": [r.randint(0, 400), r.randint(0, 9000), r.randint(0, active), r.randint(30, 100),
@@ -55,8 +56,8 @@ def page_summary(r: random.Random) -> dict:
         "kb": [r.randint(0, 2), r.randint(0, 40), r.randint(60, 400), r.randint(5, 90),
                r.randint(0, 30), r.randint(0, 1), r.randint(0, 1), r.randint(0, 1)],
         "ck": _clicks(r), "pt": _totals(r),
-        "ct": [[index, r.randint(0, 5000), r.randint(0, 3), r.randint(0, 1), r.randint(0, 9000), r.randint(0, 2)]
-               for index in range(r.randint(0, 3))],
+        "ct": [[index, r.randint(0, 5000), r.randint(0, 3), r.randint(0, 1), r.randint(0, 9000),
+                r.randint(0, 2)] for index in range(r.randint(0, 3))],
     }
     for optional in ("rd", "mo", "tp", "kb", "ck", "ct", "pt"):
         if r.random() < 0.25:

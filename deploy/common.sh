@@ -35,8 +35,8 @@ as_root() {
 find_swift() {
     local folder
     if ! command -v swift >/dev/null 2>&1; then
-        for folder in "$HOME/.local/share/swiftly/bin" /usr/local/swift/usr/bin /usr/libexec/swift/bin
-        do
+        for folder in "$HOME/.local/share/swiftly/bin" /usr/local/swift/usr/bin \
+            /usr/libexec/swift/bin; do
             [ -x "$folder/swift" ] && PATH="$folder:$PATH" && export PATH && break
         done
     fi

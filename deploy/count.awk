@@ -1,6 +1,9 @@
 # Reads a test runner's output and prints "PASSED FAILED". Knows Swift Testing's closing line,
 # node's test runner, Python's unittest, and the plain form "N passed, N failed".
-/Test run with [0-9]+ tests? / { match($0, /with [0-9]+/); swift += substr($0, RSTART + 5, RLENGTH - 5) }
+/Test run with [0-9]+ tests? / {
+    match($0, /with [0-9]+/)
+    swift += substr($0, RSTART + 5, RLENGTH - 5)
+}
 /^✘ Test .* failed after / && !/^✘ Test run with / { bad++ }
 /^(ℹ|#) pass [0-9]+$/ { good += $3 }
 /^(ℹ|#) fail [0-9]+$/ { bad += $3 }

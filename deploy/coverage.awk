@@ -5,7 +5,10 @@ BEGIN { FS = "\t" }
     covered_all += $2; lines_all += $3
 }
 END {
-    if (lines_all == 0) { print "    no line of Sources/Ground or Sources/Engine was measured"; exit 1 }
+    if (lines_all == 0) {
+        print "    no line of Sources/Ground or Sources/Engine was measured"
+        exit 1
+    }
     for (name in lines)
         if (lines[name] > 0)
             printf "    %-24s %6.1f %%  of %6d lines\n", name, 100 * covered[name] / lines[name],
@@ -15,7 +18,7 @@ END {
     printf "    %-24s %6.1f %%  of %6d lines (floor %d %%)\n", "Ground and Engine", percent,
         lines_all, floor
     if (percent < floor) {
-        print "    below the floor: cover the modules that pull it down with tests of their promises"
+        print "    below the floor: test the promises of the modules that pull it down"
         exit 1
     }
 }

@@ -12,6 +12,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import stores
+
 READY_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 10
 SYSTEM_FOLDER = Path("/var/lib/heliograph")
@@ -51,6 +53,7 @@ class Engine:
         self.wrapper = wrapper or []
         self.process: subprocess.Popen | None = None
         self.starts = 0
+        self.postgres_folder: Path | None = None
 
     # ---- starting -------------------------------------------------------------------------------
 
@@ -78,6 +81,7 @@ class Engine:
                 raise EngineError(f"the engine exited with {self.process.returncode} while "
                                   f"starting; its last words:\n{self.last_words()}")
             if self.is_current() and self.status("/readyz") == 200:
+                self.find_postgres_folder()
                 return
             time.sleep(0.02)
         raise EngineError(f"not ready within {seconds} s; its last words:\n{self.last_words()}")
@@ -173,15 +177,15 @@ class Engine:
         return found
 
     def system_folders(self) -> list[Path]:
-        """PostgreSQL's folders outside ours: where it goes when root starts the engine. They are
-        known by the socket folder that the engine announced last."""
-        try:
-            announced = str(self.addresses().get("postgres", ""))
-        except (OSError, ValueError):
-            return []
-        if not SYSTEM_FOLDER.is_dir():
-            return []
-        return [folder for folder in SYSTEM_FOLDER.iterdir() if str(folder) in announced]
+        """PostgreSQL's folder outside ours: where its data goes when root starts the engine."""
+        return [self.postgres_folder] if self.postgres_folder else []
+
+    def find_postgres_folder(self) -> None:
+        if self.postgres_folder or not SYSTEM_FOLDER.is_dir():
+            return
+        data = Path(stores.query(self.addresses()["postgres"], "SHOW data_directory")[0][0])
+        if data.is_relative_to(SYSTEM_FOLDER):
+            self.postgres_folder = SYSTEM_FOLDER / data.relative_to(SYSTEM_FOLDER).parts[0]
 
 
 def _end(pid: int) -> None:

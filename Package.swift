@@ -19,11 +19,13 @@ func ground(_ name: String, _ uses: [Target.Dependency] = [], _ settings: [Swift
         name: name, dependencies: uses, path: "Sources/Ground/\(name)", swiftSettings: settings)
 }
 
-func stage(_ name: String, _ uses: [Target.Dependency], _ settings: [SwiftSetting] = safe)
-    -> Target
-{
+func stage(
+    _ name: String, _ uses: [Target.Dependency], _ settings: [SwiftSetting] = safe,
+    resources: [Resource]? = nil
+) -> Target {
     .target(
-        name: name, dependencies: uses, path: "Sources/Engine/\(name)", swiftSettings: settings)
+        name: name, dependencies: uses, path: "Sources/Engine/\(name)", resources: resources,
+        swiftSettings: settings)
 }
 
 func library(_ name: String, debian: String) -> Target {
@@ -82,7 +84,9 @@ let package = Package(
         stage("Privacy", groundAll),
         stage("Journal", groundAll + ["CShims"]),
         stage("Scoring", groundAll),
-        stage("Storage", groundAll + ["CLibuv", "CHiredis", "CLibpq", "CShims"], strict),
+        stage(
+            "Storage", groundAll + ["CLibuv", "CHiredis", "CLibpq", "CShims"], strict,
+            resources: [.embedInCode("Migrations")]),
 
         .target(
             name: "Companion",
@@ -108,5 +112,8 @@ let package = Package(
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
         tests(
             "SettingsTests", ["Units", "Bytes", "Records", "Telemetry", "Settings", logging]),
+        tests(
+            "StorageTests",
+            groundAll + ["Storage", "heliograph", "CLibuv", "CHiredis", "CLibpq", "CShims"]),
     ]
 )

@@ -1,0 +1,251 @@
+import Bytes
+import Records
+import Units
+
+/// What one transaction will carry: event rows by day, history rows, merged session changes, and how
+/// far each partition moves.
+///
+/// Invariants: rows and positions only grow until `reset`; a record at or below the partition's
+/// position adds nothing; either a whole record is in the batch or nothing of it is. Owned by the
+/// archive's thread. Buffers are kept between batches, so that the steady state allocates nothing.
+struct ArchiveBatch: ~Copyable {
+    /// Rows of one day, ready for COPY.
+    final class DayRows {
+        /// Days since 1970-01-01.
+        var day: Int32
+        var rows = ByteBuffer(
+            capacity: 64 * 1024,
+            limit: StorageLimits.archiveBatchBytesMaximum * 2
+        )
+
+        init(day: Int32) { self.day = day }
+    }
+
+    private struct SessionKey: Hashable {
+        let site: ShortText
+        let session: ShortText
+    }
+
+    private(set) var days: [DayRows] = []
+    private var spareDays: [DayRows] = []
+    private(set) var historyRows = ByteBuffer(
+        capacity: 16 * 1024,
+        limit: StorageLimits.archiveBatchBytesMaximum * 2
+    )
+    private(set) var sessions: [SessionChange] = []
+    private var sessionIndexes: [SessionKey: Int] = [:]
+    /// Partitions that the batch moves, in order of first appearance.
+    private(set) var moved: [Partition] = []
+    private var targets = [UInt64](repeating: 0, count: Partition.count)
+    private(set) var eventCount = 0
+    private(set) var historyCount = 0
+    private var eventBytes = 0
+
+    var isEmpty: Bool { moved.isEmpty }
+
+    var bytes: Int { eventBytes + historyRows.count }
+
+    /// Where the partition will stand; nil when the batch does not move it.
+    func target(_ partition: Partition) -> UInt64? {
+        let offset = targets[Int(partition.index)]
+        return offset == 0 ? nil : offset
+    }
+
+    mutating func advance(_ position: Position) {
+        let index = Int(position.partition.index)
+        if targets[index] == 0 { moved.append(position.partition) }
+        targets[index] = max(targets[index], position.offset)
+    }
+
+    /// Whether a record still fits. An empty batch takes any record.
+    func hasRoom(_ header: RecordHeader, _ slice: Slice) -> Bool {
+        if isEmpty { return true }
+        let idBytes = 512 + slice.context.count
+        let wanted = header.payloadLength + slice.eventCount * idBytes
+        let day = PostgresTime.day(epochMilliseconds: header.receivedAt)
+        return bytes + wanted <= StorageLimits.archiveBatchBytesMaximum
+            && sessions.count < StorageLimits.archiveBatchSessionsMaximum
+            && (days.count < StorageLimits.archiveBatchDaysMaximum
+                || days.contains { $0.day == day })
+    }
+
+    mutating func add(
+        _ header: RecordHeader,
+        _ slice: Slice,
+        _ change: SessionChange,
+        _ history: HistoryPoint?
+    ) {
+        addEvents(header, slice, change)
+        merge(change)
+        if let history { addHistory(header, slice, history) }
+        advance(header.position)
+    }
+
+    private mutating func addEvents(
+        _ header: RecordHeader,
+        _ slice: Slice,
+        _ change: SessionChange
+    ) {
+        let repeats = header.duplicates
+        let target = rows(of: PostgresTime.day(epochMilliseconds: header.receivedAt))
+        let before = target.rows.count
+        var added = 0
+        change.session.withBytes { session in
+            let name = session.isEmpty ? slice.session : session
+            slice.forEachEvent { index, event in
+                if repeats >> UInt64(index) & 1 == 0 {
+                    Self.append(event, header, slice, session: name, to: &target.rows)
+                    added &+= 1
+                }
+            }
+        }
+        invariant(!target.rows.overflowed, "a batch outgrew a limit that was checked before")
+        eventCount &+= added
+        eventBytes &+= target.rows.count &- before
+    }
+
+    private mutating func rows(of day: Int32) -> DayRows {
+        for rows in days where rows.day == day { return rows }
+        let rows = spareDays.popLast() ?? DayRows(day: day)
+        rows.day = day
+        days.append(rows)
+        return rows
+    }
+
+    /// The fields in the order of `EventTable.columns`.
+    private static func append(
+        _ event: SliceEvent,
+        _ header: RecordHeader,
+        _ slice: Slice,
+        session: ByteView,
+        to rows: inout ByteBuffer
+    ) {
+        rows.append(bigEndian: EventTable.columnCount)
+        rows.field(Int64(event.number))
+        rows.timeField(epochMilliseconds: event.occurredAt)
+        rows.timeField(epochMilliseconds: header.receivedAt)
+        rows.field(Int64(bitPattern: header.offset))
+        rows.field(Int32(event.page))
+        rows.field(Int16(header.partition.index))
+        rows.field(Int16(slice.consent.rawValue))
+        rows.field(slice.flags.contains(.bot))
+        rows.field(slice.site)
+        rows.field(slice.visitor)
+        rows.fieldOrNull(session)
+        rows.fieldOrNull(slice.window)
+        rows.nullField()
+        rows.fieldOrNull(slice.user)
+        rows.append(bigEndian: Int32(2))
+        rows.append(code: event.kind)
+        rows.fieldOrNull(event.name)
+        rows.fieldOrNull(slice.address)
+        rows.jsonFieldOrNull(slice.context)
+        rows.jsonField(event.properties.isEmpty ? ByteView("{}") : event.properties)
+    }
+
+    private mutating func merge(_ change: SessionChange) {
+        guard !change.session.isEmpty, change.events != 0 else { return }
+        let key = SessionKey(site: change.site, session: change.session)
+        guard let index = sessionIndexes[key] else {
+            sessionIndexes[key] = sessions.count
+            sessions.append(change)
+            return
+        }
+        sessions[index].merge(change)
+    }
+
+    /// The fields in the order of `ArchiveStatements.copyHistory`.
+    private mutating func addHistory(
+        _ header: RecordHeader,
+        _ slice: Slice,
+        _ point: HistoryPoint
+    ) {
+        let reading = point.reading
+        historyCount &+= 1
+        historyRows.append(bigEndian: ArchiveStatements.historyColumnCount)
+        historyRows.timeField(epochMilliseconds: reading.updatedAt)
+        historyRows.field(Int64(bitPattern: header.offset))
+        historyRows.field(reading.score)
+        historyRows.field(reading.confidence)
+        historyRows.field(reading.likelihood)
+        historyRows.field(Int16(header.partition.index))
+        historyRows.field(slice.flags.contains(.bot))
+        historyRows.field(slice.site)
+        historyRows.field(slice.visitor)
+        historyRows.field(reading.band.name)
+        historyRows.field(reading.profile.name)
+        historyRows.field(point.reason.name)
+    }
+
+    /// Forgets the content, keeps the memory.
+    mutating func reset() {
+        for rows in days { rows.rows.reset() }
+        spareDays.append(contentsOf: days)
+        days.removeAll(keepingCapacity: true)
+        historyRows.reset()
+        sessions.removeAll(keepingCapacity: true)
+        sessionIndexes.removeAll(keepingCapacity: true)
+        for partition in moved { targets[Int(partition.index)] = 0 }
+        moved.removeAll(keepingCapacity: true)
+        (eventCount, historyCount, eventBytes) = (0, 0, 0)
+    }
+}
+
+extension ByteBuffer {
+    /// The two letters of an event's type, without a String in between.
+    fileprivate mutating func append(code kind: EventKind) {
+        switch kind {
+        case .pageView: append("pv")
+        case .pageSummary: append("ps")
+        case .click: append("ck")
+        case .form: append("fm")
+        case .navigation: append("nv")
+        case .identify: append("id")
+        case .consent: append("cs")
+        case .custom: append("cu")
+        }
+    }
+}
+
+extension SessionChange {
+    /// Least, greatest and sum.
+    mutating func merge(_ other: SessionChange) {
+        startedAt = min(startedAt, other.startedAt)
+        endedAt = max(endedAt, other.endedAt)
+        events &+= other.events
+        pageViews &+= other.pageViews
+        activeMilliseconds &+= other.activeMilliseconds
+        scoreMaximum = max(scoreMaximum, other.scoreMaximum)
+        bot = bot || other.bot
+    }
+}
+
+extension HistoryPoint.Reason {
+    var name: String {
+        switch self {
+        case .first: return "first"
+        case .band: return "band"
+        case .step: return "step"
+        case .profile: return "profile"
+        }
+    }
+}
+
+/// Where the rows of a COPY buffer begin; found by walking the buffer, which only bisection needs.
+enum CopyRows {
+    /// The start of every row and the end of the last.
+    static func boundaries(_ rows: ByteView) -> [Int] {
+        var starts = [0]
+        var position = 0
+        while position < rows.count {
+            let fields = Int(Int16(bigEndian: rows.load(Int16.self, at: position)))
+            position += 2
+            for _ in 0..<fields {
+                let length = Int(Int32(bigEndian: rows.load(Int32.self, at: position)))
+                position += 4 + max(length, 0)
+            }
+            starts.append(position)
+        }
+        return starts
+    }
+}

@@ -1,0 +1,122 @@
+import Bytes
+import Records
+
+/// The archive's statements. Literals only; values travel as parameters or COPY.
+enum ArchiveStatements {
+    /// A partition that someone else moved, or that went back, is not changed: the count tells.
+    static let movePositions: StaticString = """
+        UPDATE heliograph.position AS target SET "offset" = step.reached
+        FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS step (partition, expected, reached)
+        WHERE target.partition = step.partition AND target."offset" = step.expected
+        """
+
+    static let restorePositions: StaticString = """
+        INSERT INTO heliograph.position (partition, "offset")
+        SELECT partition, 0 FROM generate_series(0, 255) AS partition
+        ON CONFLICT (partition) DO NOTHING
+        """
+
+    static let readPositions: StaticString =
+        "SELECT partition, \"offset\" FROM heliograph.position ORDER BY partition"
+
+    static let mergeSessions: StaticString = """
+        INSERT INTO heliograph.session AS held (
+            site, session_id, visitor_id, started_at, ended_at, events, page_views,
+            active_milliseconds, score_maximum, bot)
+        SELECT * FROM unnest(
+            $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[],
+            $7::bigint[], $8::bigint[], $9::float8[], $10::boolean[])
+        ON CONFLICT (site, session_id) DO UPDATE SET
+            started_at = least(held.started_at, excluded.started_at),
+            ended_at = greatest(held.ended_at, excluded.ended_at),
+            events = held.events + excluded.events,
+            page_views = held.page_views + excluded.page_views,
+            active_milliseconds = held.active_milliseconds + excluded.active_milliseconds,
+            score_maximum = greatest(held.score_maximum, excluded.score_maximum),
+            bot = held.bot OR excluded.bot
+        """
+
+    static let copyHistory: StaticString = """
+        COPY heliograph.score_history (
+            at, journal_offset, score, confidence, likelihood, partition, bot, site, visitor_id, band,
+            profile, reason) FROM STDIN (FORMAT binary)
+        """
+
+    static let historyColumnCount: Int16 = 12
+
+    static let keepRefusedRow: StaticString = """
+        INSERT INTO heliograph.refused_row (source, reason, message, row_bytes)
+        VALUES ($1, $2, $3, $4)
+        """
+
+    static let trimRefusedRows: StaticString = """
+        DELETE FROM heliograph.refused_row WHERE ctid IN (
+            SELECT ctid FROM heliograph.refused_row ORDER BY refused_at DESC OFFSET $1)
+        """
+}
+
+extension PostgresParameters {
+    mutating func addPositions(_ batch: borrowing ArchiveBatch, expected: [UInt64]) {
+        let moved = batch.moved
+        addArray(type: PostgresType.int2Array, of: PostgresType.int2, count: moved.count) {
+            buffer in
+            for partition in moved { buffer.field(Int16(partition.index)) }
+        }
+        addOffsets(moved) { expected[Int($0.index)] }
+        addOffsets(moved) { batch.target($0) ?? 0 }
+    }
+
+    private mutating func addOffsets(_ moved: [Partition], _ value: (Partition) -> UInt64) {
+        addArray(type: PostgresType.int8Array, of: PostgresType.int8, count: moved.count) {
+            buffer in
+            for partition in moved { buffer.field(Int64(bitPattern: value(partition))) }
+        }
+    }
+
+    mutating func addSessions(_ sessions: ArraySlice<SessionChange>) {
+        addTexts(sessions) { $0.site }
+        addTexts(sessions) { $0.session }
+        addTexts(sessions) { $0.visitor }
+        addTimes(sessions) { $0.startedAt }
+        addTimes(sessions) { $0.endedAt }
+        addNumbers(sessions) { Int64($0.events) }
+        addNumbers(sessions) { Int64($0.pageViews) }
+        addNumbers(sessions) { $0.activeMilliseconds }
+        addArray(type: PostgresType.float8Array, of: PostgresType.float8, count: sessions.count) {
+            for session in sessions { $0.field(session.scoreMaximum) }
+        }
+        addArray(type: PostgresType.boolArray, of: PostgresType.bool, count: sessions.count) {
+            for session in sessions { $0.field(session.bot) }
+        }
+    }
+
+    private mutating func addTexts(
+        _ sessions: ArraySlice<SessionChange>,
+        _ value: (SessionChange) -> ShortText
+    ) {
+        addArray(type: PostgresType.textArray, of: PostgresType.text, count: sessions.count) {
+            buffer in
+            for session in sessions { value(session).withBytes { buffer.field($0) } }
+        }
+    }
+
+    private mutating func addTimes(
+        _ sessions: ArraySlice<SessionChange>,
+        _ value: (SessionChange) -> Int64
+    ) {
+        addArray(
+            type: PostgresType.timestamptzArray,
+            of: PostgresType.timestamptz,
+            count: sessions.count
+        ) { for session in sessions { $0.timeField(epochMilliseconds: value(session)) } }
+    }
+
+    private mutating func addNumbers(
+        _ sessions: ArraySlice<SessionChange>,
+        _ value: (SessionChange) -> Int64
+    ) {
+        addArray(type: PostgresType.int8Array, of: PostgresType.int8, count: sessions.count) {
+            for session in sessions { $0.field(value(session)) }
+        }
+    }
+}

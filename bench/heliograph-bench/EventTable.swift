@@ -16,6 +16,10 @@ struct EventTable: ~Copyable {
         SELECT count(*) FROM heliograph.event
         WHERE site::text = $1 AND received_at >= to_timestamp($2::bigint / 1000.0)
         """
+    /// A parallel count would take all cores from what is being measured.
+    private static let useOneProcess = """
+        SELECT set_config('max_parallel_workers_per_gather', '0', false)
+        """
     private static let typeOfReceivedAt = """
         SELECT data_type FROM information_schema.columns
         WHERE table_schema = 'heliograph' AND table_name = 'event' AND column_name = 'received_at'
@@ -31,6 +35,7 @@ struct EventTable: ~Copyable {
             guard let type = try value(opened, typeOfReceivedAt, []) else {
                 throw .postgres("there is no table heliograph.event; is the engine up?")
             }
+            _ = try value(opened, useOneProcess, [])
             return EventTable(opened, type == "bigint" ? countByMilliseconds : countByTimestamp)
         } catch {
             PQfinish(opened)

@@ -64,10 +64,10 @@ struct Runner: ~Copyable {
             cbench_stop_together(0)
             nginx?.stop()
         }
-        if let nginx { try measureFloor(nginx, "floor, before") }
         if settings.measuresEngine {
             try measureEngine(nginx)
         } else if let nginx {
+            try measureFloor(nginx, "floor, before")
             try measureFloor(nginx, "floor, after")
         }
         report.summarise(floorRates, freshnessAtFraction: settings.saturationFraction)
@@ -110,6 +110,7 @@ extension Runner {
             origin: addresses.companion,
             probe: engine.probe
         )
+        if let nginx { try measureFloor(nginx, "floor, before") }
         let name = settings.rate.map { "\(Int($0)) batches/s" } ?? "flat out"
         let first = try measure(name, rate: settings.rate, &loop, &engine)
         if let nginx { try measureFloor(nginx, "floor, after") }

@@ -27,6 +27,8 @@ struct Stores: ~Copyable {
 
     private enum Limits {
         static let pollNanoseconds: Int64 = 200_000_000
+        /// Counting millions of rows takes a core; the stores get four times as long in between.
+        static let restPerLook: Int64 = 4
         static let progressNanoseconds: Int64 = 5_000_000_000
         static let settleNanoseconds: Int64 = 30_000_000_000
     }
@@ -61,6 +63,7 @@ struct Stores: ~Copyable {
         let start = Clock.monotonicNanoseconds()
         var nextProgress = start + Limits.progressNanoseconds
         while true {
+            let asked = Clock.monotonicNanoseconds()
             try look(outcome, before, &result)
             let now = Clock.monotonicNanoseconds()
             if result.storedRows >= result.acknowledgedEvents, result.storedAfterSeconds == nil {
@@ -71,7 +74,8 @@ struct Stores: ~Copyable {
                 report(result)
                 nextProgress = now + Limits.progressNanoseconds
             }
-            Clock.sleep(nanoseconds: Limits.pollNanoseconds)
+            let pause = max(Limits.pollNanoseconds, Limits.restPerLook * (now - asked))
+            Clock.sleep(nanoseconds: pause)
         }
         result.reconciled = isComplete(result) && outcome.unresolved == 0
         return result

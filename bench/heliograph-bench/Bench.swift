@@ -18,14 +18,15 @@ struct Bench: ParsableCommand {
             an acknowledged one. At the end the acknowledged events are compared with the rows \
             in PostgreSQL and with what the engine folded.
 
-            freshness   from the send of a beacon until Redis shows the score that holds it, for \
-            a sample of visitors who send nothing else meanwhile
-            floor       nginx answering the same POSTs with 204, before and after the engine
-            sustained   first-time events divided by the time until PostgreSQL had all of them
-            cpu         processor time of each process divided by acknowledged batches
+            Freshness: from the send of a beacon until Redis shows it folded.
+            Floor: nginx answering the same POSTs with 204, before and after the engine.
+            Sustained: first-time events over the time until PostgreSQL had them all.
+            CPU: processor time of each process over acknowledged batches.
 
-            Exit status: 0 when every figure agrees, 1 when it does not or nothing was \
-            acknowledged, 64 for a wrong option.
+            bench/README.md says more.
+
+            Exit status: 0 when every figure agrees; 1 when one does not, or nothing was \
+            acknowledged, or a store cannot be reached; 64 for a wrong option.
             """
     )
 
@@ -83,7 +84,7 @@ struct Bench: ParsableCommand {
     var json: String?
 
     func validate() throws {
-        try check(seconds > 0 && seconds <= 86_400, "--seconds must be from 0 to 86400")
+        try check(seconds > 0 && seconds <= 86_400, "--seconds must be above 0 and at most 86400")
         try check(warmup >= 0 && warmup <= 600, "--warmup must be from 0 to 600")
         try check((1...4_096).contains(connections), "--connections must be from 1 to 4096")
         try check((1...32).contains(pipeline), "--pipeline must be from 1 to 32")

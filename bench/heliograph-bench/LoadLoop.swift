@@ -215,6 +215,9 @@ extension LoadLoop {
         guard isIssuing else { return }
         while freeSlots.count > 0, let due = schedule.takeDue(nowNanoseconds: now) {
             guard let index = freeSlots.pop() else { break }
+            if isMeasuring, schedule.rate != nil {
+                outcome.measured.sendDelays.record(nanoseconds: now &- due)
+            }
             submit(nextFlight(due, now), on: index, now)
         }
         flushDirty()

@@ -53,6 +53,8 @@ struct PhaseReport: Codable, Sendable {
     var lostConnections: Int
     var unresolved: Int
     var ack: LatencyReport?
+    /// Part of `ack` that passed before the request was sent; only at a set rate.
+    var sendDelay: LatencyReport?
     var freshness: FreshnessReport?
     var cpu: [String: CpuReport]
     var memory: [String: MemoryReport]
@@ -116,6 +118,7 @@ extension PhaseReport {
         lostConnections = tally.lostConnections
         unresolved = outcome.unresolved
         ack = Quantiles(nanoseconds: tally.acknowledgements).map(LatencyReport.init)
+        sendDelay = Quantiles(nanoseconds: tally.sendDelays).map(LatencyReport.init)
         freshness = watched.flatMap(FreshnessReport.init)
         cpu = Self.cpu(outcome)
         memory = Self.memory(outcome)

@@ -85,7 +85,7 @@ struct Runner: ~Copyable {
         )
         let plan = PhasePlan(
             name: name,
-            rate: nil,
+            rate: settings.rate,
             warmupSeconds: settings.warmupSeconds,
             seconds: max(Self.shortestPhaseSeconds, settings.seconds * Self.floorShare),
             samplesPerSecond: 0

@@ -29,7 +29,11 @@ struct Table {
     }
 
     private mutating func addPhases() {
-        add("", ["batches/s", "events/s", "ack p50", "p99", "p99.9", "max ms", "not 2xx", "lost"])
+        let heads = [
+            "batches/s", "events/s", "ack p50", "p99", "p99.9", "max ms", "sent late", "not 2xx",
+            "lost",
+        ]
+        add("", heads)
         for phase in report.phases {
             let refused = phase.statuses.filter { !["200", "204"].contains($0.key) }
             add(
@@ -37,7 +41,8 @@ struct Table {
                 [
                     count(phase.batchesPerSecond), count(phase.eventsPerSecond),
                     time(phase.ack?.p50Ms), time(phase.ack?.p99Ms), time(phase.ack?.p999Ms),
-                    time(phase.ack?.maxMs), String(refused.values.reduce(0, +)),
+                    time(phase.ack?.maxMs), time(phase.sendDelay?.p99Ms),
+                    String(refused.values.reduce(0, +)),
                     String(phase.lostConnections),
                 ]
             )

@@ -15,6 +15,9 @@ struct Tally {
     private(set) var repeatedEvents = 0
     /// From when the request was due to its 2xx.
     private(set) var acknowledgements = latencyHistogram()
+    /// From when a request was due to its send; only in an open loop. A slow server that leaves no
+    /// connection free makes it long, and so does a machine that lets the bench wait for a core.
+    var sendDelays = latencyHistogram()
     /// Connections lost while requests were in flight or being connected.
     var lostConnections = 0
 

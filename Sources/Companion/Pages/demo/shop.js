@@ -8,7 +8,10 @@ window.hg = window.hg || function () {
 (function () {
     'use strict';
 
-    const names = { 'halden-one': 'Halden One', keep: 'Keep plan', swap: 'Swap plan', studio: 'Studio plan' };
+    const names = {
+        'halden-one': 'Halden One', 'halden-arc': 'Halden Arc', 'halden-disc': 'Halden Disc',
+        keep: 'Keep plan', swap: 'Swap plan', studio: 'Studio plan',
+    };
     const key = 'halden.basket';
 
     function basket() {
@@ -79,6 +82,33 @@ window.hg = window.hg || function () {
         });
     }
 
+    const lamps = {
+        arc: ['Halden Arc', 'Floor lamp', 489, 'A wide arc of soft light over your chair.'],
+        disc: ['Halden Disc', 'Wall lamp', 329, 'A small sun for the wall that has no window.'],
+    };
+
+    // The product page shows the One; the others differ in name, price and picture.
+    function showLamp() {
+        const id = new URLSearchParams(location.search).get('lamp');
+        const control = document.querySelector('[data-add=halden-one]');
+        if (!Object.hasOwn(lamps, id || '') || !document.querySelector('[data-lamp-name]')) return;
+        const [name, kind, price, words] = lamps[id];
+        const put = (part, text) => {
+            document.querySelector('[data-lamp-' + part + ']').textContent = text;
+        };
+        put('name', name);
+        put('kind', kind);
+        put('price', '€' + price);
+        put('words', words);
+        const picture = document.querySelector('[data-lamp-picture]');
+        picture.src = '/demo/' + id + '.svg';
+        picture.alt = name + ' at dusk';
+        document.querySelector('.thumbs').hidden = true;
+        document.title = name + ' · Halden';
+        control.dataset.add = 'halden-' + id;
+        control.dataset.price = String(price);
+    }
+
     function watchGallery() {
         const picture = document.getElementById('picture');
         const buttons = document.querySelectorAll('[data-picture]');
@@ -86,7 +116,9 @@ window.hg = window.hg || function () {
             button.addEventListener('click', () => {
                 picture.src = button.dataset.picture;
                 picture.alt = button.getAttribute('aria-label');
-                buttons.forEach((other) => other.setAttribute('aria-pressed', String(other === button)));
+                buttons.forEach((other) => {
+                    other.setAttribute('aria-pressed', String(other === button));
+                });
             });
         });
     }
@@ -110,7 +142,8 @@ window.hg = window.hg || function () {
     // ---- the room on the demo page
 
     function mix(from, to, share) {
-        return 'rgb(' + from.map((part, i) => Math.round(part + (to[i] - part) * share)).join(' ') + ')';
+        const parts = from.map((part, index) => Math.round(part + (to[index] - part) * share));
+        return 'rgb(' + parts.join(' ') + ')';
     }
 
     function light(hour) {
@@ -125,8 +158,11 @@ window.hg = window.hg || function () {
         set('sky', mix([24, 28, 52], [176, 216, 240], height));
         set('wall', mix([54, 44, 44], [226, 216, 200], height));
         set('bulb', lamp);
-        set('glow', lamp);
-        document.getElementById('glow').setAttribute('fill-opacity', String(0.55 - 0.25 * height));
+        for (const stop of ['halo-in', 'halo-out']) {
+            document.getElementById(stop).setAttribute('stop-color', lamp);
+        }
+        const inner = document.getElementById('halo-in');
+        inner.setAttribute('stop-opacity', String(0.85 - 0.1 * height));
         const minutes = Math.round((hour % 1) * 60);
         document.getElementById('hour-shown').textContent =
             String(Math.floor(hour)).padStart(2, '0') + ':' + String(minutes).padStart(2, '0');
@@ -205,6 +241,7 @@ window.hg = window.hg || function () {
 
     document.addEventListener('DOMContentLoaded', () => {
         show(basket());
+        showLamp();
         watchBuying();
         watchGallery();
         watchSearch();

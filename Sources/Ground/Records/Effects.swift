@@ -88,31 +88,50 @@ public struct HistoryPoint: BitwiseCopyable, Sendable {
     }
 }
 
+/// What folding one record did to a visitor's score.
+public enum ScoreChange: UInt8, BitwiseCopyable, Sendable {
+    /// Nothing: there is no consent to profile, so no store may learn of a score.
+    case none
+    /// It was computed anew: `history.reading` is to be written.
+    case updated
+    /// Consent was withdrawn: what stores hold of it is to be deleted.
+    case dropped
+}
+
 /// Everything that folding one record brought about, for the stores to take.
 public struct FoldEffect: BitwiseCopyable, Sendable {
     /// Index of the visitor in its partition's table.
     public var visitorIndex: Int32
     /// Events that took effect; repeats are not among them.
     public var eventsFolded: Int32
-    /// What the session's row gains.
+    /// What happened to the score.
+    public var score: ScoreChange
+    /// What the session's row gains; with no events folded there is no row to change.
     public var session: SessionChange
     /// Whether `history` is to be kept.
     public var keepsHistory: Bool
-    /// The visitor's score after the record.
+    /// The visitor's score after the record; to be looked at when `score` is `updated` only.
     public var history: HistoryPoint
 
-    /// An effect from its parts.
-    public init(
-        visitorIndex: Int32,
-        eventsFolded: Int32,
-        session: SessionChange,
-        keepsHistory: Bool,
-        history: HistoryPoint
-    ) {
+    /// An effect on a visitor that has no score yet.
+    public init(visitorIndex: Int32, eventsFolded: Int32) {
         self.visitorIndex = visitorIndex
         self.eventsFolded = eventsFolded
-        self.session = session
-        self.keepsHistory = keepsHistory
-        self.history = history
+        score = .none
+        session = SessionChange()
+        keepsHistory = false
+        history = HistoryPoint(
+            reason: .step,
+            reading: Reading(
+                score: 0,
+                likelihood: 0,
+                confidence: 0,
+                band: .cold,
+                profile: .undetermined,
+                updatedAt: 0,
+                seenAt: 0,
+                offset: 0
+            )
+        )
     }
 }

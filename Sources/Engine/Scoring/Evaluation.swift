@@ -1,0 +1,154 @@
+public import Records
+
+/// One signal's part in a score: its value and what it adds to the log-odds of readiness.
+public struct Term: BitwiseCopyable, Sendable {
+    /// Which signal.
+    public var signal: Signal
+    /// 0 to 1, faded to 0 where there is little evidence.
+    public var value: Double
+    /// Weight times value, in log-odds.
+    public var contribution: Double
+}
+
+/// A visitor's sums, read at one moment; README, reading.
+struct Evaluation: BitwiseCopyable {
+    /// e of each signal.
+    var values = InlineArray<27, Double>(repeating: 0)
+    /// Bit s is set when signal s takes part in profiles.
+    var measured: UInt32 = 0
+    /// K: signals with evidence enough to count.
+    var evidence = 0.0
+    /// Log-odds of readiness.
+    var logOdds = 0.0
+    /// A: decayed active seconds.
+    var active = 0.0
+    /// X: decayed seconds on tagged sections.
+    var tagged = 0.0
+    /// Decayed seconds on all sections.
+    var dwell = 0.0
+    /// Decayed seconds per category.
+    var categories = InlineArray<10, Double>(repeating: 0)
+
+    /// Readiness, 0 to 100.
+    var score: Double { 100 * Shapes.logistic(logOdds) }
+}
+
+extension SignalState {
+    /// Value of a signal without own weight from which it counts as evidence for a profile.
+    private static let evidenceValueMinimum = 0.05
+    /// Evidence factor c from which a mean or ratio counts.
+    private static let evidenceFactorMinimum = 0.3
+
+    /// Reads the sums at `time`, epoch milliseconds; changes nothing.
+    func evaluate(at time: Int64, _ model: ScoringModel) -> Evaluation {
+        var evaluation = Evaluation()
+        evaluation.logOdds = model.intercept
+        if landmark == 0 { return evaluation }
+        let milliseconds = Double(landmark &- time)
+        var factors = InlineArray<32, Double>(repeating: 0)
+        for index in 0..<model.classCount {
+            factors[index] = Shapes.powerOfTwo(milliseconds * model.halvingsPerMillisecond[index])
+        }
+        for index in 0..<Signal.count {
+            read(index, factors[Int(model.classOfSum[index])], time, &evaluation, model)
+        }
+        evaluation.active =
+            sums[Sum.visibleAttention.index]
+            * factors[Int(model.classOfSum[Sum.visibleAttention.index])]
+        let dwellFactor = factors[Int(model.classOfSum[Sum.dwellAll.index])]
+        evaluation.dwell = sums[Sum.dwellAll.index] * dwellFactor
+        for index in 0..<model.categoryCount {
+            let dwell = sums[Sum.dwellIndex(category: index)] * dwellFactor
+            evaluation.categories[index] = dwell
+            evaluation.tagged += dwell
+        }
+        return evaluation
+    }
+
+    @inline(__always)
+    private func read(
+        _ index: Int,
+        _ factor: Double,
+        _ time: Int64,
+        _ evaluation: inout Evaluation,
+        _ model: ScoringModel
+    ) {
+        let rule = model.rules[index]
+        var sum = sums[index] * factor
+        var value = 0.0
+        switch rule.aggregate {
+        case .mean, .ratio:
+            let weight = sums[rule.weightIndex] * factor
+            guard weight > 0 else { return }
+            let certainty = weight / (weight + rule.evidence)
+            value = certainty * Self.shaped(Self.quotient(sum, weight, rule), rule)
+            evaluation.measured |= 1 << UInt32(index)
+            if certainty >= Self.evidenceFactorMinimum { evaluation.evidence += 1 }
+        case .sum, .blend:
+            if index == Sum.formAbandonment.index { sum += pendingAbandonment(time, model) }
+            if index == Sum.returnCadence.index { sum = max(0, sum - 1) }
+            value =
+                rule.aggregate == .sum
+                ? Self.shaped(sum, rule) : Self.intent(sum, sums[rule.weightIndex] * factor, rule)
+            evaluation.measured |= measured & (1 << UInt32(index))
+            if value >= Self.evidenceValueMinimum { evaluation.evidence += 1 }
+        }
+        evaluation.values[index] = value
+        evaluation.logOdds += rule.weight * value
+    }
+
+    /// A mean, or a ratio drawn to its prior; not below 0, where undone clicks could take it.
+    @inline(__always)
+    private static func quotient(
+        _ sum: Double,
+        _ weight: Double,
+        _ rule: ScoringModel.Rule
+    ) -> Double {
+        let upper = sum + rule.priorStrength * rule.priorMean
+        return max(0, upper / (weight + rule.priorStrength))
+    }
+
+    private static func intent(
+        _ sum: Double,
+        _ maximum: Double,
+        _ rule: ScoringModel.Rule
+    ) -> Double {
+        0.7 * min(1, maximum) + 0.3 * Shapes.saturation(sum, rule.first)
+    }
+
+    @inline(__always)
+    private static func shaped(_ x: Double, _ rule: ScoringModel.Rule) -> Double {
+        switch rule.shape {
+        case .unit: return max(0, min(1, x))
+        case .saturation: return Shapes.saturation(max(0, x), rule.first)
+        case .linear: return Shapes.linear(x, rule.first, rule.second)
+        case .hill: return Shapes.hill(max(0, x), rule.first, rule.second)
+        }
+    }
+
+    /// README, forms left: what the timeout that has passed by `time` would have added.
+    private func pendingAbandonment(_ time: Int64, _ model: ScoringModel) -> Double {
+        let due = formLeftAt &+ VisitorState.formTimeoutMilliseconds
+        guard formLeftAt != 0, time >= due else { return 0 }
+        let type = Int(model.classOfSum[Sum.formAbandonment.index])
+        return Shapes.powerOfTwo(Double(due &- time) * model.halvingsPerMillisecond[type])
+    }
+}
+
+extension Evaluation {
+    /// The signals and what they add, in the order of `Signal`.
+    func terms(_ model: ScoringModel) -> InlineArray<27, Term> {
+        InlineArray { index in
+            Term(
+                signal: Signal.at(index),
+                value: values[index],
+                contribution: model.rules[index].weight * values[index]
+            )
+        }
+    }
+}
+
+extension Signal {
+    /// The signal at an index below 27.
+    static func at(_ index: Int) -> Signal { Signal(rawValue: UInt8(index)) ?? .scrollVelocity }
+}

@@ -1,0 +1,74 @@
+import Records
+
+/// Decisions that remember what was decided before; README, reading.
+extension Band {
+    /// The band of `score` for a visitor who has been in this one.
+    func next(_ score: Double, _ steps: ScoringModel.Steps) -> Band {
+        let warm = steps.warm - (self == .cold ? 0 : steps.hysteresis)
+        let hot = steps.hot - (self == .hot ? steps.hysteresis : 0)
+        return score >= hot ? .hot : score >= warm ? .warm : .cold
+    }
+}
+
+extension VisitorState {
+    /// Looks at the label at `receivedAt`, no more often than the file says. True when it changed.
+    mutating func look(
+        _ classification: Classification,
+        _ receivedAt: Int64,
+        _ model: ScoringModel
+    ) -> Bool {
+        let numbers = model.profileNumbers
+        guard lookedAt == 0 || receivedAt &- lookedAt >= numbers.lookMilliseconds else {
+            return false
+        }
+        lookedAt = receivedAt
+        let before = label
+        relabel(classification, numbers)
+        return label != before
+    }
+
+    private mutating func relabel(
+        _ classification: Classification,
+        _ numbers: ScoringModel.ProfileThresholds
+    ) {
+        let rival = challenger
+        challenger = .undetermined
+        let best = classification.bestProfile
+        if label == .undetermined {
+            if classification.isEligible { label = best }
+        } else if classification.confidence < numbers.keep {
+            label = .undetermined
+        } else if best != label, classification.isEligible {
+            let lead =
+                classification.probability(of: best) - classification.probability(of: label)
+            if lead >= numbers.leadAtOnce || lead >= numbers.lead && rival == best {
+                label = best
+            } else if lead >= numbers.lead {
+                challenger = best
+            }
+        }
+    }
+
+    /// Whether the score is worth a point of history, and why; notes it as kept.
+    mutating func keep(
+        _ score: Double,
+        bandChanged: Bool,
+        labelChanged: Bool,
+        _ model: ScoringModel
+    ) -> HistoryPoint.Reason? {
+        let reason: HistoryPoint.Reason
+        if keptScore < 0 {
+            reason = .first
+        } else if bandChanged {
+            reason = .band
+        } else if labelChanged {
+            reason = .profile
+        } else if abs(score - keptScore) >= model.steps.history {
+            reason = .step
+        } else {
+            return nil
+        }
+        keptScore = score
+        return reason
+    }
+}

@@ -1,0 +1,131 @@
+public import Bytes
+import Records
+public import Units
+
+/// Why a checkpoint's bytes cannot be folded on from.
+public enum CheckpointError: Error, Equatable, Sendable {
+    /// Not a checkpoint of a partition, or cut off.
+    case damaged
+    /// Written in a format that this version does not read.
+    case unknownVersion(UInt32)
+    /// Half-lives, stages or definitions have changed since: the sums are not what refolding the
+    /// journal would give.
+    case otherFoldRules
+}
+
+/// The body of a partition's checkpoint.
+///
+/// Version 1, integers little-endian: magic `HGSC`, version (4 each); hash of the fold rules, offset
+/// (8 each); number of sites (4), each a length byte and text; number of visitors (4); their states
+/// in the order of their first appearance. The same records give the same bytes, whether folded
+/// live, after a recovery or from scratch. The checksum is the file's.
+extension PartitionFold {
+    /// The format that this version writes and reads.
+    public static let checkpointVersion: UInt32 = 1
+    fileprivate static let magic: UInt32 = 0x4353_4748
+
+    /// Appends the whole partition.
+    public func serialize(into buffer: inout ByteBuffer) {
+        buffer.append(littleEndian: Self.magic)
+        buffer.append(littleEndian: Self.checkpointVersion)
+        buffer.append(littleEndian: model.foldRules)
+        buffer.append(littleEndian: offset)
+        buffer.append(littleEndian: UInt32(sites.count))
+        for site in sites {
+            var text = site
+            buffer.field(&text)
+        }
+        buffer.append(littleEndian: UInt32(table.count))
+        for index in 0..<table.count {
+            var state = table[index]
+            state.encode(&buffer)
+        }
+    }
+
+    /// Reads a partition back. `keepingOldSums` accepts sums of other fold rules, for when the
+    /// journal does not reach back far enough to fold anew.
+    public init(
+        deserializing bytes: ByteView,
+        model: ScoringModel,
+        key: HashKey = .random(),
+        keepingOldSums: Bool = false
+    ) throws(CheckpointError) {
+        let parts = try CheckpointParts(bytes, model, keepingOldSums)
+        self.init(model: model, key: key)
+        offset = parts.offset
+        sites = parts.sites
+        for state in parts.visitors { adopt(state) }
+    }
+
+    private mutating func adopt(_ state: VisitorState) {
+        let index = state.visitor.withBytes {
+            table.findOrAdd($0, { state.visitor }, site: state.site)
+        }
+        table[index] = state
+    }
+}
+
+/// A checkpoint's content, read and checked as a whole before any of it is taken.
+private struct CheckpointParts {
+    private struct Owner: Hashable {
+        var site: UInt16
+        var visitor: ShortText
+    }
+
+    private(set) var offset: UInt64 = 0
+    private(set) var sites: [ShortText] = []
+    private(set) var visitors: [VisitorState] = []
+
+    init(
+        _ bytes: ByteView,
+        _ model: ScoringModel,
+        _ keepingOldSums: Bool
+    ) throws(CheckpointError) {
+        var reader = StateReader(bytes)
+        try readHead(&reader, model, keepingOldSums)
+        try readSites(&reader)
+        try readVisitors(&reader)
+        guard reader.isAtEnd else { throw .damaged }
+    }
+
+    private mutating func readHead(
+        _ reader: inout StateReader,
+        _ model: ScoringModel,
+        _ keepingOldSums: Bool
+    ) throws(CheckpointError) {
+        var (magic, version): (UInt32, UInt32) = (0, 0)
+        var rules: UInt64 = 0
+        reader.field(&magic)
+        reader.field(&version)
+        guard !reader.failed, magic == PartitionFold.magic else { throw .damaged }
+        guard version == PartitionFold.checkpointVersion else { throw .unknownVersion(version) }
+        reader.field(&rules)
+        reader.field(&offset)
+        guard rules == model.foldRules || keepingOldSums else { throw .otherFoldRules }
+    }
+
+    private mutating func readSites(_ reader: inout StateReader) throws(CheckpointError) {
+        var count: UInt32 = 0
+        reader.field(&count)
+        for _ in 0..<count {
+            var site = ShortText()
+            reader.field(&site)
+            if reader.failed || sites.contains(site) { throw .damaged }
+            sites.append(site)
+        }
+    }
+
+    private mutating func readVisitors(_ reader: inout StateReader) throws(CheckpointError) {
+        var count: UInt32 = 0
+        reader.field(&count)
+        var owners: Set<Owner> = []
+        for _ in 0..<count {
+            var state = VisitorState()
+            state.encode(&reader)
+            let owner = Owner(site: state.site, visitor: state.visitor)
+            guard !reader.failed, Int(state.site) < sites.count, owners.insert(owner).inserted
+            else { throw .damaged }
+            visitors.append(state)
+        }
+    }
+}

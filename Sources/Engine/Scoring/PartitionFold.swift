@@ -1,0 +1,239 @@
+import Bytes
+public import Records
+public import Units
+
+/// The pure fold of one partition: records in journal order go in, visitors' states change, and
+/// what each record brought about comes out. Owned by one worker.
+///
+/// Nothing but the records decides the state: not the clock, not the hash key, not when checkpoints
+/// were taken. The README beside this file defines every observation.
+public struct PartitionFold: ~Copyable {
+    /// The furthest an event may lie behind its record.
+    static let lateMillisecondsMaximum: Int64 = 7 * 86_400_000
+
+    /// What decides how behaviour becomes a score.
+    public let model: ScoringModel
+    /// Offset of the record last folded; 0 before the first.
+    public internal(set) var offset: UInt64 = 0
+    var table: VisitorTable
+    var sites: [ShortText] = []
+    private var moment = Moment()
+    private var summary = PageSummary()
+    private var activeMilliseconds = 0.0
+    private var scratch = ByteBuffer(capacity: 256)
+
+    /// An empty fold. The key guards the visitor table against made-up collisions.
+    public init(model: ScoringModel, key: HashKey = .random()) {
+        self.model = model
+        table = VisitorTable(key: key)
+    }
+
+    /// How many visitors are remembered.
+    public var visitorCount: Int { table.count }
+
+    /// Bytes that the visitors take in memory.
+    public var memoryBytes: Int { table.bytes }
+
+    /// Folds one record. Nil when it changes nothing: nothing but repeats, no consent for
+    /// measurement, or ids longer than a state can hold.
+    ///
+    /// Without consent for profiling the events count for the session row and nothing else; the
+    /// effect then says `score == .none`. When consent is withdrawn it says `.dropped`.
+    public mutating func apply(_ header: RecordHeader, _ slice: Slice) -> FoldEffect? {
+        offset = header.offset
+        let tally = RecordTally(header, slice)
+        guard tally.events > 0, slice.visitor.count <= ShortText.capacity,
+            slice.session.count <= ShortText.capacity
+        else { return nil }
+        guard slice.consent.contains(.measurement) else { return withdraw(header, slice, tally) }
+        guard let index = visitorIndex(slice) else { return nil }
+        var effect = FoldEffect(visitorIndex: Int32(index), eventsFolded: Int32(tally.events))
+        fillSession(&effect.session, index, slice, tally)
+        if slice.consent.contains(.profiling) {
+            foldEvents(index, header, slice, effect.session.session)
+            effect.session.activeMilliseconds = Int64(activeMilliseconds)
+        }
+        if tally.tellsConsent { heedConsent(&effect, index, header, slice) }
+        table[index].seenAt = max(table[index].seenAt, tally.latest)
+        table[index].updatedAt = header.receivedAt
+        table[index].offset = header.offset
+        if slice.consent.contains(.profiling), effect.score != .dropped {
+            score(&effect, index, header, tally)
+        }
+        return effect
+    }
+
+    // MARK: - Who
+
+    private mutating func visitorIndex(_ slice: Slice) -> Int? {
+        guard let site = siteIndex(slice.site) else { return nil }
+        let visitor = slice.visitor
+        return table.findOrAdd(visitor, { ShortText(visitor) ?? ShortText() }, site: site)
+    }
+
+    /// Sites are few, so looking along the list is quicker than a table.
+    private mutating func siteIndex(_ name: ByteView) -> UInt16? {
+        if let known = knownSite(name) { return known }
+        guard let text = ShortText(name), sites.count < Int(UInt16.max) else { return nil }
+        sites.append(text)
+        return UInt16(sites.count - 1)
+    }
+
+    private func knownSite(_ name: ByteView) -> UInt16? {
+        for index in 0..<sites.count where sites[index].withBytes({ $0.equals(name) }) {
+            return UInt16(index)
+        }
+        return nil
+    }
+
+    // MARK: - Consent
+
+    /// A record without any consent can but take the visitor's state away.
+    private mutating func withdraw(
+        _ header: RecordHeader,
+        _ slice: Slice,
+        _ tally: RecordTally
+    ) -> FoldEffect? {
+        guard tally.tellsConsent, let site = knownSite(slice.site),
+            let index = table.find(slice.visitor, site: site)
+        else { return nil }
+        var effect = FoldEffect(visitorIndex: Int32(index), eventsFolded: 0)
+        table[index].withdraw()
+        table[index].updatedAt = header.receivedAt
+        table[index].offset = header.offset
+        effect.score = .dropped
+        return effect
+    }
+
+    private mutating func heedConsent(
+        _ effect: inout FoldEffect,
+        _ index: Int,
+        _ header: RecordHeader,
+        _ slice: Slice
+    ) {
+        slice.forEachEvent { number, event in
+            guard event.kind == .consent, header.counts(number) else { return }
+            let bits = ConsentBits.read(event.properties) ?? slice.consent
+            if !bits.contains([.measurement, .profiling]) {
+                table[index].withdraw()
+                effect.score = .dropped
+            } else if !bits.contains(.inference) {
+                table[index].withdrawInference()
+            }
+        }
+    }
+
+    // MARK: - Sessions
+
+    private mutating func fillSession(
+        _ change: inout SessionChange,
+        _ index: Int,
+        _ slice: Slice,
+        _ tally: RecordTally
+    ) {
+        change.site = sites[Int(table[index].site)]
+        change.visitor = table[index].visitor
+        change.session =
+            slice.session.isEmpty
+            ? madeSession(index, tally) : ShortText(slice.session) ?? ShortText()
+        change.startedAt = tally.earliest
+        change.endedAt = tally.latest
+        change.events = Int32(tally.events)
+        change.pageViews = Int32(tally.pageViews)
+        change.bot = slice.flags.contains(.bot)
+    }
+
+    /// The session of a sender that names none: README, sessions.
+    private mutating func madeSession(_ index: Int, _ tally: RecordTally) -> ShortText {
+        let since = tally.earliest &- table[index].seenAt
+        if table[index].madeSessionAt == 0 || since > VisitorState.sessionGapMilliseconds {
+            table[index].madeSessionAt = tally.earliest
+        }
+        scratch.reset()
+        sites[Int(table[index].site)].withBytes { scratch.append($0) }
+        scratch.append(0)
+        table[index].visitor.withBytes { scratch.append($0) }
+        scratch.append(0)
+        scratch.append(littleEndian: table[index].madeSessionAt)
+        return SessionID.text(of: scratch.view.hash128(key: FixedKeys.session))
+    }
+
+    // MARK: - Signals
+
+    private mutating func foldEvents(
+        _ index: Int,
+        _ header: RecordHeader,
+        _ slice: Slice,
+        _ session: ShortText
+    ) {
+        activeMilliseconds = 0
+        let setting = FoldSetting(
+            touch: slice.flags.contains(.touch),
+            inference: slice.consent.contains(.inference),
+            withoutDevice: slice.flags.contains(.withoutDevice)
+        )
+        let hash = session.withBytes { $0.hash128(key: FixedKeys.session).low }
+        let opens = hash != table[index].trend.session
+        var isFirst = true
+        slice.forEachEvent { number, event in
+            guard header.counts(number) else { return }
+            let time = header.time(of: event)
+            table[index].expireForm(before: time, &moment, model)
+            moment.begin(time, &table[index].signals, model)
+            if isFirst && opens { table[index].openSession(hash, setting, &moment, model) }
+            isFirst = false
+            foldEvent(event, index, setting)
+        }
+    }
+
+    @inline(__always)
+    private mutating func foldEvent(_ event: SliceEvent, _ index: Int, _ setting: FoldSetting) {
+        switch event.kind {
+        case .pageSummary:
+            if summary.read(event.properties, model) {
+                activeMilliseconds += summary.active * 1000
+                table[index].fold(summary, setting, &moment, model)
+            }
+        case .pageView: table[index].foldPageView(event.properties, setting, &moment, model)
+        case .click: table[index].foldClick(event.properties, &moment, model)
+        case .form: table[index].foldForm(event.properties, &moment, model)
+        case .navigation: table[index].foldNavigation(event.properties, &moment, model)
+        case .custom: table[index].foldCustom(event.name, &moment, model)
+        case .identify, .consent: break
+        }
+    }
+
+    // MARK: - Score
+
+    private mutating func score(
+        _ effect: inout FoldEffect,
+        _ index: Int,
+        _ header: RecordHeader,
+        _ tally: RecordTally
+    ) {
+        let evaluation = table[index].signals.evaluate(at: header.receivedAt, model)
+        let classification = evaluation.classify(
+            pageViews: table[index].signals.pageViews,
+            model
+        )
+        let score = evaluation.score
+        let band = table[index].band.next(score, model.steps)
+        let bandChanged = band != table[index].band
+        table[index].band = band
+        let labelChanged =
+            tally.hasSummary && table[index].look(classification, header.receivedAt, model)
+        let reason = table[index].keep(
+            score,
+            bandChanged: bandChanged,
+            labelChanged: labelChanged,
+            model
+        )
+        effect.score = .updated
+        effect.session.scoreMaximum = score
+        effect.keepsHistory = reason != nil
+        effect.history = HistoryPoint(
+            reason: reason ?? .step,
+            reading: table[index].reading(evaluation, classification, model)
+        )
+    }
+}

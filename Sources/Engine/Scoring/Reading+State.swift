@@ -1,0 +1,79 @@
+public import Bytes
+public import Records
+
+extension VisitorState {
+    func reading(
+        _ evaluation: Evaluation,
+        _ classification: Classification,
+        _ model: ScoringModel
+    ) -> Reading {
+        Reading.of(
+            evaluation,
+            classification,
+            band: band,
+            label: label,
+            updatedAt: updatedAt,
+            seenAt: seenAt,
+            offset: offset,
+            model
+        )
+    }
+}
+
+extension Reading {
+    static func of(
+        _ evaluation: Evaluation,
+        _ classification: Classification,
+        band: Band,
+        label: Profile,
+        updatedAt: Int64,
+        seenAt: Int64,
+        offset: UInt64,
+        _ model: ScoringModel
+    ) -> Reading {
+        let isKept = classification.confidence >= model.profileNumbers.keep
+        return Reading(
+            score: evaluation.score,
+            likelihood: Shapes.logistic(evaluation.logOdds),
+            confidence: classification.confidence,
+            band: band,
+            profile: isKept ? label : .undetermined,
+            updatedAt: updatedAt,
+            seenAt: seenAt,
+            offset: offset
+        )
+    }
+}
+
+extension PartitionFold {
+    /// What can be said about the visitor at `index`, at `time` (epoch milliseconds).
+    public func reading(of index: Int32, at time: Int64) -> Reading {
+        let evaluation = table[Int(index)].signals.evaluate(at: time, model)
+        let classification = evaluation.classify(
+            pageViews: table[Int(index)].signals.pageViews,
+            model
+        )
+        var reading = table[Int(index)].reading(evaluation, classification, model)
+        reading.band = reading.band.next(reading.score, model.steps)
+        reading.updatedAt = time
+        return reading
+    }
+
+    /// What each signal adds to the score of the visitor at `index`, at `time`.
+    public func terms(of index: Int32, at time: Int64) -> InlineArray<27, Term> {
+        table[Int(index)].signals.evaluate(at: time, model).terms(model)
+    }
+
+    /// The visitor at `index`, by site and id.
+    public func visitor(at index: Int32) -> (site: ShortText, visitor: ShortText) {
+        (sites[Int(table[Int(index)].site)], table[Int(index)].visitor)
+    }
+
+    /// The index of a visitor, if it is remembered.
+    public func index(site: ByteView, visitor: ByteView) -> Int32? {
+        for (number, known) in sites.enumerated() where known.withBytes({ $0.equals(site) }) {
+            return table.find(visitor, site: UInt16(number)).map { Int32($0) }
+        }
+        return nil
+    }
+}

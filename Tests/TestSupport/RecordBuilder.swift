@@ -1,0 +1,150 @@
+public import Bytes
+public import Records
+
+/// One event of a made-up record.
+public struct TestEvent: Sendable {
+    public var kind: EventKind
+    /// Corrected time, epoch milliseconds.
+    public var occurredAt: Int64
+    public var number: UInt32
+    public var page: UInt16
+    public var name: String
+    /// The event's own fields as JSON.
+    public var properties: String
+
+    public init(
+        _ kind: EventKind,
+        at occurredAt: Int64,
+        _ properties: String = "{}",
+        name: String = "",
+        number: UInt32 = 1,
+        page: UInt16 = 1
+    ) {
+        self.kind = kind
+        self.occurredAt = occurredAt
+        self.properties = properties
+        self.name = name
+        self.number = number
+        self.page = page
+    }
+}
+
+/// One record from Swift literals: what the journal would hand to the stages behind it.
+public struct TestRecord: Sendable {
+    public var site = "demo"
+    public var visitor = "visitor-1"
+    public var session = "session-1"
+    public var window = "window-1"
+    public var user = ""
+    public var batch = "batch-1"
+    public var address = "203.0.113.0"
+    public var context = ""
+    public var consent: Consent = .all
+    public var flags: Slice.Flags = []
+    public var deviceClass = Slice.DeviceClass.desktop
+    public var receivedAt: Int64 = 1_790_000_000_000
+    public var duplicates: UInt64 = 0
+    public var sequence: UInt64 = 1
+    public var offset: UInt64 = 1
+    public var events: [TestEvent] = []
+
+    public init() {}
+
+    /// The slice's bytes, as `SliceWriter` makes them.
+    public func payload() -> [UInt8] {
+        var writer = SliceWriter(limit: 1 << 20)
+        writeHead(&writer)
+        for event in events {
+            withView(event.name) { name in
+                writer.beginEvent(
+                    number: event.number,
+                    occurredAt: event.occurredAt,
+                    kind: event.kind,
+                    flags: [],
+                    page: event.page,
+                    name: name
+                )
+            }
+            writer.buffer.append(text: event.properties)
+            writer.endEvent()
+        }
+        precondition(writer.finish(eventCount: events.count), "a test record must fit")
+        return Array(writer.buffer.view.buffer)
+    }
+
+    private func writeHead(_ writer: inout SliceWriter) {
+        withView(site) { site in
+            withView(visitor) { visitor in
+                withView(session) { session in
+                    withView(window) { window in
+                        var head = SliceWriter.Head()
+                        (head.site, head.visitor) = (site, visitor)
+                        (head.session, head.window) = (session, window)
+                        head.consent = consent
+                        head.flags = flags
+                        head.deviceClass = deviceClass
+                        writeRest(&writer, head)
+                    }
+                }
+            }
+        }
+    }
+
+    private func writeRest(_ writer: inout SliceWriter, _ given: SliceWriter.Head) {
+        var head = given
+        withView(user) { user in
+            withView(batch) { batch in
+                withView(address) { address in
+                    withView(context) { context in
+                        (head.user, head.batch) = (user, batch)
+                        (head.address, head.context) = (address, context)
+                        writer.begin(head)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The record ready to be folded or stored.
+    public func packed() -> PackedRecord {
+        let bytes = payload()
+        let header = bytes.withUnsafeBytes { raw in
+            var header = RecordHeader(
+                kind: .slice,
+                partition: withView(visitor) { Partition(visitor: $0) },
+                receivedAt: receivedAt,
+                payload: ByteView(raw)
+            )
+            header.sequence = sequence
+            header.offset = offset
+            header.duplicates = duplicates
+            return header
+        }
+        return PackedRecord(header: header, payload: bytes)
+    }
+}
+
+/// A record's header and the bytes of its slice.
+public struct PackedRecord: Sendable {
+    public var header: RecordHeader
+    public let payload: [UInt8]
+
+    public init(header: RecordHeader, payload: [UInt8]) {
+        self.header = header
+        self.payload = payload
+    }
+
+    /// Hands header and slice to `body`; the slice is valid inside only.
+    public func withSlice<Result>(_ body: (RecordHeader, Slice) -> Result) -> Result {
+        payload.withUnsafeBytes { raw in
+            guard let slice = Slice(ByteView(raw)) else { preconditionFailure("not a slice") }
+            return body(header, slice)
+        }
+    }
+}
+
+/// Hands the bytes of a text to `body`; the view is valid inside only.
+public func withView<Result>(_ text: String, _ body: (ByteView) -> Result) -> Result {
+    var copy = text
+    return copy.withUTF8 { body(ByteView(UnsafeRawBufferPointer($0))) }
+}

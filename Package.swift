@@ -115,5 +115,8 @@ let package = Package(
         tests(
             "StorageTests",
             groundAll + ["Storage", "heliograph", "CLibuv", "CHiredis", "CLibpq", "CShims"]),
+
+        tests("JournalTests", ["Journal", "Loop", "Records", "Bytes", "Units"]),
+        tests("Simulation", ["Journal", "Loop", "Records", "Bytes", "Units"]),
     ]
 )

@@ -53,13 +53,13 @@ public struct ByteBuffer: ~Copyable {
     /// Makes room for `extra` bytes. False when the limit forbids it.
     @inline(__always)
     public mutating func reserve(_ extra: Int) -> Bool {
-        if count &+ extra <= capacity { return true }
+        if extra <= capacity &- count { return true }
         return grow(extra)
     }
 
     @inline(never)
     private mutating func grow(_ extra: Int) -> Bool {
-        guard count + extra <= limit else {
+        guard extra <= limit &- count else {
             overflowed = true
             return false
         }
@@ -136,7 +136,7 @@ public struct ByteBuffer: ~Copyable {
         at offset: Int
     ) {
         invariant(
-            offset >= 0 && offset &+ MemoryLayout<Number>.size <= count,
+            offset >= 0 && offset <= count &- MemoryLayout<Number>.size,
             "overwrite past the end"
         )
         memory.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
@@ -163,7 +163,7 @@ public struct ByteBuffer: ~Copyable {
 
     /// Counts `length` bytes that were written into `spare`.
     public mutating func commit(_ length: Int) {
-        invariant(length >= 0 && count &+ length <= capacity, "committing more than there is room")
+        invariant(length >= 0 && length <= capacity &- count, "committing more than there is room")
         count &+= length
     }
 

@@ -44,10 +44,23 @@ public struct ByteView {
     @inlinable
     public var isEmpty: Bool { count == 0 }
 
+    /// Whether there is a byte at `index`.
+    @inlinable
+    @inline(__always)
+    public func has(_ index: Int) -> Bool { UInt(bitPattern: index) < UInt(bitPattern: count) }
+
+    /// Whether `length` bytes follow from `offset` on.
+    @inlinable
+    @inline(__always)
+    public func holds(_ length: Int, at offset: Int) -> Bool {
+        // Subtracting on the side that cannot overflow: an offset near Int.max must not wrap past it.
+        offset >= 0 && offset <= count &- length
+    }
+
     /// The byte at `index`.
     @inlinable
     public subscript(index: Int) -> UInt8 {
-        invariant(index >= 0 && index < count, "byte index outside the view")
+        invariant(has(index), "byte index outside the view")
         return base.load(fromByteOffset: index, as: UInt8.self)
     }
 
@@ -64,10 +77,7 @@ public struct ByteView {
         _ type: Number.Type,
         at offset: Int
     ) -> Number {
-        invariant(
-            offset >= 0 && offset &+ MemoryLayout<Number>.size <= count,
-            "load outside the view"
-        )
+        invariant(holds(MemoryLayout<Number>.size, at: offset), "load outside the view")
         return Number(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: Number.self))
     }
 
@@ -100,6 +110,7 @@ public struct ByteView {
 
     /// The index of the first `byte` at or after `start`.
     public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        invariant(start >= 0, "searching from before the view")
         guard start < count else { return nil }
         guard let found = memchr(base + start, Int32(byte), count &- start) else { return nil }
         return UnsafeRawPointer(found) - base

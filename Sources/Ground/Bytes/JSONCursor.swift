@@ -111,8 +111,11 @@ public struct JSONCursor {
     /// A string.
     public mutating func string() throws(JSONError) -> JSONString {
         guard try nextByte() == UInt8(ascii: "\"") else { throw error(.wrongType) }
-        position &+= 1
-        return try scanString()
+        let start = position &+ 1
+        var index = start
+        let hasEscapes = try JSONScan.string(bytes, &index)
+        position = index
+        return JSONString(raw: bytes[start..<index &- 1], hasEscapes: hasEscapes)
     }
 
     /// A number that is written without fraction and exponent and fits 64 bits.
@@ -145,10 +148,10 @@ public struct JSONCursor {
     public mutating func boolean() throws(JSONError) -> Bool {
         switch try nextByte() {
         case UInt8(ascii: "t"):
-            try literal("true")
+            try JSONScan.word("true", bytes, &position)
             return true
         case UInt8(ascii: "f"):
-            try literal("false")
+            try JSONScan.word("false", bytes, &position)
             return false
         default: throw error(.wrongType)
         }
@@ -157,32 +160,16 @@ public struct JSONCursor {
     /// `null`.
     public mutating func null() throws(JSONError) {
         guard try nextByte() == UInt8(ascii: "n") else { throw error(.wrongType) }
-        try literal("null")
+        try JSONScan.word("null", bytes, &position)
     }
 
-    /// Checks the next value, whatever it is, and returns its bytes.
+    /// Checks the next value, whatever it is, and returns its bytes. `depth` is how deep the value
+    /// would be nested if it were a container, the outermost being one.
     public mutating func skip(depth: Int = 1) throws(JSONError) -> ByteView {
-        let kind = try kind()
+        _ = try nextByte()
         let start = position
-        switch kind {
-        case .object, .array: try skipContainer(kind, depth: depth)
-        case .string: _ = try string()
-        case .number: _ = try scanNumber()
-        case .boolean: _ = try boolean()
-        case .null: try null()
-        }
+        position = try JSONSkip.value(bytes, from: start, depth: depth)
         return bytes[start..<position]
-    }
-
-    private mutating func skipContainer(_ kind: Kind, depth: Int) throws(JSONError) {
-        guard depth <= Self.depthMaximum else { throw error(.tooDeep) }
-        position &+= 1
-        var first = true
-        if kind == .object {
-            while try nextKey(&first) != nil { _ = try skip(depth: depth &+ 1) }
-        } else {
-            while try nextElement(&first) { _ = try skip(depth: depth &+ 1) }
-        }
     }
 
     /// Nothing but white space may follow.
@@ -199,64 +186,19 @@ public struct JSONCursor {
     // MARK: - Tokens
 
     @inline(__always)
-    mutating func nextByte() throws(JSONError) -> UInt8 {
-        while position < bytes.count {
-            let byte = bytes[position]
-            if byte > 0x20 { return byte }
-            guard byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 else {
-                throw error(.unexpectedByte)
-            }
-            position &+= 1
-        }
-        throw error(.unexpectedEnd)
+    private mutating func nextByte() throws(JSONError) -> UInt8 {
+        try JSONScan.next(bytes, &position)
     }
 
     private mutating func skipWhitespace() {
-        while position < bytes.count {
-            let byte = bytes[position]
-            guard byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 else { return }
-            position &+= 1
-        }
+        while bytes.has(position), JSONScan.isWhitespace(bytes[position]) { position &+= 1 }
     }
 
-    private mutating func literal(_ text: StaticString) throws(JSONError) {
-        let expected = ByteView(text)
-        for index in 0..<expected.count {
-            guard position < bytes.count else { throw error(.unexpectedEnd) }
-            guard bytes[position] == expected[index] else { throw error(.unexpectedByte) }
-            position &+= 1
-        }
-    }
-
-    /// RFC 8259 section 6. Returns the bytes of the number.
     private mutating func scanNumber() throws(JSONError) -> ByteView {
         let start = position
-        if peek() == UInt8(ascii: "-") { position &+= 1 }
-        if peek() == UInt8(ascii: "0") {
-            position &+= 1
-        } else {
-            try digits()
-        }
-        if peek() == UInt8(ascii: ".") {
-            position &+= 1
-            try digits()
-        }
-        if let byte = peek(), byte | 0x20 == UInt8(ascii: "e") {
-            position &+= 1
-            if let sign = peek(), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") {
-                position &+= 1
-            }
-            try digits()
-        }
-        return bytes[start..<position]
+        var index = position
+        try JSONScan.number(bytes, &index)
+        position = index
+        return bytes[start..<index]
     }
-
-    private mutating func digits() throws(JSONError) {
-        let start = position
-        while let byte = peek(), byte &- 48 < 10 { position &+= 1 }
-        if position == start { throw error(.invalidNumber) }
-    }
-
-    @inline(__always)
-    private func peek() -> UInt8? { position < bytes.count ? bytes[position] : nil }
 }

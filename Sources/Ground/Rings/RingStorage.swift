@@ -68,7 +68,9 @@ public struct Frame {
 
 /// A bounded lock-free ring of variable-length messages from one thread to one other.
 public enum ByteRing {
-    /// The two ends of a ring. Noncopyable: whoever takes an end is its only owner.
+    /// The two ends of a ring. Noncopyable: whoever takes an end is its only owner. Frozen, because
+    /// only then may another module take the two ends apart.
+    @frozen
     public struct Endpoints: ~Copyable {
         /// The end that writes.
         public var producer: RingProducer

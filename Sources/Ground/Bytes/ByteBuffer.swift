@@ -18,9 +18,9 @@ public struct ByteBuffer: ~Copyable {
 
     /// Makes an empty buffer of `capacity` bytes that may grow to `limit`.
     public init(capacity: Int, limit: Int? = nil) {
-        memory = UnsafeMutableRawPointer.allocate(byteCount: max(capacity, 16), alignment: 16)
-        self.capacity = max(capacity, 16)
         self.limit = max(limit ?? capacity, 16)
+        self.capacity = min(max(capacity, 16), self.limit)
+        memory = UnsafeMutableRawPointer.allocate(byteCount: self.capacity, alignment: 16)
     }
 
     deinit { memory.deallocate() }

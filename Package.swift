@@ -108,6 +108,13 @@ let package = Package(
             dependencies: ["BenchLoad", "CBench", "CHiredis", "CLibpq", arguments, histogram],
             path: "bench/heliograph-bench", swiftSettings: strict),
         tests("BenchTests", ["BenchLoad", histogram]),
+        .testTarget(
+            name: "RingsTests", dependencies: ["Rings", "Bytes", "Units"],
+            path: "Tests/RingsTests", exclude: ["mutate"], swiftSettings: strict),
+        tests("BytesTests", ["Bytes", "Units"]),
+        tests("UnitsTests", ["Units"]),
+        tests("RecordsTests", ["Records", "Bytes", "Units"]),
+        tests("Conformance", ["Bytes", "Units"]),
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
         tests(

@@ -21,11 +21,11 @@ func ground(_ name: String, _ uses: [Target.Dependency] = [], _ settings: [Swift
 
 func stage(
     _ name: String, _ uses: [Target.Dependency], _ settings: [SwiftSetting] = safe,
-    resources: [Resource]? = nil
+    exclude: [String] = [], resources: [Resource]? = nil
 ) -> Target {
     .target(
-        name: name, dependencies: uses, path: "Sources/Engine/\(name)", resources: resources,
-        swiftSettings: settings)
+        name: name, dependencies: uses, path: "Sources/Engine/\(name)", exclude: exclude,
+        resources: resources, swiftSettings: settings)
 }
 
 func library(_ name: String, debian: String) -> Target {
@@ -83,7 +83,7 @@ let package = Package(
         stage("Enrichment", groundAll),
         stage("Privacy", groundAll),
         stage("Journal", groundAll + ["CShims"]),
-        stage("Scoring", groundAll),
+        stage("Scoring", groundAll, exclude: ["README.md"]),
         stage(
             "Storage", groundAll + ["CLibuv", "CHiredis", "CLibpq", "CShims"], strict,
             resources: [.embedInCode("Migrations")]),
@@ -107,6 +107,11 @@ let package = Package(
             name: "heliograph-bench",
             dependencies: ["BenchLoad", "CBench", "CHiredis", "CLibpq", arguments, histogram],
             path: "bench/heliograph-bench", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Units", "Bytes", "Records"],
+            path: "Tests/TestSupport", swiftSettings: strict),
+        tests(
+            "ScoringTests", ["Units", "Bytes", "Records", "Settings", "Scoring", "TestSupport"]),
         tests("BenchTests", ["BenchLoad", histogram]),
         .testTarget(
             name: "RingsTests", dependencies: ["Rings", "Bytes", "Units"],

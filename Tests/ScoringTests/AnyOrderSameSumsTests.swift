@@ -51,7 +51,7 @@ struct AnyOrderSameSumsTests {
             .map { Scenes.record([$0], receivedAt: Scenes.noon + 10) }
         let before = Scenes.fold(late)
         let after = Scenes.fold(late.reversed())
-        #expect(distance(Scenes.state(before), Scenes.state(after)) > 0.1)
+        #expect(distance(Scenes.state(before), Scenes.state(after)) > 0.01)
     }
 
     /// The greatest difference of any sum or weight, both taken to one time, relative above 1.

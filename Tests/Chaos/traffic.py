@@ -37,7 +37,8 @@ class Connection:
                 self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.socket.settimeout(ANSWER_SECONDS_MAX)
             head = (f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
-                    f"User-Agent: {BROWSER}\r\nContent-Type: text/plain\r\n"
+                    f"Origin: https://shop.example\r\nUser-Agent: {BROWSER}\r\n"
+                    f"Content-Type: text/plain\r\n"
                     f"Content-Length: {len(body)}\r\n\r\n")
             self.socket.sendall(head.encode() + body)
             return self._answer()

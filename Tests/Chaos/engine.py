@@ -16,6 +16,8 @@ import stores
 
 READY_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 10
+# The scoring file and the SDK are found from here, as they are when a person starts the engine.
+REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEM_FOLDER = Path("/var/lib/heliograph")
 
 
@@ -64,7 +66,7 @@ class Engine:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env=self.environment, cwd=self.folder, start_new_session=True)
+                env=self.environment, cwd=REPOSITORY, start_new_session=True)
         self.starts += 1
 
     def start(self) -> float:

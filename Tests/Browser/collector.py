@@ -27,7 +27,8 @@ class Collector:
         self.shop = "http://127.0.0.1:%d" % self.shop_server.server_port
 
     def _serve(self, handler):
-        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (handler,), {"collector": self}))
+        bound = type("Bound", (handler,), {"collector": self})
+        server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return server

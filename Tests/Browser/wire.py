@@ -14,7 +14,8 @@ HEAD = {
     "u": str, "c": int, "x": dict, "lost": int, "e": list,
 }
 HEAD_REQUIRED = ("v", "k", "b", "st", "mt", "w", "q", "s", "c", "e")
-CONTEXT = {"l": str, "z": int, "vw": int, "vh": int, "pr": NUMBER, "in": int, "wd": int, "ids": dict}
+CONTEXT = {"l": str, "z": int, "vw": int, "vh": int, "pr": NUMBER, "in": int, "wd": int,
+           "ids": dict}
 EVENT = {"n": int, "t": str, "o": int, "p": int}
 FIELDS = {
     "pv": {"u": str, "r": str, "ti": str, "nt": str, "h": int, "wc": int},
@@ -104,7 +105,8 @@ def check_event(event, head):
     for (of, name), letters in CHOICES.items():
         if of == kind:
             demand(len(event[name]) == 1 and event[name] in letters, where, name, event[name])
-    demand(len(json.dumps(event, ensure_ascii=False).encode()) <= EVENT_BYTES + 512, where, "is big")
+    size = len(json.dumps(event, ensure_ascii=False).encode())
+    demand(size <= EVENT_BYTES + 512, where, "is big")
     needed = {"cs": 0, "ps": 5, "fm": 5, "nv": 5}.get(kind, 1)
     demand(head["c"] & needed == needed, where, "came without consent", head["c"])
     if kind == "ps":
@@ -123,7 +125,7 @@ def check_batch(body, content_type):
     check_fields(batch, HEAD, HEAD_REQUIRED, "batch")
     demand(batch["v"] == 1 and 0 <= batch["c"] <= 63 and batch["q"] >= 1, "batch head", batch)
     for name in ("b", "w", "s", "d"):
-        demand(name not in batch or IDENTIFIER.match(batch[name]), name, "is no id:", batch.get(name))
+        demand(name not in batch or IDENTIFIER.match(batch[name]), name, "is no id:", batch)
     demand(("d" in batch) == bool(batch["c"] & 2), "device id against consent")
     demand(abs(batch["st"] - time.time() * 1000) < 60_000, "send time is far off")
     demand(batch["mt"] >= 0 and 1 <= len(batch["e"]) <= EVENTS, "events or monotonic time")
@@ -148,5 +150,6 @@ def check_sequences(batches):
     for window, known in windows.items():
         for name in ("q", "n"):
             numbers = sorted(known[name])
-            demand(numbers == list(range(1, len(numbers) + 1)), name, "has gaps in", window, numbers)
+            whole = list(range(1, len(numbers) + 1))
+            demand(numbers == whole, name, "has gaps in", window, numbers)
     return windows

@@ -1,11 +1,13 @@
 import type { Behaviour } from './collect/behaviour';
 import type { Pages } from './collect/pages';
-import { effectiveConsent, globalPrivacyControl, MEASUREMENT, PROFILING, STORAGE } from './core/consent';
+import {
+    effectiveConsent, globalPrivacyControl, MEASUREMENT, PROFILING, STORAGE,
+} from './core/consent';
 import { boundedProps, HELPERS, isConversion } from './core/props';
 import type { Shelf } from './core/storage';
 import type { Tracker } from './core/tracker';
 
-const USER_CHARACTERS = 96;
+const USER = /^[\w.:-]{1,96}$/;
 const NAME_CHARACTERS = 64;
 
 /** One call of `hg(…)`: its time (epoch milliseconds) and what was given. */
@@ -46,9 +48,12 @@ export function makeApi(
     }
     function identify(user: unknown, traits: unknown): void {
         const text = String(user);
-        // A raw address must never leave the page; the customer's server hashes it.
-        const usable = text.length > 0 && text.length <= USER_CHARACTERS && text.indexOf('@') < 0;
-        if (!usable) return tracker.emit('cu', { name: 'hg_error', props: { collector: 'identify', kind: 'RawIdentifier' } });
+        // A raw address must never leave the page: the customer's server hashes it, and what holds
+        // anything else than a hash may is not taken.
+        if (!USER.test(text)) {
+            const props = { collector: 'identify', kind: 'RawIdentifier' };
+            return tracker.emit('cu', { name: 'hg_error', props });
+        }
         pages.settle();
         tracker.seal();
         identity.user = text;

@@ -83,7 +83,8 @@ function start(config: Config, host: Host, prerendered: boolean): void {
     const pages = watchPages(tracker, () => behaviour, config.routes);
     behaviour = watchBehaviour(tracker, pages.acted);
     watchLifecycle(tracker, pages, behaviour);
-    const api: Api = makeApi(tracker, pages, behaviour, { key: choiceKey(config), shelf: localShelf });
+    const api: Api
+        = makeApi(tracker, pages, behaviour, { key: choiceKey(config), shelf: localShelf });
     const run = tracker.guard.wrap('api', api.run);
     const queued = (host.hg && host.hg.q) || [];
     const isConsent = (call: Call) => call[1][0] === 'consent';
@@ -108,22 +109,29 @@ function applyConsent(config: Config, queue: Call[]): void {
     if (told >= 0) localShelf.write(choiceKey(config), String(told));
     config.consent = effectiveConsent(wanted, globalPrivacyControl());
     // A refusal before anything was sent needs no beacon of its own.
-    config.consentIsNews = told >= 0 && String(told) !== chosen && (config.consent & MEASUREMENT) > 0;
+    config.consentIsNews
+        = told >= 0 && String(told) !== chosen && (config.consent & MEASUREMENT) > 0;
 }
 
 /** Values that `hg('config', …)` was called with before the script came. */
 function applyQueuedConfig(config: Config, queue: Call[]): void {
     for (const [, given] of queue) {
-        const values = given[0] === 'config' ? (given[1] as Partial<Config> | undefined) : undefined;
+        const values = given[0] === 'config' ? (given[1] as Partial<Config>| undefined) : undefined;
         if (!values) continue;
         if (typeof values.consent === 'number') config.consent = values.consent & 63;
         if (values.routes) config.routes = values.routes;
     }
 }
 
+/** The tag that this very script was loaded by. */
+function ownTag(): HTMLScriptElement | null {
+    return (document.currentScript || document.querySelector('script[data-key]')) as
+        HTMLScriptElement | null;
+}
+
 function boot(): void {
     const host = window as Host;
-    const script = (document.currentScript || document.querySelector('script[data-key]')) as HTMLScriptElement | null;
+    const script = ownTag();
     const config = script && configOf(script);
     if (!config || (host.hg && host.hg.ready)) return;
     const stub: Stub = host.hg || function (...given: unknown[]) {
@@ -135,7 +143,8 @@ function boot(): void {
     applyConsent(config, stub.q || []);
     const prerendering = (document as { prerendering?: boolean }).prerendering;
     if (!prerendering) return start(config, host, false);
-    document.addEventListener('prerenderingchange', () => start(config, host, true), { once: true });
+    document.addEventListener(
+        'prerenderingchange', () => start(config, host, true), { once: true });
 }
 
 try {

@@ -43,21 +43,23 @@ test('takes of activity add up to the whole, however often they are made', () =>
     assert.deepEqual(sum, once.take(90_000));
 });
 
-test('a stop between bursts is a pause from 0.7 s to 20 s, long from 3 s, with a section in view', () => {
-    const book = makeScrollBook(0);
-    const gaps = [100, 699, 700, 2999, 3000, 20_000, 20_001];
-    let now = 0;
-    let offset = 0;
-    book.moved(now, (offset += 50), 0.1, true);
-    for (const gap of gaps) book.moved((now += gap), (offset += 50), 0.1, true);
-    book.moved((now += 5000), (offset += 50), 0.9, false);
-    const taken = book.take(now + 1000, true, true);
-    assert.deepEqual(taken, [450, 100, 500, 0, 5, 2, 0, 90]);
-});
+test('a stop between bursts is a pause from 0.7 s to 20 s, long from 3 s, with a section in view',
+    () => {
+        const book = makeScrollBook(0);
+        const gaps = [100, 699, 700, 2999, 3000, 20_000, 20_001];
+        let now = 0;
+        let offset = 0;
+        book.moved(now, (offset += 50), 0.1, true);
+        for (const gap of gaps) book.moved((now += gap), (offset += 50), 0.1, true);
+        book.moved((now += 5000), (offset += 50), 0.9, false);
+        const taken = book.take(now + 1000, true, true);
+        assert.deepEqual(taken, [450, 100, 500, 0, 5, 2, 0, 90]);
+    });
 
 test('scrolling back is counted in pixels, turning around with a 10 px dead band', () => {
     const book = makeScrollBook(100);
-    [150, 145, 151, 120, 110, 180].forEach((offset, index) => book.moved(index * 50, offset, 0.5, false));
+    [150, 145, 151, 120, 110, 180].forEach(
+        (offset, index) => book.moved(index * 50, offset, 0.5, false));
     const taken = book.take(1000, false, false);
     assert.equal(taken[3], 5 + 31 + 10);
     assert.equal(taken[6], 2);
@@ -102,23 +104,31 @@ test('reading credits no more than the words take, and says what was really spen
     book.add('picture', 3);
     book.seen(0, 0, 0, 1, true);
     book.take(20_000, 20_000);
-    assert.deepEqual(book.takeReading(), { credited: 20_000, expected: 30_000, actual: 20_000, linear: 0 });
+    assert.deepEqual(
+        book.takeReading(), { credited: 20_000, expected: 30_000, actual: 20_000, linear: 0 });
     book.take(70_000, 70_000);
-    assert.deepEqual(book.takeReading(), { credited: 10_000, expected: 0, actual: 50_000, linear: 0 });
+    assert.deepEqual(
+        book.takeReading(), { credited: 10_000, expected: 0, actual: 50_000, linear: 0 });
 });
 
-test('rage: three clicks, each under a second and under 30 px from the one before, once per run', () => {
-    const clicks = (list: [number, number, number][]) => {
-        const rule = makeRageRule();
-        return list.map(([x, y, now]) => rule.click(x, y, now));
-    };
-    assert.deepEqual(clicks([[0, 0, 0], [5, 5, 900], [0, 0, 1800], [0, 0, 2000], [0, 0, 2200]]),
-        [false, false, true, false, false]);
-    assert.deepEqual(clicks([[0, 0, 0], [5, 5, 1000], [0, 0, 1800]]), [false, false, false]);
-    assert.deepEqual(clicks([[0, 0, 0], [15, 15, 100], [0, 0, 200]]), [false, false, false]);
-    assert.deepEqual(clicks([[0, 0, 0], [20, 9, 100], [40, 18, 200]]), [false, false, true]);
-    assert.deepEqual([median([]), median([3, 1, 2]), median([4, 1, 3, 2])], [0, 2, 2.5]);
-});
+test('rage: three clicks, each under a second and under 30 px from the one before, once per run',
+    () => {
+        const clicks = (list: [number, number, number][]) => {
+            const rule = makeRageRule();
+            return list.map(([x, y, now]) => rule.click(x, y, now));
+        };
+        assert.deepEqual(
+            clicks([[0, 0, 0], [5, 5, 900], [0, 0, 1800], [0, 0, 2000], [0, 0, 2200]]),
+            [false, false, true, false, false]);
+        assert.deepEqual(
+            clicks([[0, 0, 0], [5, 5, 1000], [0, 0, 1800]]), [false, false, false]);
+        assert.deepEqual(
+            clicks([[0, 0, 0], [15, 15, 100], [0, 0, 200]]), [false, false, false]);
+        assert.deepEqual(
+            clicks([[0, 0, 0], [20, 9, 100], [40, 18, 200]]), [false, false, true]);
+        assert.deepEqual(
+            [median([]), median([3, 1, 2]), median([4, 1, 3, 2])], [0, 2, 2.5]);
+    });
 
 test('a click is decisive on the first entry, 80 to 1 200 ms after it', () => {
     const book = makeClickBook();
@@ -147,7 +157,8 @@ test('a hover counts from 0.2 s to 10 s and for at most 5 s, in the midst of it 
     hover(1, 2000, 9000);
     hover(2, 10_000, 21_000);
     book.entered(3, 30_000);
-    assert.deepEqual(book.take(31_000), [[0, 300, 1, 0, 0, 0], [1, 5000, 1, 0, 0, 0], [3, 1000, 1, 0, 0, 0]]);
+    assert.deepEqual(book.take(31_000),
+        [[0, 300, 1, 0, 0, 0], [1, 5000, 1, 0, 0, 0], [3, 1000, 1, 0, 0, 0]]);
     assert.deepEqual(book.take(33_000), [[3, 2000, 0, 0, 0, 0]]);
 });
 
@@ -175,7 +186,8 @@ test('a straight movement is efficient and a bent one is not', () => {
         return book.take(true);
     };
     const straight = run([[0, 0], [50, 0], [100, 0], [200, 0]]);
-    assert.deepEqual([straight[0], straight[1], straight[3], straight[4], straight[5]], [4, 200, 100, 1, 0]);
+    assert.deepEqual(
+        [straight[0], straight[1], straight[3], straight[4], straight[5]], [4, 200, 100, 1, 0]);
     const bent = run([[0, 0], [0, 100], [100, 100], [100, 0]]);
     assert.equal(bent[3], 33);
     assert.equal(run([[0, 0], [10, 0], [79, 0]])[4], 0);
@@ -232,9 +244,12 @@ test('keys are kinds: content never passes', () => {
 
 test('bursts are three keys of searching or stepping; typing in a form is none', () => {
     const book = makeKeyBook();
-    ['search', 'search', 'search', 'search'].forEach((kind, index) => book.key(kind as 'search', index * 200));
-    ['text', 'text', 'text', 'delete'].forEach((kind, index) => book.key(kind as 'text', 10_000 + index * 100));
-    ['step', 'step', 'step'].forEach((kind, index) => book.key(kind as 'step', 30_000 + index * 300));
+    ['search', 'search', 'search', 'search'].forEach(
+        (kind, index) => book.key(kind as 'search', index * 200));
+    ['text', 'text', 'text', 'delete'].forEach(
+        (kind, index) => book.key(kind as 'text', 10_000 + index * 100));
+    ['step', 'step', 'step'].forEach(
+        (kind, index) => book.key(kind as 'step', 30_000 + index * 300));
     book.key('copy', 40_000);
     const taken = book.take();
     assert.deepEqual([taken[0], taken[1], taken[4], taken[5]], [2, 8, 13, 1]);
@@ -266,24 +281,35 @@ test('a form starts with a value, not with focus; each field is told once, with 
 test('moves: back, forward, U-turn, loop, and nothing for a plain link', () => {
     const trail = (...steps: [string, number, number, number][]) =>
         steps.map(([path, at, acts, index]) => ({ path, at, acts, index }));
-    const kind = (steps: ReturnType<typeof trail>, traversal: boolean) => moveOf(steps, traversal)?.ty;
+    const kind
+        = (steps: ReturnType<typeof trail>, traversal: boolean) => moveOf(steps, traversal)?.ty;
     assert.equal(kind(trail(['/a', 0, 0, 0], ['/b', 1000, 0, 1]), false), undefined);
     assert.equal(kind(trail(['/a', 0, 0, 0], ['/b', 1000, 0, 1], ['/a', 8000, 0, 0]), true), 'u');
     assert.equal(kind(trail(['/a', 0, 0, 0], ['/b', 1000, 0, 1], ['/a', 8001, 0, 0]), true), 'b');
     assert.equal(kind(trail(['/a', 0, 0, 0], ['/b', 1000, 1, 1], ['/a', 3000, 0, 0]), true), 'b');
-    assert.equal(kind(trail(['/a', 0, 0, 0], ['/b', 1, 0, 1], ['/a', 20_000, 0, 0], ['/b', 40_000, 0, 1]), true), 'l');
+    assert.equal(kind(trail(['/a', 0, 0, 0], ['/b', 1, 0, 1], ['/a', 20_000, 0, 0],
+                          ['/b', 40_000, 0, 1]),
+                     true),
+        'l');
     assert.equal(kind(trail(['/x', 0, 0, 0], ['/a', 9000, 0, 1], ['/b', 20_000, 0, 2]), true), 'f');
     assert.equal(kind([], true), undefined);
     let long = trail();
-    for (let index = 0; index < 50; index++) long = extended(long, { path: '/' + index, at: index, acts: 0, index });
+    for (let index = 0; index < 50; index++)
+        long = extended(long, { path: '/' + index, at: index, acts: 0, index });
     assert.equal(long.length, 8);
     assert.equal(long[7].path, '/49');
 });
 
-test('addresses lose their secrets: credentials, fragments, and parameters that are not listed', () => {
-    assert.equal(reducedUrl('https://u:p@a.example/x?utm_source=s&email=a@b&gclid=1#f'), 'https://a.example/x?utm_source=s&gclid=1');
-    assert.equal(reducedReferrer('https://a.example/search?q=private'), 'https://a.example/search');
-    assert.equal(reducedUrl('not an address'), '');
-    assert.ok(reducedUrl('https://a.example/' + 'x'.repeat(900)).length <= 512);
-    assert.equal(wordsIn(' two  words\n'), 2);
-});
+test('addresses lose their secrets: credentials, fragments, and parameters that are not listed',
+    () => {
+        assert.equal(reducedUrl('https://u:p@a.example/x?utm_source=s&email=a@b&gclid=1#f'),
+            'https://a.example/x?utm_source=s&gclid=1');
+        assert.equal(
+            reducedReferrer('https://a.example/search?q=private'), 'https://a.example/search');
+        assert.equal(reducedUrl('not an address'), '');
+        assert.ok(reducedUrl('https://a.example/' +
+                      'x'.repeat(900))
+                      .length
+            <= 512);
+        assert.equal(wordsIn(' two  words\n'), 2);
+    });

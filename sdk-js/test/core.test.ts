@@ -3,9 +3,11 @@ import { test } from 'node:test';
 
 import { configOf } from '../src/core/config';
 import { effectiveConsent, neededConsent } from '../src/core/consent';
-import { base64url, isIdentifier, uuid7 } from '../src/core/ids';
 import { makeIdentity } from '../src/core/identity';
-import { BATCH_EVENTS, bodyOf, EVENT_BYTES, makeOutbox, MEMORY_EVENTS, utf8Length } from '../src/core/outbox';
+import { base64url, isIdentifier, uuid7 } from '../src/core/ids';
+import {
+    BATCH_EVENTS, bodyOf, EVENT_BYTES, makeOutbox, MEMORY_EVENTS, utf8Length,
+} from '../src/core/outbox';
 import { boundedProps, isConversion } from '../src/core/props';
 import { backoffMilliseconds, outcomeOf, retryAfterMilliseconds } from '../src/core/retry';
 import { SESSION_GAP_MILLISECONDS, sessionAt } from '../src/core/session';
@@ -73,8 +75,10 @@ test('a session ends after half an hour, or when the clock went back that far', 
 
 test('an answer means done, again or give up', () => {
     for (const status of [200, 202, 204]) assert.equal(outcomeOf(status), 'done');
-    for (const status of [0, 408, 425, 429, 500, 502, 503, 504]) assert.equal(outcomeOf(status), 'retry');
-    for (const status of [301, 400, 401, 403, 404, 413, 415, 422]) assert.equal(outcomeOf(status), 'drop');
+    for (const status of [0, 408, 425, 429, 500, 502, 503, 504])
+        assert.equal(outcomeOf(status), 'retry');
+    for (const status of [301, 400, 401, 403, 404, 413, 415, 422])
+        assert.equal(outcomeOf(status), 'drop');
 });
 
 test('the wait doubles with jitter, ends at five minutes, and is never below Retry-After', () => {
@@ -85,7 +89,8 @@ test('the wait doubles with jitter, ends at five minutes, and is never below Ret
     assert.equal(backoffMilliseconds(1, 7000, 0.5), 7000);
     assert.equal(retryAfterMilliseconds('3', 0), 3000);
     assert.equal(retryAfterMilliseconds(new Date(60_000).toUTCString(), 20_000), 40_000);
-    for (const silly of [null, '', 'soon', '-4']) assert.equal(retryAfterMilliseconds(silly, 2e12), 0);
+    for (const silly of [null, '', 'soon', '-4'])
+        assert.equal(retryAfterMilliseconds(silly, 2e12), 0);
     assert.equal(retryAfterMilliseconds('999999', 0), 300_000);
 });
 
@@ -97,19 +102,20 @@ test('the length of a text in UTF-8 agrees with the encoder', () => {
 
 const head = (lost: number) => `"lost":${lost}`;
 
-test('an outbox is full at 32 events or before 24 KB, and no batch passes the format limits', () => {
-    const outbox = makeOutbox();
-    for (let round = 0; round < BATCH_EVENTS; round++) {
-        assert.equal(outbox.isFull(), false);
-        outbox.add('{}');
-    }
-    assert.equal(outbox.isFull(), true);
-    outbox.seal(0, head);
-    while (!outbox.isFull()) outbox.add('x'.repeat(EVENT_BYTES - 1));
-    outbox.seal(0, head);
-    const sizes = outbox.waiting().map((batch) => bodyOf(batch, 1, 2).length);
-    assert.ok(Math.max(...sizes) <= 24 * 1024, String(sizes));
-});
+test(
+    'an outbox is full at 32 events or before 24 KB, and no batch passes the format limits', () => {
+        const outbox = makeOutbox();
+        for (let round = 0; round < BATCH_EVENTS; round++) {
+            assert.equal(outbox.isFull(), false);
+            outbox.add('{}');
+        }
+        assert.equal(outbox.isFull(), true);
+        outbox.seal(0, head);
+        while (!outbox.isFull()) outbox.add('x'.repeat(EVENT_BYTES - 1));
+        outbox.seal(0, head);
+        const sizes = outbox.waiting().map((batch) => bodyOf(batch, 1, 2).length);
+        assert.ok(Math.max(...sizes) <= 24 * 1024, String(sizes));
+    });
 
 test('an event over its limit is lost and said to be', () => {
     const outbox = makeOutbox();
@@ -119,45 +125,55 @@ test('an event over its limit is lost and said to be', () => {
     assert.equal(outbox.waiting()[0].head, '"lost":1');
 });
 
-test('the queue is bounded: the oldest batch goes first, never one under way, and loss is counted', () => {
-    const outbox = makeOutbox();
-    const batch = () => {
-        for (let round = 0; round < BATCH_EVENTS; round++) outbox.add('{}');
-        outbox.seal(0, head);
-    };
-    batch();
-    outbox.waiting()[0].flying = true;
-    for (let round = 0; round < 40; round++) batch();
-    const kept = outbox.waiting().length * BATCH_EVENTS;
-    assert.ok(kept <= MEMORY_EVENTS && kept > MEMORY_EVENTS - 2 * BATCH_EVENTS);
-    outbox.add('{}');
-    let told = 0;
-    outbox.seal(0, (lost) => {
-        told = lost;
-        return '';
+test('the queue is bounded: the oldest batch goes first, never one under way, and loss is counted',
+    () => {
+        const outbox = makeOutbox();
+        const batch = () => {
+            for (let round = 0; round < BATCH_EVENTS; round++) outbox.add('{}');
+            outbox.seal(0, head);
+        };
+        batch();
+        outbox.waiting()[0].flying = true;
+        for (let round = 0; round < 40; round++) batch();
+        const kept = outbox.waiting().length * BATCH_EVENTS;
+        assert.ok(kept <= MEMORY_EVENTS && kept > MEMORY_EVENTS - 2 * BATCH_EVENTS);
+        outbox.add('{}');
+        let told = 0;
+        outbox.seal(0, (lost) => {
+            told = lost;
+            return '';
+        });
+        const accounted
+            = outbox.waiting().reduce((sum, one) => sum + (Number(one.head.slice(7)) || 0), 0);
+        assert.equal(accounted + told + kept + BATCH_EVENTS, 41 * BATCH_EVENTS);
     });
-    const accounted = outbox.waiting().reduce((sum, one) => sum + (Number(one.head.slice(7)) || 0), 0);
-    assert.equal(accounted + told + kept + BATCH_EVENTS, 41 * BATCH_EVENTS);
-});
 
 test('a batch keeps its content over tries, and only its send times change', () => {
     const outbox = makeOutbox();
     outbox.add('{"n":1}');
     outbox.seal(0, () => '"b":"id"');
     const [batch] = outbox.waiting();
-    assert.deepEqual(JSON.parse(bodyOf(batch, 10.4, 20.6)), { b: 'id', st: 10, mt: 21, e: [{ n: 1 }] });
+    assert.deepEqual(
+        JSON.parse(bodyOf(batch, 10.4, 20.6)), { b: 'id', st: 10, mt: 21, e: [{ n: 1 }] });
     assert.deepEqual(JSON.parse(bodyOf(batch, 30, 40)), { b: 'id', st: 30, mt: 40, e: [{ n: 1 }] });
 });
 
 function world(statuses: number[]) {
-    const state = { now: 0, sent: [] as string[], beacons: [] as string[], beaconAnswer: true, timers: [] as [number, () => void][] };
+    const state = {
+        now: 0,
+        sent: [] as string[],
+        beacons: [] as string[],
+        beaconAnswer: true,
+        timers: [] as [number, () => void][]
+    };
     const outbox = makeOutbox();
     const transport = makeTransport('/v1/e', outbox, {
         fetch: (_, init) => {
             state.sent.push(String(init.body));
             const status = statuses.length ? statuses.shift()! : 204;
             if (status < 0) return new Promise(() => undefined);
-            return status ? Promise.resolve({ status, headers: { get: () => null } }) : Promise.reject(Error('down'));
+            return status ? Promise.resolve({ status, headers: { get: () => null } }) :
+                            Promise.reject(Error('down'));
         },
         beacon: (_, body) => {
             if (state.beaconAnswer) state.beacons.push(body);
@@ -213,7 +229,8 @@ test('batches go one after another, in order', async () => {
     transport.pump();
     assert.equal(state.sent.length, 1);
     await pass(0);
-    assert.deepEqual(state.sent.map((body) => body.length), state.sent.map((body) => body.length).sort((a, b) => a - b));
+    assert.deepEqual(state.sent.map((body) => body.length),
+        state.sent.map((body) => body.length).sort((a, b) => a - b));
     assert.equal(state.sent.length, 3);
 });
 
@@ -241,7 +258,8 @@ test('nothing is on the device before consent, and nothing after its withdrawal'
     const identity = makeIdentity('k', places);
     identity.session(1000);
     assert.equal(identity.device(), null);
-    const size = () => places.cookie.values.size + places.local.values.size + places.tab.values.size;
+    const size
+        = () => places.cookie.values.size + places.local.values.size + places.tab.values.size;
     assert.equal(size(), 0);
     identity.allowStorage();
     identity.session(2000);
@@ -311,8 +329,10 @@ test('the tag is read strictly', () => {
     assert.equal(configOf(tag({})), null);
     assert.equal(configOf(tag({ 'data-key': 'no spaces' })), null);
     const plain = configOf(tag({ 'data-key': 'pk_1' }))!;
-    assert.deepEqual([plain.endpoint, plain.consent, plain.routes], ['https://in.example/v1/e', 1, 'path']);
-    const full = configOf(tag({ 'data-key': 'a', 'data-consent': '15', 'data-endpoint': '/e', 'data-spa': 'off' }))!;
+    assert.deepEqual(
+        [plain.endpoint, plain.consent, plain.routes], ['https://in.example/v1/e', 1, 'path']);
+    const full = configOf(tag(
+        { 'data-key' : 'a', 'data-consent' : '15', 'data-endpoint' : '/e', 'data-spa' : 'off' }))!;
     assert.deepEqual([full.endpoint, full.consent, full.routes], ['/e', 15, 'off']);
     for (const odd of ['', 'x', '-1', '64']) {
         assert.equal(configOf(tag({ 'data-key': 'a', 'data-consent': odd }))!.consent, 1);

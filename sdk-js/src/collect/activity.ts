@@ -17,7 +17,8 @@ export interface Activity {
  * Visible, focused and active time from one monotonic clock. Active means visible, focused, and an
  * input within the last 30 s; arriving on a page counts as one.
  */
-export function makeActivity(start: number, visibleAtStart: boolean, focusedAtStart: boolean): Activity {
+export function makeActivity(
+    start: number, visibleAtStart: boolean, focusedAtStart: boolean): Activity {
     let last = start;
     let visible = visibleAtStart;
     let focused = focusedAtStart;
@@ -73,7 +74,8 @@ export function makeActivity(start: number, visibleAtStart: boolean, focusedAtSt
             takenAt = now;
             takenActive = activeTotal;
             sums = [0, 0, 0, 0, 0, 0];
-            return [shown, focusedFor, active, hidden, blurs, away, awayTimes, elapsed].map(Math.round);
+            return [shown, focusedFor, active, hidden, blurs, away, awayTimes, elapsed].map(
+                Math.round);
         },
     };
 }

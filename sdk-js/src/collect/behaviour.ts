@@ -17,7 +17,8 @@ const BLUR_SUMMARY_MILLISECONDS = 1_000;
 /** Active time after which the n-th summary of a page view is due, counted from 0. */
 export function markAt(index: number): number {
     const beyond = index - FIRST_MARKS_MILLISECONDS.length + 1;
-    return beyond <= 0 ? FIRST_MARKS_MILLISECONDS[index] : 60_000 + beyond * LATER_MARK_MILLISECONDS;
+    return beyond <= 0 ? FIRST_MARKS_MILLISECONDS[index] :
+                         60_000 + beyond * LATER_MARK_MILLISECONDS;
 }
 
 export interface Behaviour {
@@ -49,8 +50,8 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
         books.activity.input(performance.now());
         acted();
     };
-    const dead = watchClicks(tracker, current, (target) => (sections ? sections.indexOf(target) : -1),
-        act, ctas.clicked);
+    const dead = watchClicks(tracker, current,
+        (target) => (sections ? sections.indexOf(target) : -1), act, ctas.clicked);
     watchPointer(tracker, current);
     watchTouch(tracker, current);
     watchKeys(tracker, current, act);
@@ -74,7 +75,6 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
         // The observer hands the height over without a layout read of ours.
         new ResizeObserver(guard.wrap('scroll', (entries: ResizeObserverEntry[]) => {
             documentPixels = entries[entries.length - 1].contentRect.height;
-            books.scroll.saw(Math.min(1, (books.scroll.depth() ? 0 : innerHeight) / Math.max(1, documentPixels)));
         })).observe(document.documentElement);
     }
 
@@ -131,7 +131,8 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
             if (sections) sections.scan();
             ctas.scan();
             documentPixels = documentPixels || document.documentElement.scrollHeight;
-            books.scroll.saw(Math.min(1, (window.scrollY + innerHeight) / Math.max(1, documentPixels)));
+            books.scroll.saw(
+                Math.min(1, (window.scrollY + innerHeight) / Math.max(1, documentPixels)));
         },
         summarise(ends) {
             if (!tracker.allows(PROFILING)) return;

@@ -49,7 +49,8 @@ export function makeClickBook(): ClickBook {
         interactions++;
         const gap = facts.now - before;
         before = facts.now;
-        if (gap <= GAP_LONGEST_MILLISECONDS && !inRage && gaps.length < SAMPLES_MAXIMUM) gaps.push(gap);
+        if (gap <= GAP_LONGEST_MILLISECONDS && !inRage && gaps.length < SAMPLES_MAXIMUM)
+            gaps.push(gap);
         if (facts.hover < 0) return;
         if (hovers.length < SAMPLES_MAXIMUM) hovers.push(facts.hover);
         const quick = facts.hover >= DECISIVE_SHORTEST_MILLISECONDS
@@ -69,7 +70,9 @@ export function makeClickBook(): ClickBook {
         interactions: () => interactions,
         take() {
             const { clicks, interactive, decisive, dead, error } = sums;
-            const taken = [clicks, interactive, decisive, sums.rage, dead, error, median(gaps), median(hovers)];
+            const taken = [
+                clicks, interactive, decisive, sums.rage, dead, error, median(gaps), median(hovers)
+            ];
             sums = { clicks: 0, interactive: 0, decisive: 0, rage: 0, dead: 0, error: 0 };
             gaps = [];
             hovers = [];

@@ -20,14 +20,17 @@ function linkFlags(target: Element): { flags: number; label: string } {
     if (link.hasAttribute('download') || FILES.test(link.pathname)) {
         return { flags: FLAG_DOWNLOAD, label: link.pathname.split('/').pop() || '' };
     }
-    return link.host === location.host ? { flags: 0, label: '' } : { flags: FLAG_OUTBOUND, label: link.host };
+    return link.host === location.host ? { flags: 0, label: '' } :
+                                         { flags: FLAG_OUTBOUND, label: link.host };
 }
 
 /** Clicking quickly here has good reasons: typing, stepping, choosing words. */
 function rageExempt(target: Element, event: MouseEvent): boolean {
-    if (event.detail === 0 || isTextField(target) || target.closest('[data-hg-ignore]')) return true;
+    if (event.detail === 0 || isTextField(target) || target.closest('[data-hg-ignore]'))
+        return true;
     const control = interactiveOf(target) || target;
-    const names = `${control.getAttribute('class') || ''} ${control.getAttribute('aria-label') || ''}`;
+    const names
+        = `${control.getAttribute('class') || ''} ${control.getAttribute('aria-label') || ''}`;
     if (STEPPER.test(names)) return true;
     const selection = event.detail > 1 ? getSelection() : null;
     return selection !== null && !selection.isCollapsed;
@@ -45,7 +48,8 @@ export function watchClicks(
     let pressedAt = -1;
     let lastClick: { at: number; target: Element; event: MouseEvent } | null = null;
 
-    function report(target: Element, event: MouseEvent, flags: number, label: string, hover: number): void {
+    function report(
+        target: Element, event: MouseEvent, flags: number, label: string, hover: number): void {
         tracker.emit('ck', {
             a: label.slice(0, 64) || undefined, g: target.tagName.toLowerCase().slice(0, 16),
             x: Math.round(event.clientX), y: Math.round(event.clientY),
@@ -84,7 +88,10 @@ export function watchClicks(
         if (cta) ctaClicked(cta);
         // Following a link is how one leaves; only other clicks are acts on the page.
         if (!target.closest('a[href]')) acted();
-        if (flags) report(cta || control || target, event, flags, cta ? labelOf(cta) : link.label || labelOf(control || target), hoverOf(control).time);
+        if (flags) {
+            const label = cta ? labelOf(cta) : link.label || labelOf(control || target);
+            report(cta || control || target, event, flags, label, hoverOf(control).time);
+        }
         pressedAt = -1;
     }
     function broke(): void {
@@ -99,7 +106,8 @@ export function watchClicks(
         const control = target && interactiveOf(target);
         if (control && control !== hovered) {
             const known = hovers.get(control);
-            hovers.set(control, { at: performance.now(), entries: (known ? known.entries : 0) + 1 });
+            hovers.set(
+                control, { at: performance.now(), entries: (known ? known.entries : 0) + 1 });
         }
         hovered = control;
     }

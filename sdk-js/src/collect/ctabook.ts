@@ -35,8 +35,13 @@ export function makeCtaBook(): CtaBook {
         let cta = ctas.get(index);
         if (!cta) {
             cta = {
-                since: -1, viewSince: -1, credited: 0, clickedNow: false, leftUnclickedAt: -Infinity,
-                sums: [0, 0, 0, 0, 0], viewCredited: 0,
+                since: -1,
+                viewSince: -1,
+                credited: 0,
+                clickedNow: false,
+                leftUnclickedAt: -Infinity,
+                sums: [0, 0, 0, 0, 0],
+                viewCredited: 0,
             };
             ctas.set(index, cta);
         }
@@ -45,7 +50,9 @@ export function makeCtaBook(): CtaBook {
     function credit(cta: Cta, now: number): void {
         const hover = now - cta.since;
         // A pointer parked for longer than 10 s is no longer attention; what was credited stays.
-        if (cta.since < 0 || hover < HOVER_SHORTEST_MILLISECONDS || hover > HOVER_LONGEST_MILLISECONDS) return;
+        if (cta.since < 0 || hover < HOVER_SHORTEST_MILLISECONDS
+            || hover > HOVER_LONGEST_MILLISECONDS)
+            return;
         if (!cta.credited) cta.sums[1]++;
         const credited = Math.min(hover, CREDIT_MAXIMUM_MILLISECONDS);
         cta.sums[0] += credited - cta.credited;

@@ -44,9 +44,10 @@ export function watchCtas(tracker: Tracker, books: () => Books): CtaWatch {
         const target = targetOf(event);
         if (event.pointerType !== 'touch') moveTo(target && ctaOf(target));
     });
-    tracker.guard.listen(document.documentElement, 'pointerleave', 'ctas', (event: PointerEvent) => {
-        if (event.target === document.documentElement) moveTo(null);
-    });
+    tracker.guard.listen(
+        document.documentElement, 'pointerleave', 'ctas', (event: PointerEvent) => {
+            if (event.target === document.documentElement) moveTo(null);
+        });
     return {
         scan() {
             if (coarse && !observer) watchView();

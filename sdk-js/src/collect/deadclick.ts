@@ -22,7 +22,9 @@ function looksInteractive(target: Element): boolean {
     return target.closest(LOOKS) !== null || getComputedStyle(target).cursor === 'pointer';
 }
 
-/** One candidate at a time: the observer of the whole document lives for 2.5 s after a click only. */
+/**
+ * One candidate at a time: the observer of the whole document lives for 2.5 s after a click only.
+ */
 export function makeDeadClickWatch(guard: Guard): DeadClickWatch {
     let candidate: Candidate | null = null;
 
@@ -40,7 +42,8 @@ export function makeDeadClickWatch(guard: Guard): DeadClickWatch {
         const observer = new MutationObserver(guard.wrap('dead', cancel));
         const mine: Candidate = { at: performance.now(), alive: true, observer };
         candidate = mine;
-        observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+        observer.observe(document,
+            { subtree: true, childList: true, attributes: true, characterData: true });
         guard.idle('dead', 1000, () => {
             if (mine.alive && !looksInteractive(target)) cancel();
         });

@@ -1,7 +1,9 @@
-const PRIVATE = '[data-private],input[type=password],[autocomplete^=cc-],[name*=card i],[name*=cvc i]';
-const TEXT_FIELD = 'input:not([type=button]):not([type=submit]):not([type=checkbox]):not([type=radio])'
-    + ',textarea,select,[contenteditable=""],[contenteditable=true]';
-const CTA = '[data-cta],button[type=submit],input[type=submit],a[class*=primary],button[class*=primary]';
+const PRIVATE = '[data-private],input[type=password],[autocomplete^=cc-],[name*=card i]'
+    + ',[name*=cvc i]';
+const TEXT_FIELD = 'input:not([type=button]):not([type=submit]):not([type=checkbox])'
+    + ':not([type=radio]),textarea,select,[contenteditable=""],[contenteditable=true]';
+const CTA = '[data-cta],button[type=submit],input[type=submit],a[class*=primary]'
+    + ',button[class*=primary]';
 const INTERACTIVE = 'a[href],button,input,select,textarea,label,summary,[role=button],[role=link]'
     + ',[role=tab],[role=menuitem],[onclick],[data-cta]';
 

@@ -54,14 +54,13 @@ export function makeFormBook(): FormBook {
             name, Math.max(0, Math.round(field.firstKeyDelay)), Math.round(field.time), field.keys,
             field.corrections, field.returns, field.errors,
         ];
-        Object.assign(field, { firstKeyDelay: 0, time: 0, keys: 0, corrections: 0, returns: 0, errors: 0 });
+        Object.assign(field,
+            { firstKeyDelay: 0, time: 0, keys: 0, corrections: 0, returns: 0, errors: 0 });
         field.touched = false;
         return taken;
     }
     return {
-        get started() {
-            return started;
-        },
+        get started() { return started; },
         focus(name, now) {
             const field = of(name);
             // Coming back to a field that was left after an entry is a return.
@@ -95,11 +94,13 @@ export function makeFormBook(): FormBook {
             field.errors++;
             field.touched = true;
         },
-        hasNews: () => Array.from(fields.values()).some((field) => field.touched && field.focusedAt < 0),
+        hasNews:
+            () => Array.from(fields.values()).some((field) => field.touched && field.focusedAt < 0),
         take(now, ends) {
             const rows: FieldRow[] = [];
             fields.forEach((field, name) => {
-                if (field.touched && (ends || field.focusedAt < 0)) rows.push(row(name, field, now));
+                if (field.touched && (ends || field.focusedAt < 0))
+                    rows.push(row(name, field, now));
             });
             return rows;
         },

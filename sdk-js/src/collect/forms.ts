@@ -60,7 +60,8 @@ export function watchForms(tracker: Tracker): FormWatch {
             cp: completion(form.element), sb: phase === SUBMIT || form.submitted ? 1 : 0,
         }, phase === START || phase === SUBMIT);
     }
-    function onControl(type: string, act: (form: Watched, field: string, target: Element, event: any) => void): void {
+    function onControl(type: string,
+        act: (form: Watched, field: string, target: Element, event: any) => void): void {
         tracker.guard.listen(document, type, 'forms', (event: Event) => {
             const target = targetOf(event);
             const form = target && formOf(target);
@@ -73,12 +74,14 @@ export function watchForms(tracker: Tracker): FormWatch {
         if (target.getAttribute('aria-invalid') === 'true') form.book.error(field);
     });
     onControl('input', (form, field, target, event: InputEvent) => {
-        const deleting = !isPrivate(target) && isTextField(target) && /^delete/.test(event.inputType || '');
+        const deleting
+            = !isPrivate(target) && isTextField(target) && /^delete/.test(event.inputType || '');
         if (form.book.input(field, performance.now(), deleting)) report(form, START);
     });
     onControl('invalid', (form, field) => form.book.error(field));
     tracker.guard.listen(document, 'submit', 'forms', (event: Event) => {
-        const form = known((event.target as Element).closest('form,[data-form]') || (event.target as Element));
+        const form = known(
+            (event.target as Element).closest('form,[data-form]') || (event.target as Element));
         const invalid = controlsOf(form.element).filter((control) => !control.validity.valid);
         // A form that checks its fields by itself raises `submit` for attempts that fail, too.
         invalid.forEach((control) => form.book.error(nameOf(control, FIELD_CHARACTERS)));
@@ -88,7 +91,8 @@ export function watchForms(tracker: Tracker): FormWatch {
     return {
         progress() {
             watched.forEach((form) => {
-                if (form.book.started && !form.submitted && form.book.hasNews()) report(form, PROGRESS);
+                if (form.book.started && !form.submitted && form.book.hasNews())
+                    report(form, PROGRESS);
             });
         },
         leave() {

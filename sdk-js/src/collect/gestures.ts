@@ -17,7 +17,8 @@ export function watchPointer(tracker: Tracker, books: () => Books): void {
 }
 
 export function watchTouch(tracker: Tracker, books: () => Books): void {
-    const finger = (touch: Touch) => ({ x: touch.clientX, y: touch.clientY, now: performance.now() });
+    const finger
+        = (touch: Touch) => ({ x: touch.clientX, y: touch.clientY, now: performance.now() });
     let touching = false;
     tracker.guard.listen(document, 'touchstart', 'touch', (event: TouchEvent) => {
         const target = targetOf(event);

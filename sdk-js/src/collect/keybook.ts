@@ -35,8 +35,12 @@ export function makeKeyBook(): KeyBook {
     let interactions = 0;
 
     function countRun(kind: KeyKind, gap: number): void {
-        run = { kind, length: run.kind === kind && gap <= BURST_GAP_MILLISECONDS ? run.length + 1 : 1 };
-        // Typing in a form is the form's own signal; here only searching and stepping through count.
+        run = {
+            kind,
+            length: run.kind === kind && gap <= BURST_GAP_MILLISECONDS ? run.length + 1 : 1
+        };
+        // Typing in a form is the form's own signal; here only searching and stepping through
+        // count.
         if (run.length === BURST_KEYS && (kind === 'search' || kind === 'step')) sums.bursts++;
     }
     function countGap(gap: number): void {

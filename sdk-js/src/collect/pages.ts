@@ -46,8 +46,11 @@ function viewFields(arrival: Arrival, referrer: string): Fields {
     };
 }
 
-/** Page views, soft ones included; `behaviour` is given by a function since it needs our `acted`. */
-export function watchPages(tracker: Tracker, behaviour: () => Behaviour, policy: RoutePolicy): Pages {
+/**
+ * Page views, soft ones included; `behaviour` is given by a function since it needs our `acted`.
+ */
+export function watchPages(
+    tracker: Tracker, behaviour: () => Behaviour, policy: RoutePolicy): Pages {
     const { guard, identity } = tracker;
     let pending: (() => void) | null = null;
     let referrer = document.referrer;
@@ -120,7 +123,9 @@ export function watchPages(tracker: Tracker, behaviour: () => Behaviour, policy:
     }
 }
 
-/** Where there is no Navigation API: calls through, never re-enters, and looks at the result only. */
+/**
+ * Where there is no Navigation API: calls through, never re-enters, and looks at the result only.
+ */
 function wrapHistory(changed: () => void): void {
     let inside = false;
     for (const name of ['pushState', 'replaceState'] as const) {

@@ -22,6 +22,13 @@ export interface PointerBook {
     reading(): { f: number; z: number };
 }
 
+function freshSums() {
+    return {
+        samples: 0, path: 0, active: 0, efficiency: 0, aimed: 0, flips: 0, micro: 0, peaks: 0,
+        thrash: 0,
+    };
+}
+
 /** Mouse movement of one page view, folded into sums as it happens. */
 export function makePointerBook(): PointerBook {
     let last: Point | null = null;
@@ -34,7 +41,7 @@ export function makePointerBook(): PointerBook {
     let direction = 0;
     let turnAt = 0;
     let thrashTurns: number[] = [];
-    let sums = { samples: 0, path: 0, active: 0, efficiency: 0, aimed: 0, flips: 0, micro: 0, peaks: 0, thrash: 0 };
+    let sums = freshSums();
     const grid = [0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     function begin(point: Point): void {
@@ -125,7 +132,7 @@ export function makePointerBook(): PointerBook {
             if (inference) {
                 taken.push(sums.flips, sums.micro, mean(sums.peaks) * 10, speed * 100, sums.thrash);
             }
-            sums = { samples: 0, path: 0, active: 0, efficiency: 0, aimed: 0, flips: 0, micro: 0, peaks: 0, thrash: 0 };
+            sums = freshSums();
             return taken.map(Math.round);
         },
         reading() {

@@ -7,7 +7,9 @@ export interface RageRule {
     click(x: number, y: number, now: number): boolean;
 }
 
-/** Three or more clicks, each under a second after and under 30 px (Manhattan) from the one before. */
+/**
+ * Three or more clicks, each under a second after and under 30 px (Manhattan) from the one before.
+ */
 export function makeRageRule(): RageRule {
     let run = 0;
     let before = { x: 0, y: 0, at: -Infinity };

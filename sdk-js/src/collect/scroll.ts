@@ -6,7 +6,9 @@ const PEAK_WINDOW_MILLISECONDS = 100;
 const TURN_PIXELS = 10;
 
 export interface ScrollBook {
-    /** The page's offset and depth (0–1) after a scroll; `sectionShown` as it was during the rest. */
+    /**
+     * The page's offset and depth (0–1) after a scroll; `sectionShown` as it was during the rest.
+     */
     moved(now: number, offset: number, depth: number, sectionShown: boolean): void;
     /** The depth that shows without scrolling. */
     saw(depth: number): void;

@@ -59,7 +59,8 @@ export function makeSectionBook(): SectionBook {
     }
     function account(section: Section, index: number, now: number, activeTotal: number): void {
         if (section.since < 0) return;
-        if (!section.qualified && now - section.since >= QUALIFY_MILLISECONDS) qualify(section, index);
+        if (!section.qualified && now - section.since >= QUALIFY_MILLISECONDS)
+            qualify(section, index);
         if (!section.qualified) return;
         section.dwell += activeTotal - section.countedActive;
         section.countedActive = activeTotal;
@@ -87,7 +88,10 @@ export function makeSectionBook(): SectionBook {
             dwell: sent.dwell + deltas[1], entries: section.entries, revisits: section.revisits,
             clicks: section.clicks, visible,
         };
-        return [index, section.category, deltas[0], deltas[1], visible, section.words, deltas[2], deltas[3]];
+        return [
+            index, section.category, deltas[0], deltas[1], visible, section.words, deltas[2],
+            deltas[3]
+        ];
     }
     function readingTotals(): { credited: number; expected: number; actual: number } {
         const totals = { credited: 0, expected: 0, actual: 0 };
@@ -101,14 +105,23 @@ export function makeSectionBook(): SectionBook {
         return totals;
     }
     function linearShare(): number {
-        const ordered = firstViews.filter((view, place) => place > 0 && view > firstViews[place - 1]);
+        const ordered
+            = firstViews.filter((view, place) => place > 0 && view > firstViews[place - 1]);
         return firstViews.length < 3 ? 0 : ordered.length / (firstViews.length - 1);
     }
     return {
         add(category, words) {
             sections.push({
-                category, words, since: -1, countedActive: 0, qualified: false, dwell: 0, entries: 0,
-                revisits: 0, maximumVisible: 0, clicks: 0,
+                category,
+                words,
+                since: -1,
+                countedActive: 0,
+                qualified: false,
+                dwell: 0,
+                entries: 0,
+                revisits: 0,
+                maximumVisible: 0,
+                clicks: 0,
                 sent: { dwell: 0, entries: 0, revisits: 0, clicks: 0, visible: 0 },
             });
             return sections.length - 1;

@@ -26,7 +26,8 @@ function headingBlocks(): { element: Element; category: string }[] {
         const element = heading.closest('section,article') || heading.parentElement;
         const isPage = !element || element === document.body || element.tagName === 'MAIN';
         if (isPage || blocks.some((block) => block.element === element)) return;
-        blocks.push({ element: element!, category: '#' + slug(heading.textContent || '').slice(0, 31) });
+        blocks.push(
+            { element: element!, category: '#' + slug(heading.textContent || '').slice(0, 31) });
     });
     return blocks;
 }
@@ -41,7 +42,8 @@ function candidates(): { element: Element; category: string }[] {
 function covers(entry: IntersectionObserverEntry): boolean {
     const shown = entry.intersectionRect;
     const area = entry.rootBounds ? entry.rootBounds.width * entry.rootBounds.height : 0;
-    return entry.intersectionRatio >= HALF || (area > 0 && shown.width * shown.height >= area * HALF);
+    return entry.intersectionRatio >= HALF
+        || (area > 0 && shown.width * shown.height >= area * HALF);
 }
 
 export function watchSections(

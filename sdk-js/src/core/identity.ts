@@ -53,7 +53,8 @@ export interface Identity {
 
 const DEVICE_COOKIE = '_hg_d';
 
-export function makeIdentity(siteKey: string, shelves: Shelves, makeId = () => uuid7(Date.now())): Identity {
+export function makeIdentity(
+    siteKey: string, shelves: Shelves, makeId = () => uuid7(Date.now())): Identity {
     const prefix = `_hg.${siteKey}.`;
     let stored = false;
     let deviceId: string | null = null;
@@ -65,7 +66,8 @@ export function makeIdentity(siteKey: string, shelves: Shelves, makeId = () => u
     };
     function storedTab(): TabState | null {
         const found = readJson<TabState>(shelves.tab, prefix + 'w');
-        const whole = found && isIdentifier(found.w) && found.n >= 0 && found.q >= 0 && found.p >= 0;
+        const whole
+            = found && isIdentifier(found.w) && found.n >= 0 && found.q >= 0 && found.p >= 0;
         return whole && Array.isArray(found!.trail) ? found : null;
     }
     function adoptTab(): void {
@@ -76,7 +78,8 @@ export function makeIdentity(siteKey: string, shelves: Shelves, makeId = () => u
         saveTab();
     }
     function adoptDevice(): void {
-        const known = [shelves.cookie.read(DEVICE_COOKIE), shelves.local.read(prefix + 'd'), deviceId];
+        const known =
+            [shelves.cookie.read(DEVICE_COOKIE), shelves.local.read(prefix + 'd'), deviceId];
         deviceId = known.filter(isIdentifier)[0] || makeId();
         shelves.cookie.write(DEVICE_COOKIE, deviceId);
         shelves.local.write(prefix + 'd', deviceId);

@@ -4,7 +4,8 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 export function base64url(bytes: Uint8Array): string {
     let text = '';
     for (let index = 0; index < bytes.length; index += 3) {
-        const word = (bytes[index] << 16) | ((bytes[index + 1] || 0) << 8) | (bytes[index + 2] || 0);
+        const word
+            = (bytes[index] << 16) | ((bytes[index + 1] || 0) << 8) | (bytes[index + 2] || 0);
         const digits = Math.min(4, bytes.length - index + 1);
         for (let digit = 0; digit < digits; digit++) {
             text += ALPHABET[(word >> (18 - 6 * digit)) & 63];

@@ -17,10 +17,15 @@ export function boundedProps(given: unknown): { [name: string]: unknown } | unde
     return Object.keys(kept).length ? kept : undefined;
 }
 
-const CONVERSIONS = /^(purchase|refund|subscribe|start_trial|lead|sign_up|begin_checkout|book_demo)$/;
+const CONVERSIONS
+    = /^(purchase|refund|subscribe|start_trial|lead|sign_up|begin_checkout|book_demo)$/;
 
 /** Whether an event of this name is too dear to wait in a queue. */
 export const isConversion = (name: string) => CONVERSIONS.test(name);
 
 /** Names that may be called as commands of their own: `hg('purchase', { … })`. */
-export const HELPERS = /^(view_item|view_item_list|add_to_cart|remove_from_cart|view_cart|add_to_wishlist|select_plan|begin_checkout|add_shipping_info|add_payment_info|purchase|refund|search|lead|sign_up|subscribe|start_trial|book_demo|video_start)$/;
+export const HELPERS = new RegExp('^(' + [
+    'view_(item|item_list|cart)', 'add_(to_cart|to_wishlist|shipping_info|payment_info)',
+    'remove_from_cart', 'select_plan', 'begin_checkout', 'purchase', 'refund', 'search', 'lead',
+    'sign_up', 'subscribe', 'start_trial', 'book_demo', 'video_start',
+].join('|') + ')$');

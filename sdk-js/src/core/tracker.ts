@@ -99,7 +99,12 @@ export function makeTracker(parts: Parts): Tracker {
             enterSession();
             const monotonic = performance.now();
             const o = at ? Math.min(at - performance.timeOrigin, monotonic) : monotonic;
-            const event = { n: ++identity.tab.n, t: type, o: Math.max(0, Math.round(o)), p: identity.tab.p };
+            const event = {
+                n: ++identity.tab.n,
+                t: type,
+                o: Math.max(0, Math.round(o)),
+                p: identity.tab.p
+            };
             outbox.add(JSON.stringify(Object.assign(event, fields)));
             if (urgent || outbox.isFull()) self.flush();
             else armTimer();

@@ -41,7 +41,9 @@ func withSlice<Result>(
 final class TemporaryDirectory {
     let path: String
     init() {
-        var template = Array("/tmp/heliograph-journal-XXXXXX".utf8CString)
+        var template = Array(
+            ("/tmp/heliograph-journal-" + String(repeating: "X", count: 6)).utf8CString
+        )
         path = template.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress, let made = mkdtemp(base) else { return "" }
             return String(cString: made)
@@ -90,6 +92,15 @@ struct Seen: Equatable {
         partition = record.header.partition.index
         duplicates = record.header.duplicates
         payload = Array(record.payload.buffer)
+    }
+
+    /// Compares memory at once: tests compare millions of records, also in debug builds.
+    static func == (left: Seen, right: Seen) -> Bool {
+        left.sequence == right.sequence && left.offset == right.offset
+            && left.partition == right.partition && left.duplicates == right.duplicates
+            && left.payload.withUnsafeBytes { one in
+                right.payload.withUnsafeBytes { ByteView(one).equals(ByteView($0)) }
+            }
     }
 }
 

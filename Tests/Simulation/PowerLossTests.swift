@@ -13,6 +13,12 @@ import Units
 
 @testable import Journal
 
+/// An event of the test: the second byte of its window's name, and its number.
+private struct EventName: Hashable {
+    let window: UInt8
+    let number: UInt32
+}
+
 /// One life of a journal with several power losses.
 private struct Life {
     static let lossesPerLife = 5
@@ -26,8 +32,6 @@ private struct Life {
     var acknowledged: [UInt64: Seen] = [:]
     /// Records that recovery has shown once: from then on they must stay.
     var shown: [UInt64: Seen] = [:]
-    /// First place at which a number took effect, by window and number.
-    var effects: [String: UInt64] = [:]
     var problem: String?
 
     init(seed: UInt64) {
@@ -139,13 +143,13 @@ private struct Life {
 
     /// Every event that was acknowledged takes effect once in what was recovered.
     private mutating func checkEffects(_ found: [Seen]) {
-        var effects: [String: Int] = [:]
-        var acknowledgedEvents: Set<String> = []
+        var effects: [EventName: Int] = [:]
+        var acknowledgedEvents: Set<EventName> = []
         for record in found {
             record.payload.withUnsafeBytes { bytes in
                 let slice = Slice(ByteView(bytes))
                 slice?.forEachEvent { index, event in
-                    let name = "\(slice?.window.text ?? "")-\(event.number)"
+                    let name = EventName(window: slice?.window[1] ?? 0, number: event.number)
                     if acknowledged[record.sequence] != nil { acknowledgedEvents.insert(name) }
                     if record.duplicates >> UInt64(index) & 1 == 0 {
                         effects[name, default: 0] += 1

@@ -29,6 +29,8 @@ public struct JournalReader: ~Copyable {
     private let limits: JournalLimits
     private var start = JournalStart.oldest
     private var scanner: SegmentScanner?
+    /// The segment after the one being read, once it was seen whole; from then on it never changes.
+    private var upcoming: SegmentCatalogue.Segment?
     /// What recovery needs of every header, damaged payload or not.
     var nextOffsets = [UInt64](repeating: 1, count: Partition.count)
 
@@ -49,6 +51,7 @@ public struct JournalReader: ~Copyable {
     public mutating func seek(_ start: JournalStart) throws(JournalError) {
         self.start = start
         scanner = nil
+        upcoming = nil
         lastSequence = 0
         let catalogue = try SegmentCatalogue(disk: disk, directory: directory)
         if catalogue.hasLost(start) { throw .positionGone }
@@ -142,17 +145,19 @@ public struct JournalReader: ~Copyable {
 
     /// Before bytes are called damaged, looks whether a later segment says that the records end here.
     private mutating func learnEnd() throws(JournalError) {
-        guard let number = scanner?.segment,
-            let next = try SegmentCatalogue.look(disk, directory, number + 1),
-            let end = next.header?.previousEnd, end > 0
-        else { return }
+        guard let number = scanner?.segment else { return }
+        if upcoming?.number != number + 1 {
+            let next = try SegmentCatalogue.look(disk, directory, number + 1)
+            upcoming = next?.header == nil ? nil : next
+        }
+        guard let end = upcoming?.header?.previousEnd, end > 0 else { return }
         scanner?.seal(at: end)
     }
 
     /// Goes on to the next segment; false when there is none.
     private mutating func advance() throws(JournalError) -> Bool {
         guard let number = scanner?.segment else { return false }
-        var next = try SegmentCatalogue.look(disk, directory, number + 1)
+        var next = upcoming?.number == number + 1 ? upcoming : nil
         if next == nil {
             next = try SegmentCatalogue(disk: disk, directory: directory, from: number + 1)
                 .segments.first

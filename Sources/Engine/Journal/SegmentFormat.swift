@@ -111,8 +111,11 @@ public struct SegmentHeader: Sendable {
         createdAt = bytes.load(Int64.self, at: 24)
         segmentBytes = Int(clamping: bytes.load(UInt64.self, at: 32))
         previousEnd = Int(clamping: bytes.load(UInt64.self, at: 40))
-        nextOffsets = (0..<Partition.count).map {
-            bytes.load(UInt64.self, at: Self.offsetsStart + 8 * $0)
+        nextOffsets = [UInt64](repeating: 0, count: Partition.count)
+        var index = 0
+        while index < Partition.count {
+            nextOffsets[index] = bytes.load(UInt64.self, at: Self.offsetsStart + 8 * index)
+            index += 1
         }
     }
 

@@ -325,14 +325,19 @@ extension SimulatedInode {
     private static func resize(_ content: inout [UInt8], _ count: Int) {
         if count < content.count { content.removeLast(content.count - count) }
         if count > content.count {
-            content.append(contentsOf: repeatElement(0, count: count - content.count))
+            content.append(contentsOf: [UInt8](repeating: 0, count: count - content.count))
         }
     }
 
     private static func place(_ bytes: ArraySlice<UInt8>, at offset: Int, in content: inout [UInt8])
     {
         if content.count < offset + bytes.count { resize(&content, offset + bytes.count) }
-        content.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+        content.withUnsafeMutableBytes { target in
+            bytes.withUnsafeBytes { source in
+                guard let to = target.baseAddress, let from = source.baseAddress else { return }
+                memcpy(to + offset, from, source.count)
+            }
+        }
     }
 }
 

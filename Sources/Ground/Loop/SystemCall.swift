@@ -62,7 +62,7 @@ public struct SystemCall: Sendable {
             let result = body()
             if result >= 0 { return result }
             let code = errno
-            if code == EINTR && name != .close { continue }
+            if code == EINTR { continue }
             invariantHolds(code, name)
             throw SystemCallError(name, code: code)
         }
@@ -83,12 +83,14 @@ public struct SystemCall: Sendable {
         Int32(try perform(.open) { Int(hg_open(path, flags, mode)) })
     }
 
-    /// close(2). Never made twice, also not after EINTR: Linux has closed the descriptor by then.
+    /// close(2). Never made twice, also not after EINTR, because Linux has closed the descriptor by
+    /// then; for the same reason a forced failure closes it too.
     public func close(_ descriptor: Int32) throws(SystemCallError) {
-        _ = try perform(.close) {
-            let result = Glibc.close(descriptor)
-            return result != 0 && errno == EINTR ? 0 : Int(result)
-        }
+        let forced = faults?.strike(.close)
+        let code = Glibc.close(descriptor) == 0 ? 0 : errno
+        invariantHolds(code, .close)
+        let failure = forced ?? code
+        if failure != 0 && failure != EINTR { throw SystemCallError(.close, code: failure) }
     }
 
     /// pread(2): the number of bytes read, 0 at the end of the file.

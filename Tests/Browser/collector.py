@@ -1,5 +1,6 @@
 """A loopback stand-in for the engine: takes beacons, judges them, serves the SDK and the shop."""
 import pathlib
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -28,7 +29,7 @@ class Collector:
 
     def _serve(self, handler):
         bound = type("Bound", (handler,), {"collector": self})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
+        server = Server(("127.0.0.1", 0), bound)
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return server
@@ -67,6 +68,13 @@ class Collector:
         for server in (self.ingest_server, self.shop_server):
             server.shutdown()
             server.server_close()
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        # A browser that closes cuts its connections: nothing to tell.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class QuietHandler(BaseHTTPRequestHandler):

@@ -41,6 +41,11 @@ struct ConnectionSlot: ~Copyable {
     /// Reading was stopped because too much was kept.
     var isReadStopped = false
     var closesAfterWriting = false
+    /// Everything was sent and our side is closed; what still arrives is thrown away until the peer
+    /// closes too, because a close with unread bytes would reset the connection and take the answer
+    /// with it (RFC 9112 section 9.6).
+    var isLingering = false
+    var shutdownRequest = uv_shutdown_t()
     /// A `uv_write` is under way with the content of `output`.
     var isWriting = false
     /// Handling must not look at the input before it holds this many bytes.
@@ -73,6 +78,8 @@ struct ConnectionSlot: ~Copyable {
 enum ConnectionLimits {
     static let inputBytesMaximum = Limits.headerBytesMaximum + Limits.bodyBytesMaximum + 65_536
     static let outputBytesMaximum = 1 << 20
+    /// How long a closed connection waits for its peer to close too.
+    static let lingerMilliseconds = 2_000
     /// While an answer is outstanding this much of what follows is kept before reading stops.
     static let keptWhilePausedBytesMaximum = 65_536
 }

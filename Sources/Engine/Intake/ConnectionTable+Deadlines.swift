@@ -6,7 +6,10 @@ import Settings
 
 extension ConnectionSlot {
     /// Open, between requests, with nothing to send.
-    var isIdle: Bool { isOpen && !isPaused && !isWriting && requestStartedAt == 0 }
+    var isIdle: Bool { isOpen && !isPaused && !isWriting && !isLingering && requestStartedAt == 0 }
+
+    /// A request has begun to arrive and is not complete.
+    var isInRequest: Bool { !isLingering && !isWriting && requestStartedAt != 0 }
 
     mutating func forgetRequest() {
         requestStartedAt = 0
@@ -26,6 +29,7 @@ extension ConnectionSlot {
     /// grows with what has arrived, so that a large body on a slow line passes and a trickle does not.
     func isOverdue(at now: UInt64) -> Bool {
         let silence = Int(now &- lastActivityAt)
+        if isLingering { return silence > ConnectionLimits.lingerMilliseconds }
         if isWriting { return silence > Limits.responseWriteDeadlineMilliseconds }
         if isPaused { return false }
         if requestStartedAt == 0 { return silence > Limits.keepAliveIdleMilliseconds }
@@ -40,12 +44,13 @@ extension ConnectionTable {
     public func enforceDeadlines() {
         let now = loop.nowMilliseconds
         for slot in slots where slot.pointee.isOpen && slot.pointee.isOverdue(at: now) {
-            let isInRequest = !slot.pointee.isWriting && slot.pointee.requestStartedAt != 0
+            let isInRequest = slot.pointee.isInRequest
             if isInRequest {
                 timedOutCount &+= 1
                 handler.timedOut(slot.pointee.id)
+            } else {
+                close(slot)
             }
-            if slot.pointee.isOpen { close(slot) }
         }
     }
 

@@ -5,7 +5,7 @@ import Loop
 extension ConnectionTable {
     /// Sends `bytes`: at once if the kernel takes them, else as soon as it does.
     public func send(_ bytes: ByteView, to id: ConnectionID) {
-        guard let slot = find(id) else { return }
+        guard let slot = find(id), !slot.pointee.isLingering else { return }
         slot.pointee.lastActivityAt = loop.nowMilliseconds
         if slot.pointee.isWriting {
             slot.pointee.queued.append(bytes)
@@ -23,10 +23,21 @@ extension ConnectionTable {
     /// Closes the connection once everything handed to `send` has left.
     public func closeAfterSending(_ id: ConnectionID) {
         guard let slot = find(id) else { return }
-        if slot.pointee.isWriting {
-            slot.pointee.closesAfterWriting = true
-        } else {
-            close(slot)
+        slot.pointee.closesAfterWriting = true
+        if !slot.pointee.isWriting { linger(slot) }
+    }
+
+    /// Closes our side and waits a moment for the peer to close its own.
+    private func linger(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+        guard !slot.pointee.isLingering else { return }
+        slot.pointee.isLingering = true
+        slot.pointee.lastActivityAt = loop.nowMilliseconds
+        if uv_shutdown(&slot.pointee.shutdownRequest, slot.stream, { _, _ in }) != 0 {
+            return close(slot)
+        }
+        if slot.pointee.isReadStopped {
+            slot.pointee.isReadStopped = false
+            startReading(slot)
         }
     }
 
@@ -74,7 +85,7 @@ extension ConnectionTable {
             swap(&slot.pointee.output, &slot.pointee.queued)
             startWriting(slot)
         } else if slot.pointee.closesAfterWriting {
-            close(slot)
+            linger(slot)
         }
     }
 }

@@ -153,6 +153,7 @@ public final class ConnectionTable {
         slot.pointee.isReadStopped = false
         slot.pointee.closesAfterWriting = false
         slot.pointee.isWriting = false
+        slot.pointee.isLingering = false
         free.append(slot.pointee.index)
     }
 
@@ -162,6 +163,9 @@ public final class ConnectionTable {
         let slot = slots[Int(id.slot)]
         return slot.pointee.isOpen && slot.pointee.generation == id.generation ? slot : nil
     }
+
+    /// Whether the connection is still there.
+    public func isOpen(_ id: ConnectionID) -> Bool { find(id) != nil }
 
     // MARK: - Reading
 
@@ -193,6 +197,7 @@ public final class ConnectionTable {
             if count < 0 { close(slot) }
             return
         }
+        if slot.pointee.isLingering { return }
         slot.pointee.noteArrival(count, at: loop.nowMilliseconds)
         let arrived = ByteView(base: readBuffer, count: count)
         if slot.pointee.input.count == 0, !slot.pointee.isPaused {

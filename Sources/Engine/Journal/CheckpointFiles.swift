@@ -37,13 +37,22 @@ public struct CheckpointFiles: Sendable {
         self.generations = generations
     }
 
-    /// Writes a checkpoint and removes those that are too old.
-    public func save(sequence: UInt64, content: ByteView) throws(SystemCallError) {
+    /// Writes a checkpoint and removes those that are too old. One that stands at or before `bound` is
+    /// kept in any case, the newest such, for a reader who has come no further.
+    public func save(
+        sequence: UInt64,
+        content: ByteView,
+        keepingFor bound: UInt64 = .max
+    ) throws(SystemCallError) {
         let draft = "\(directory)/\(name).tmp"
         try write(draft, sequence, content)
         try disk.rename(draft, to: path(sequence))
         try disk.synchronizeDirectory(directory)
-        for old in try sequences().dropLast(generations) { try disk.remove(path(old)) }
+        let sequences = try sequences()
+        let needed = sequences.last { $0 <= bound }
+        for old in sequences.dropLast(generations) where old != needed {
+            try disk.remove(path(old))
+        }
     }
 
     private func write(

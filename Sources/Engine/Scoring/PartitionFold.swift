@@ -57,6 +57,7 @@ public struct PartitionFold: ~Copyable {
         table[index].seenAt = max(table[index].seenAt, tally.latest)
         table[index].updatedAt = header.receivedAt
         table[index].offset = header.offset
+        table[index].isAutomated = slice.flags.contains(.bot)
         if slice.consent.contains(.profiling), effect.score != .dropped {
             score(&effect, index, header, tally)
         }

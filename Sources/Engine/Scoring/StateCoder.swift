@@ -15,6 +15,12 @@ extension StateCoder where Self: ~Copyable {
         number = Double(bitPattern: bits)
     }
 
+    mutating func field(_ flag: inout Bool) {
+        var raw: UInt8 = flag ? 1 : 0
+        field(&raw)
+        flag = raw == 1
+    }
+
     mutating func field(_ band: inout Band) {
         var raw = band.rawValue
         field(&raw)

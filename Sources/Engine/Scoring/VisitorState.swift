@@ -33,6 +33,8 @@ struct VisitorState: BitwiseCopyable, Sendable {
     var band = Band.cold
     var label = Profile.undetermined
     var challenger = Profile.undetermined
+    /// Whether the last record came from an automated browser: it is folded, but masked.
+    var isAutomated = false
 
     /// Notes a profiled session; true when it is none of the last four.
     mutating func entersSession(_ hash: UInt64) -> Bool {
@@ -83,5 +85,6 @@ extension VisitorState {
         coder.field(&band)
         coder.field(&label)
         coder.field(&challenger)
+        coder.field(&isAutomated)
     }
 }

@@ -138,6 +138,20 @@ public final class LiveModelWriter {
         return true
     }
 
+    /// Stages that nothing of a visitor is to be held any more: consent was withdrawn.
+    public func stageRemoval(site: ByteView, visitor: ByteView) -> Bool {
+        guard isServing, staged.count < StorageLimits.liveStagedBytesMaximum else { return false }
+        staged.command(2)
+        staged.argument("UNLINK")
+        staged.key(prefix.view, site, ":v:{", visitor, "}")
+        staged.command(3)
+        staged.argument("ZREM")
+        staged.key(prefix.view, site, ":hot", .empty, "")
+        staged.argument(visitor)
+        stagedCommands &+= 2
+        return true
+    }
+
     private func stageHash(
         _ site: ByteView,
         _ visitor: ByteView,

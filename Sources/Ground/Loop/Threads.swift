@@ -41,3 +41,22 @@ private struct ThreadJob {
     let name: String
     let body: () -> Void
 }
+
+/// Hands a value over to a thread that is being started. Whoever makes it must not use the value any
+/// more; the thread takes it once.
+///
+/// Sendable because: the value is written before the thread exists and read by that thread alone.
+public final class Handoff<Value: ~Copyable>: @unchecked Sendable {
+    private var value: Value?
+
+    /// Holds `value` until it is taken.
+    public init(_ value: consuming Value) { self.value = consume value }
+
+    /// Takes the value out; there is none a second time.
+    public func take() -> Value {
+        guard let taken = value.take() else {
+            invariantFailed("a thread was handed nothing", #fileID, #line)
+        }
+        return taken
+    }
+}

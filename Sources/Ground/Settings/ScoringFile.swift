@@ -142,6 +142,11 @@ public struct ScoringFile: Equatable, Sendable {
     /// How profiles are told apart.
     public var profiles: Profiles
 
+    /// Reads and checks the file at `path`.
+    public static func load(path: String) throws(SettingsError) -> ScoringFile {
+        try parse(try SettingsText.read(path), file: path)
+    }
+
     /// Reads and checks `text`; every problem is in the error, with its line in `file`.
     public static func parse(
         _ text: String,

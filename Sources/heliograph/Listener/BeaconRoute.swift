@@ -110,23 +110,29 @@ struct BeaconRoute: ~Copyable {
     // MARK: - Write the slice
 
     private mutating func write(
-        _ beacon: Beacon, _ site: Int, _ consent: Consent, _ around: Surroundings
+        _ beacon: Beacon,
+        _ site: Int,
+        _ consent: Consent,
+        _ around: Surroundings
     ) throws(Refusal) -> Outcome {
-        let name = sites[site].name
-        return try name.withBytes { siteName throws(Refusal) -> Outcome in
-            var head = head(beacon, consent, around, countsAutomation: sites[site].countsAutomation)
-            head.site = siteName
+        let entry = sites[site]
+        var head = head(beacon, consent, around, countsAutomation: entry.countsAutomation)
+        entry.name.withBytes {
+            head.site = $0
             writer.begin(head)
-            let events = try writeEvents(beacon, site, around.receivedAt)
-            guard writer.finish(eventCount: events) else {
-                throw Refusal(problem: .batchTooLarge, place: "e")
-            }
-            return .slice(Partition(visitor: head.visitor), events: events)
         }
+        let events = try writeEvents(beacon, site, around.receivedAt)
+        guard writer.finish(eventCount: events) else {
+            throw Refusal(problem: .batchTooLarge, place: "e")
+        }
+        return .slice(Partition(visitor: head.visitor), events: events)
     }
 
     private mutating func head(
-        _ beacon: Beacon, _ consent: Consent, _ around: Surroundings, countsAutomation: Bool
+        _ beacon: Beacon,
+        _ consent: Consent,
+        _ around: Surroundings,
+        countsAutomation: Bool
     ) -> SliceWriter.Head {
         var head = SliceWriter.Head()
         head.consent = consent
@@ -170,10 +176,15 @@ struct BeaconRoute: ~Copyable {
 
     /// Writes the usable events and counts the others by reason; refuses when none is usable.
     private mutating func writeEvents(
-        _ beacon: Beacon, _ site: Int, _ receivedAt: Int64
+        _ beacon: Beacon,
+        _ site: Int,
+        _ receivedAt: Int64
     ) throws(Refusal) -> Int {
         let offset = clock.offset(
-            window: beacon.window, sentAt: beacon.sentAt, receivedAt: receivedAt)
+            window: beacon.window,
+            sentAt: beacon.sentAt,
+            receivedAt: receivedAt
+        )
         var reader = BeaconEventReader(beacon.events)
         var written = 0
         var seen = 0
@@ -204,7 +215,8 @@ struct BeaconRoute: ~Copyable {
     }
 
     private func check(
-        _ outcome: Result<Void, EventFault>, _ reader: borrowing BeaconEventReader
+        _ outcome: Result<Void, EventFault>,
+        _ reader: borrowing BeaconEventReader
     ) throws(EventRefusal) {
         if case .failure(let fault) = outcome {
             throw EventRefusal(problem: BeaconProblems.problem(of: fault))
@@ -215,16 +227,27 @@ struct BeaconRoute: ~Copyable {
     }
 
     private mutating func writeEvent(
-        _ event: borrowing BeaconEventReader, _ beacon: Beacon, _ site: Int, _ offset: Int64,
+        _ event: borrowing BeaconEventReader,
+        _ beacon: Beacon,
+        _ site: Int,
+        _ offset: Int64,
         _ receivedAt: Int64
     ) throws(EventRefusal) {
         // Anchored at the send: a clock that was set between event and send does no harm.
         let clientTime = beacon.sentAt &- (beacon.sentAtMonotonic &- event.offsetMilliseconds)
         let (occurredAt, moved) = ClockCorrection.occurredAt(
-            clientTime: clientTime, offset: offset, receivedAt: receivedAt)
+            clientTime: clientTime,
+            offset: offset,
+            receivedAt: receivedAt
+        )
         writer.beginEvent(
-            number: event.number, occurredAt: occurredAt, kind: event.kind,
-            flags: moved ? .moved : [], page: event.page, name: try name(of: event))
+            number: event.number,
+            occurredAt: occurredAt,
+            kind: event.kind,
+            flags: moved ? .moved : [],
+            page: event.page,
+            name: try name(of: event)
+        )
         writer.buffer.append(UInt8(ascii: "{"))
         var isFirst = true
         for index in 0..<event.fieldCount {
@@ -235,7 +258,9 @@ struct BeaconRoute: ~Copyable {
     }
 
     /// The name of a custom event, escapes resolved; it is stored apart from the properties.
-    private mutating func name(of event: borrowing BeaconEventReader) throws(EventRefusal) -> ByteView {
+    private mutating func name(of event: borrowing BeaconEventReader) throws(EventRefusal)
+        -> ByteView
+    {
         guard event.kind == .custom else { return .empty }
         for index in 0..<event.fieldCount {
             let field = event.field(index)
@@ -250,7 +275,10 @@ struct BeaconRoute: ~Copyable {
     }
 
     private mutating func writeField(
-        _ field: EventField, _ kind: EventKind, _ site: Int, _ isFirst: inout Bool
+        _ field: EventField,
+        _ kind: EventKind,
+        _ site: Int,
+        _ isFirst: inout Bool
     ) throws(EventRefusal) {
         guard !EventSchema.isName(kind, field.key) else { return }
         guard let rule = EventSchema.rule(kind, field.key) else {
@@ -271,7 +299,8 @@ struct BeaconRoute: ~Copyable {
     }
 
     private mutating func writeOther(
-        _ field: EventField, _ rule: FieldRule
+        _ field: EventField,
+        _ rule: FieldRule
     ) throws(EventRefusal) {
         if field.value.count > rule.bytesMaximum {
             throw EventRefusal(problem: .eventPropertiesExceeded)

@@ -32,7 +32,10 @@ enum ContextReader {
     }
 
     private static func take(
-        _ key: ByteView, _ kind: JSONCursor.Kind, _ value: ByteView, _ facts: inout Facts,
+        _ key: ByteView,
+        _ kind: JSONCursor.Kind,
+        _ value: ByteView,
+        _ facts: inout Facts,
         _ output: inout ByteBuffer
     ) {
         guard isKnown(key), isScalar(kind), value.count <= 64 else { return }

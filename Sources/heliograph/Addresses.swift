@@ -1,0 +1,29 @@
+import Foundation
+import Glibc
+
+/// Where a running engine is to be found; written to `addresses.json` in the data folder.
+struct Addresses: Codable {
+    var ingest: String
+    var companion: String
+    var redis: String
+    var postgres: String
+    var pid: Int32
+
+    /// As one JSON object with its keys in order.
+    var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let data = (try? encoder.encode(self)) ?? Data()
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// Writes the file in one step, so that a script never reads half of it.
+    func write(to directory: String) throws {
+        let draft = "\(directory)/addresses.json.tmp"
+        try Data(json.utf8).write(to: URL(fileURLWithPath: draft))
+        rename(draft, "\(directory)/addresses.json")
+    }
+
+    /// The engine is gone: scripts must not take its old addresses for good.
+    static func remove(from directory: String) { unlink("\(directory)/addresses.json") }
+}

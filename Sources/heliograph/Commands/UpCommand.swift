@@ -1,0 +1,121 @@
+import ArgumentParser
+import Glibc
+import Logging
+import Settings
+import Telemetry
+
+/// `heliograph up`: all roles in one process.
+struct UpCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Run everything: ingest, scoring, stores and the companion.",
+        discussion: """
+            Takes beacons at the ingest address and shows the live page at the companion's. Where the \
+            configuration names no Redis or PostgreSQL, private servers are started under the data \
+            folder and stopped with the program. Ctrl-C finishes what was accepted and ends within \
+            ten seconds; a second Ctrl-C ends at once, and the next start recovers from the journal.
+            """
+    )
+
+    @Option(
+        help: "Configuration file. Without it config/heliograph.yaml is taken, if there is one."
+    )
+    var config: String?
+
+    @Option(help: "Folder for the journal, checkpoints and private stores.")
+    var data = "var"
+
+    @Flag(help: "Print the addresses as JSON once the engine is up.")
+    var json = false
+
+    func run() throws {
+        let settings: HeliographSettings
+        do {
+            settings = try HeliographSettings.load(path: config)
+        } catch {
+            Console.fail("\(error)", status: 78)
+        }
+        let log = LineLog.logger(
+            "heliograph",
+            format: settings.log.format,
+            level: settings.log.level
+        )
+        do {
+            let engine = try Engine(settings: settings, dataDirectory: data, log: log)
+            try engine.start()
+            Console.show(engine.addresses, json: json)
+            let status = engine.runUntilStopped()
+            if status != 0 { throw ExitCode(status) }
+        } catch let error as StartError {
+            Console.fail(error.description, status: 1)
+        }
+    }
+}
+
+/// `heliograph config …`
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config",
+        abstract: "Look after the configuration.",
+        subcommands: [CheckCommand.self]
+    )
+
+    /// `heliograph config check`
+    struct CheckCommand: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "check",
+            abstract: "Check the configuration and the scoring file; name every problem by line."
+        )
+
+        @Argument(help: "Configuration file. Without it config/heliograph.yaml is checked.")
+        var file: String?
+
+        func run() throws {
+            do {
+                let settings = try HeliographSettings.load(path: file)
+                _ = try ScoringFile.load(path: settings.scoringFile)
+                Console.line("configuration and scoring file are fine")
+            } catch {
+                Console.fail("\(error)", status: 78)
+            }
+        }
+    }
+}
+
+/// What a person at a terminal sees. Standard output is for results, standard error for the rest.
+enum Console {
+    static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+
+    /// Says what went wrong and ends the process.
+    static func fail(_ text: String, status: Int32) -> Never {
+        write("heliograph: " + text + "\n", to: STDERR_FILENO)
+        exit(status)
+    }
+
+    static func show(_ addresses: Addresses, json: Bool) {
+        if json { return line(addresses.json) }
+        line(
+            """
+
+            Heliograph is up.
+              live page    \(addresses.companion)/
+              demo shop    \(addresses.companion)/demo/
+              ingest       \(addresses.ingest)/v1/e      (snippet: \(addresses.ingest)/hg.js)
+              metrics      \(addresses.ingest)/metrics
+            Open the shop in one window and the live page in another. Ctrl-C stops.
+            """
+        )
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var copy = text
+        copy.withUTF8 { bytes in
+            var done = 0
+            while done < bytes.count {
+                let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+                if count <= 0 { return }
+                done += count
+            }
+        }
+    }
+}

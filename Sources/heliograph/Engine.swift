@@ -1,0 +1,294 @@
+import Bytes
+import Companion
+import Glibc
+import Intake
+import Journal
+import Logging
+import Loop
+import Scoring
+import Settings
+import Storage
+import Synchronization
+import Telemetry
+import Units
+
+/// Why the engine did not start, with what to do about it.
+struct StartError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// A running engine: stores, pipeline and companion, started in this order and stopped in the other.
+final class Engine {
+    private let settings: HeliographSettings
+    private let dataDirectory: String
+    private let log: Logger
+    private let metrics = Metrics()
+    private let health = EngineHealth()
+    private let stores: PrivateStores
+    private var pipeline: Pipeline?
+    #if COMPANION
+        private var companion: CompanionServer?
+    #endif
+    /// Where the engine is to be found; complete once `start` has returned.
+    private(set) var addresses = Addresses(
+        ingest: "",
+        companion: "",
+        redis: "",
+        postgres: "",
+        pid: getpid()
+    )
+
+    init(settings: HeliographSettings, dataDirectory: String, log: Logger) throws(StartError) {
+        self.settings = settings
+        self.log = log
+        self.dataDirectory = Files.absolute(dataDirectory)
+        stores = PrivateStores(
+            dataDirectory: self.dataDirectory,
+            wantsRedis: settings.redis.url == nil,
+            wantsPostgres: settings.postgres.url == nil
+        ) { log.info("\($0)") }
+    }
+
+    // MARK: - Start
+
+    func start() throws(StartError) {
+        EngineSignals.block()
+        makeDirectories()
+        let scoring = try loadScoring()
+        let (redisURL, conninfo) = try startStores()
+        let archive = try connectArchive(conninfo)
+        let model = ScoringModel(scoring)
+        let pipeline = try startPipeline(model, redisURL, archive)
+        self.pipeline = pipeline
+        addresses.ingest = "http://\(Self.host(settings.ingest.address)):\(pipeline.port)"
+        addresses.redis = redisURL
+        addresses.postgres = conninfo
+        try startCompanion(redisURL)
+        writeAddresses()
+    }
+
+    private func makeDirectories() {
+        for folder in ["", "/journal", "/checkpoints", "/log"] {
+            mkdir(dataDirectory + folder, 0o750)
+        }
+    }
+
+    private func loadScoring() throws(StartError) -> ScoringFile {
+        do {
+            return try ScoringFile.load(path: settings.scoringFile)
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    private func startStores() throws(StartError) -> (redis: String, conninfo: String) {
+        do {
+            let (redis, conninfo) = try stores.start()
+            return (
+                redis ?? settings.redis.url?.expose { $0 } ?? "",
+                conninfo ?? settings.postgres.url?.expose { $0 } ?? ""
+            )
+        } catch {
+            throw StartError(error.description)
+        }
+    }
+
+    /// PostgreSQL's positions must be known before the journal numbers a record, so the start waits
+    /// for it a while.
+    private func connectArchive(_ conninfo: String) throws(StartError) -> ArchiveWriter {
+        let archive = ArchiveWriter(conninfo: conninfo) { [log] in log.warning("postgres: \($0)") }
+        let deadline = Pause.monotonicMilliseconds() + 60_000
+        while true {
+            do {
+                try archive.connect()
+                return archive
+            } catch {
+                guard Pause.monotonicMilliseconds() < deadline else {
+                    stores.stop(deadlineMilliseconds: 5_000)
+                    throw StartError(
+                        """
+                        PostgreSQL cannot be reached: \(error)
+                          Check postgres.url in the configuration, or remove it to run a private one.
+                        """
+                    )
+                }
+                log.warning("waiting for PostgreSQL: \(error)")
+                Pause.milliseconds(1_000)
+            }
+        }
+    }
+
+    private func startPipeline(
+        _ model: ScoringModel,
+        _ redisURL: String,
+        _ archive: ArchiveWriter
+    ) throws(StartError) -> Pipeline {
+        guard let redis = Storage.RedisAddress(url: redisURL) else {
+            throw StartError("redis.url is neither unix:///path nor redis://host:port")
+        }
+        let assets = StaticAssets(directory: settings.sdkDirectory)
+        if !assets.hasScript {
+            log.warning("no hg.js in \(settings.sdkDirectory): build it with sdk-js/build")
+        }
+        let (log, health) = (log, health)
+        let parts = Pipeline.Parts(
+            settings: settings,
+            model: model,
+            sites: SiteTable(settings),
+            assets: assets,
+            redis: redis,
+            archive: archive,
+            journalDirectory: dataDirectory + "/journal",
+            checkpointDirectory: dataDirectory + "/checkpoints",
+            limits: journalLimits,
+            disk: .real,
+            metrics: metrics,
+            health: health,
+            time: .real,
+            tracesPositions: getenv("HELIOGRAPH_TRACE_POSITIONS") != nil,
+            onProblem: { log.warning("\($0)") },
+            onDiskFailure: { error in
+                // What the journal holds is unknown now; only a fresh start can find out.
+                log.critical("\(error); the engine stops, nothing more is acknowledged")
+                health.startStopping()
+                exit(70)
+            }
+        )
+        do {
+            let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+            let pipeline = Pipeline(parts, cores: cores)
+            let report = try pipeline.start()
+            log.info(
+                "journal: \(report.records) records read in \(report.nanoseconds / 1_000_000) ms"
+            )
+            for damage in report.damage.first { log.error("journal damage: \(damage)") }
+            return pipeline
+        } catch {
+            stores.stop(deadlineMilliseconds: 5_000)
+            throw StartError(StartProblems.describe(error))
+        }
+    }
+
+    private var journalLimits: JournalLimits {
+        var limits = JournalLimits()
+        limits.segmentBytes = settings.journal.segmentBytes
+        limits.diskBytesMaximum = settings.journal.diskBudgetBytes
+        return limits
+    }
+
+    private func startCompanion(_ redisURL: String) throws(StartError) {
+        #if COMPANION
+            do {
+                let companion = try CompanionServer(
+                    settings: settings,
+                    redisURL: Secret(redisURL),
+                    ingestURL: addresses.ingest,
+                    metrics: metrics,
+                    log: log
+                )
+                let port = try companion.start()
+                addresses.companion = "http://\(Self.host(settings.companion.address)):\(port)"
+                self.companion = companion
+            } catch {
+                stop()
+                throw StartError("\(error)")
+            }
+        #endif
+    }
+
+    private func writeAddresses() {
+        do {
+            try addresses.write(to: dataDirectory)
+        } catch {
+            log.warning("addresses.json could not be written: \(error)")
+        }
+    }
+
+    private static func host(_ address: String) -> String {
+        switch address {
+        case "0.0.0.0", "::": return "127.0.0.1"
+        case let text where text.contains(":"): return "[\(text)]"
+        default: return address
+        }
+    }
+
+    // MARK: - Run and stop
+
+    /// Waits for a signal, looking after the private stores meanwhile; then stops everything.
+    func runUntilStopped() -> Int32 {
+        while true {
+            if EngineSignals.wait(milliseconds: 1_000) { break }
+            for line in stores.superviseTick() { log.warning("\(line)") }
+        }
+        log.info("stopping: finishing what was accepted")
+        EngineSignals.endAtOnceNextTime()
+        stop()
+        log.info("stopped")
+        return 0
+    }
+
+    private func stop() {
+        #if COMPANION
+            companion?.stop()
+        #endif
+        pipeline?.stop()
+        stores.stop(deadlineMilliseconds: 5_000)
+        Addresses.remove(from: dataDirectory)
+    }
+}
+
+/// What operators read when the pipeline could not start.
+enum StartProblems {
+    static func describe(_ error: any Error) -> String {
+        guard let listen = error as? ListenError else { return "\(error)" }
+        switch listen {
+        case .badAddress(let address):
+            return "ingest.address is \"\(address)\", which is no IP address"
+        case .bindFailed(let address, let port, let code):
+            let reason = String(cString: strerror(code))
+            return """
+                cannot listen at \(address):\(port): \(reason)
+                  Is another engine running? Set ingest.port to another port, or to 0 for any free one.
+                """
+        }
+    }
+}
+
+/// Signals are taken by the main thread alone, synchronously, so no handler runs at odd moments.
+enum EngineSignals {
+    /// To be called before any other thread exists: threads inherit the mask.
+    static func block() {
+        var set = Self.set
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// True when a signal to stop arrived within the time.
+    static func wait(milliseconds: Int) -> Bool {
+        var set = Self.set
+        var timeout = timespec(
+            tv_sec: milliseconds / 1_000,
+            tv_nsec: milliseconds % 1_000 * 1_000_000
+        )
+        return sigtimedwait(&set, nil, &timeout) > 0
+    }
+
+    /// From now on a signal ends the process: the operator does not want to wait. Everything that was
+    /// acknowledged is in the journal.
+    static func endAtOnceNextTime() {
+        var set = Self.set
+        signal(SIGINT, SIG_DFL)
+        signal(SIGTERM, SIG_DFL)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+
+    private static var set: sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGINT)
+        sigaddset(&set, SIGTERM)
+        return set
+    }
+}

@@ -1,0 +1,48 @@
+import Bytes
+import Settings
+import Wire
+
+/// What a connection's protocol remembers between two arrivals of bytes: only what a chunked body or
+/// an outstanding answer needs. A request that lies whole in one piece leaves nothing here.
+struct HTTPSession: ~Copyable {
+    /// Set while a chunked body arrives: the head's bytes, kept because the body is consumed.
+    var chunked: ChunkedRequest?
+    /// `100 Continue` was sent for the request that is arriving.
+    var hasContinued = false
+    /// What the answer that is outstanding must look like.
+    var parked = Parked()
+
+    /// The answer's frame, kept from the request until the journal has it.
+    struct Parked: BitwiseCopyable {
+        var keepsAlive = true
+        var origin = ParkedOrigin.none
+        var receivedAtNanoseconds: Int64 = 0
+        var events: Int32 = 0
+    }
+
+    /// The value for `Access-Control-Allow-Origin`, small enough to be kept per connection.
+    enum ParkedOrigin: BitwiseCopyable {
+        case none, any
+        case listed(ShortText)
+    }
+
+    /// A new connection in this slot: nothing is remembered.
+    mutating func forget() {
+        chunked = nil
+        hasContinued = false
+    }
+}
+
+/// A request whose chunked body is arriving.
+final class ChunkedRequest {
+    /// The head, as it came.
+    var head: ByteBuffer
+    /// The body so far.
+    var body = ByteBuffer(capacity: 4096, limit: Limits.bodyBytesMaximum)
+    var decoder = ChunkedDecoder()
+
+    init(head bytes: ByteView) {
+        head = ByteBuffer(capacity: bytes.count, limit: Limits.headerBytesMaximum + 16)
+        head.append(bytes)
+    }
+}

@@ -1,0 +1,118 @@
+import Bytes
+import Intake
+import Settings
+import Telemetry
+import Wire
+
+/// What the ingest port answers besides beacons.
+extension Listener {
+    func serveOther(_ head: RequestHead, _ connection: ConnectionID, keepsAlive: Bool) {
+        guard head.method == .get || head.method == .head else {
+            let known = isPath(head.path)
+            return sendProblem(
+                known ? .methodNotAllowed : .pathUnknown,
+                head,
+                connection,
+                keepsAlive
+            )
+        }
+        let frame = ResponseWriter.Frame(keepsAlive: keepsAlive, isHead: head.method == .head)
+        if head.path.equals("/healthz") {
+            send(text: "ok\n", type: "text/plain", frame, connection)
+        } else if head.path.equals("/readyz") {
+            serveReadiness(head, frame, connection)
+        } else if head.path.equals("/metrics") {
+            send(
+                text: around.metrics.prometheusText(),
+                type: "text/plain; version=0.0.4",
+                frame,
+                connection
+            )
+        } else if let asset = around.assets.find(head.path) {
+            serve(asset, head, keepsAlive: keepsAlive, connection)
+        } else {
+            sendProblem(.pathUnknown, head, connection, keepsAlive)
+        }
+    }
+
+    private func isPath(_ path: ByteView) -> Bool {
+        path.equals("/healthz") || path.equals("/readyz") || path.equals("/metrics")
+            || around.assets.find(path) != nil
+    }
+
+    private func sendProblem(
+        _ problem: Problem,
+        _ head: RequestHead,
+        _ connection: ConnectionID,
+        _ keepsAlive: Bool
+    ) {
+        counters.add(problem)
+        let frame = ResponseWriter.Frame(
+            keepsAlive: keepsAlive,
+            allowedOrigin: head.origin.isEmpty ? .empty : ByteView("*"),
+            isHead: head.method == .head
+        )
+        response.problem(problem, at: head.path.text, frame)
+        connections.send(response.view, to: connection)
+    }
+
+    private func serveReadiness(
+        _ head: RequestHead,
+        _ frame: ResponseWriter.Frame,
+        _ connection: ConnectionID
+    ) {
+        if around.health.isReady {
+            send(text: "ready\n", type: "text/plain", frame, connection)
+        } else {
+            sendProblem(
+                around.health.isStopping ? .stopping : .notReady,
+                head,
+                connection,
+                frame.keepsAlive
+            )
+        }
+    }
+
+    private func send(
+        text: String,
+        type: StaticString,
+        _ frame: ResponseWriter.Frame,
+        _ connection: ConnectionID
+    ) {
+        var copy = text
+        copy.withUTF8 { bytes in
+            response.content(type: type, body: ByteView(UnsafeRawBufferPointer(bytes)), frame)
+        }
+        connections.send(response.view, to: connection)
+    }
+
+    private func serve(
+        _ asset: StaticAsset,
+        _ head: RequestHead,
+        keepsAlive: Bool,
+        _ connection: ConnectionID
+    ) {
+        // Scripts are public, and sites load them with `crossorigin` for subresource integrity.
+        let frame = ResponseWriter.Frame(
+            keepsAlive: keepsAlive,
+            allowedOrigin: ByteView("*"),
+            isHead: head.method == .head
+        )
+        let variant = asset.variant(accepting: head.acceptEncoding)
+        asset.withFields(of: variant, path: head.path) { fields in
+            if asset.isCurrent(head.ifNoneMatch) {
+                response.notModified(fields: fields, frame)
+            } else {
+                asset.withBody(of: variant) { body in
+                    response.content(
+                        type: "text/javascript; charset=utf-8",
+                        fields: fields,
+                        body: body,
+                        frame
+                    )
+                }
+            }
+        }
+        connections.send(response.view, to: connection)
+    }
+}

@@ -1,0 +1,23 @@
+/// The messages in the ring from a listener to the journal.
+///
+/// `slice`: first = connection, second = received at (epoch ms), third = partition, body = slice.
+enum ListenerMessage: UInt32 {
+    case slice = 1
+}
+
+/// The messages in the ring from the journal to a listener. First = connection.
+///
+/// `durable`: second = segment, third = byte in it where the record ends.
+enum JournalAnswer: UInt32 {
+    case durable = 1
+    case full, tooScattered, tooLarge
+}
+
+/// The messages in the ring from the journal to a worker, and from a worker to the archive.
+///
+/// First = sequence of the record, second = sequence of the record before it on the same way, pushed
+/// or not: by it a reader sees that it has missed something. Body = the whole journal record; from a
+/// worker to the archive a `FoldEffect` follows as trailer.
+enum RecordMessage: UInt32 {
+    case record = 1
+}

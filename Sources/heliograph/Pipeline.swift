@@ -1,0 +1,326 @@
+import Bytes
+import Companion
+import Intake
+import Journal
+import Loop
+import Records
+import Rings
+import Scoring
+import Settings
+import Storage
+import Telemetry
+import Units
+
+/// The way of an event, in one place: every stage's thread, and the rings between them.
+///
+///     listener × n ──ring──▶ journal ──ring──▶ worker × m ──ring──▶ archive
+///         ▲                     │                 │                    │
+///         └──────ring (acks)────┘               Redis              PostgreSQL
+///
+/// A listener reads requests, decodes, admits, enriches and sanitises, and hands one visitor's slice
+/// to the journal. The journal decides repeats, makes the slice durable, and only then lets the
+/// listener answer; it routes the record to the worker that owns its partition. The worker folds it
+/// and writes the score to Redis; the archive writes rows to PostgreSQL. Whoever falls behind its
+/// ring reads the journal's files instead.
+final class Pipeline {
+    /// What the pipeline is built from.
+    struct Parts {
+        let settings: HeliographSettings
+        let model: ScoringModel
+        let sites: SiteTable
+        let assets: StaticAssets
+        let redis: Storage.RedisAddress
+        let archive: ArchiveWriter
+        let journalDirectory: String
+        let checkpointDirectory: String
+        let limits: JournalLimits
+        let disk: JournalDisk
+        let metrics: Metrics
+        let health: EngineHealth
+        let time: TimeSource
+        /// Whether answers tell where in the journal a batch lies, for tests that trace system calls.
+        let tracesPositions: Bool
+        let onProblem: @Sendable (String) -> Void
+        let onDiskFailure: @Sendable (JournalError) -> Void
+    }
+
+    private let parts: Parts
+    private let listenerCount: Int
+    private let workerCount: Int
+    private let progress = JournalProgress()
+    private let board = PartitionBoard()
+    private let checkpoints: PartitionCheckpoints
+    private let checkpointThread: CheckpointThread
+    private let journalStop = StopSignal(waker: Waker())
+    private let archiveStop = StopSignal(waker: Waker())
+    private var listenerStops: [StopSignal] = []
+    private var workerStops: [StopSignal] = []
+    private var threads = Threads()
+
+    /// The port that beacons come to.
+    private(set) var port: UInt16 = 0
+
+    private struct Threads {
+        var listeners: [EngineThread] = []
+        var journal: EngineThread?
+        var workers: [EngineThread] = []
+        var archive: EngineThread?
+        var checkpoint: EngineThread?
+    }
+
+    init(_ parts: Parts, cores: Int) {
+        self.parts = parts
+        listenerCount = parts.settings.loopCount(cores: cores)
+        workerCount = parts.settings.workerCount(cores: cores)
+        checkpoints = PartitionCheckpoints(
+            disk: parts.disk,
+            directory: parts.checkpointDirectory
+        )
+        checkpointThread = CheckpointThread(
+            checkpoints,
+            archived: board,
+            metrics: parts.metrics,
+            onProblem: parts.onProblem
+        )
+        listenerStops = (0..<listenerCount).map { _ in StopSignal(waker: Waker()) }
+        workerStops = (0..<workerCount).map { _ in StopSignal(waker: Waker()) }
+    }
+
+    // MARK: - Start: from the last stage to the first, so that nobody sends to nobody
+
+    /// Starts every thread. Returns what the journal's recovery found.
+    func start() throws -> RecoveryReport {
+        let sockets = try openSockets()
+        var writer = try JournalWriter(
+            directory: parts.journalDirectory,
+            disk: parts.disk,
+            limits: parts.limits,
+            time: parts.time
+        )
+        let report = writer.recovery
+        for index in 0..<Partition.count {
+            let partition = Partition(UInt8(index))
+            board[partition] = parts.archive.stored(partition)
+            // What the journal lost and PostgreSQL has must not be numbered again.
+            writer.raise(partition, above: parts.archive.stored(partition))
+        }
+        progress.publish(writer.committedSequence)
+        let toWorkers = startWorkersAndArchive()
+        let listeners = startListeners(sockets)
+        startJournal(writer, listeners, toWorkers)
+        threads.checkpoint = EngineThread.start(name: "hg-checkpoint") { [checkpointThread] in
+            checkpointThread.run()
+        }
+        parts.health.startAccepting()
+        return report
+    }
+
+    /// One socket per listener, all on the same port, opened first so that a taken port is known
+    /// before anything else begins.
+    private func openSockets() throws -> [ListeningSocket] {
+        var sockets: [ListeningSocket] = []
+        let ingest = parts.settings.ingest
+        port = UInt16(truncatingIfNeeded: ingest.port)
+        for _ in 0..<listenerCount {
+            let socket = try ListeningSocket.open(
+                address: ingest.address,
+                port: port,
+                backlog: Int32(Limits.listenBacklog)
+            )
+            port = socket.port
+            sockets.append(socket)
+        }
+        return sockets
+    }
+
+    private func startWorkersAndArchive() -> [Owned<RecordSender>] {
+        var toWorkers: [Owned<RecordSender>] = []
+        var sources: [ArchiveSource] = []
+        for index in 0..<workerCount {
+            let fromJournal = ByteRing.make(capacity: Limits.ringBytes)
+            let toArchive = ByteRing.make(capacity: Limits.ringBytes * 4)
+            let feed = RecordFeed(waker: workerStops[index].waker)
+            let archiveFeed = RecordFeed(waker: archiveStop.waker)
+            toWorkers.append(Owned(RecordSender(ring: fromJournal.producer, feed: feed)))
+            sources.append(
+                ArchiveSource(
+                    archiveSurroundings(index),
+                    ring: toArchive.consumer,
+                    feed: archiveFeed
+                )
+            )
+            let sender = RecordSender(ring: toArchive.producer, feed: archiveFeed)
+            startWorker(index, feed, fromJournal.consumer, sender)
+        }
+        startArchive(sources)
+        return toWorkers
+    }
+
+    private func startWorker(
+        _ index: Int,
+        _ feed: RecordFeed,
+        _ ring: consuming RingConsumer,
+        _ archive: consuming RecordSender
+    ) {
+        let around = workerSurroundings(index, feed)
+        let (ring, archive) = (Handoff(ring), Handoff(archive))
+        threads.workers.append(
+            EngineThread.start(name: "hg-worker-\(index)") {
+                Worker(
+                    around,
+                    loop: EventLoop(),
+                    ring: ring.take(),
+                    archive: archive.take()
+                ).run()
+            }
+        )
+    }
+
+    private func startArchive(_ sources: [ArchiveSource]) {
+        let thread = ArchiveThread(
+            archive: parts.archive,
+            sources: sources,
+            board: board,
+            stop: archiveStop,
+            metrics: parts.metrics,
+            time: parts.time,
+            onProblem: parts.onProblem
+        )
+        let handoff = Handoff(thread)
+        threads.archive = EngineThread.start(name: "hg-archive") { handoff.take().run() }
+    }
+
+    private func startListeners(_ sockets: [ListeningSocket]) -> [JournalThread.ListenerLink] {
+        sockets.enumerated().map { index, socket in
+            let toJournal = ByteRing.make(capacity: Limits.ringBytes)
+            let answers = ByteRing.make(capacity: answerRingBytes)
+            startListener(index, socket, toJournal.producer, answers.consumer)
+            return JournalThread.ListenerLink(
+                fromListener: Owned(toJournal.consumer),
+                toListener: Owned(answers.producer),
+                waker: listenerStops[index].waker
+            )
+        }
+    }
+
+    /// One answer per connection at the most is under way; a frame takes 32 bytes.
+    private var answerRingBytes: Int {
+        var bytes = 1 << 16
+        while bytes < parts.settings.ingest.connectionsMaximum * 64 { bytes <<= 1 }
+        return bytes
+    }
+
+    private func startListener(
+        _ index: Int,
+        _ socket: ListeningSocket,
+        _ toJournal: consuming RingProducer,
+        _ answers: consuming RingConsumer
+    ) {
+        let around = listenerSurroundings(index)
+        let stop = listenerStops[index]
+        let connections = parts.settings.ingest.connectionsMaximum
+        let (toJournal, answers) = (Handoff(toJournal), Handoff(answers))
+        threads.listeners.append(
+            EngineThread.start(name: "hg-listener-\(index)") {
+                let loop = EventLoop()
+                let listener = Listener(
+                    around,
+                    loop: loop,
+                    connectionsMaximum: connections,
+                    toJournal: toJournal.take(),
+                    fromJournal: answers.take()
+                )
+                ListenerThread(listener, loop: loop, socket: socket, stop: stop).run()
+            }
+        )
+    }
+
+    private func startJournal(
+        _ writer: consuming JournalWriter,
+        _ listeners: [JournalThread.ListenerLink],
+        _ workers: [Owned<RecordSender>]
+    ) {
+        let thread = JournalThread(
+            writer: writer,
+            listeners: listeners,
+            workers: workers,
+            progress: progress,
+            retention: RetentionBoards(archived: board, checkpoints: checkpointThread.oldest),
+            stop: journalStop,
+            metrics: parts.metrics,
+            time: parts.time,
+            onFailure: parts.onDiskFailure,
+            onProblem: parts.onProblem
+        )
+        let handoff = Handoff(thread)
+        threads.journal = EngineThread.start(name: "hg-journal") { handoff.take().run() }
+    }
+
+    // MARK: - What the stages share
+
+    private func listenerSurroundings(_ index: Int) -> Listener.Surroundings {
+        Listener.Surroundings(
+            index: index,
+            sites: parts.sites,
+            assets: parts.assets,
+            metrics: parts.metrics,
+            health: parts.health,
+            time: parts.time,
+            journalWaker: journalStop.waker,
+            tracesPositions: parts.tracesPositions
+        )
+    }
+
+    private func workerSurroundings(_ index: Int, _ feed: RecordFeed) -> Worker.Surroundings {
+        Worker.Surroundings(
+            index: index,
+            workers: workerCount,
+            model: parts.model,
+            redis: parts.redis,
+            keyPrefix: parts.settings.redis.keyPrefix,
+            checkpoints: checkpoints,
+            checkpointThread: checkpointThread,
+            checkpointSeconds: parts.settings.checkpointSeconds,
+            progress: progress,
+            openReader: openReader,
+            stop: workerStops[index],
+            feed: feed,
+            metrics: parts.metrics,
+            time: parts.time,
+            onProblem: parts.onProblem
+        )
+    }
+
+    private func archiveSurroundings(_ worker: Int) -> ArchiveSource.Surroundings {
+        ArchiveSource.Surroundings(
+            worker: worker,
+            workers: workerCount,
+            model: parts.model,
+            checkpoints: checkpoints,
+            openReader: openReader
+        )
+    }
+
+    private var openReader: @Sendable () -> JournalReader {
+        let (disk, directory, limits) = (parts.disk, parts.journalDirectory, parts.limits)
+        return { JournalReader(disk: disk, directory: directory, limits: limits) }
+    }
+
+    // MARK: - Stop: from the first stage to the last, so that everything accepted arrives
+
+    /// Finishes what was accepted and ends every thread.
+    func stop() {
+        parts.health.startStopping()
+        finish(threads.listeners, listenerStops)
+        if let journal = threads.journal { finish([journal], [journalStop]) }
+        finish(threads.workers, workerStops)
+        if let archive = threads.archive { finish([archive], [archiveStop]) }
+        checkpointThread.requestStop()
+        threads.checkpoint?.join()
+    }
+
+    private func finish(_ threads: [EngineThread], _ stops: [StopSignal]) {
+        for stop in stops { stop.request() }
+        for thread in threads { thread.join() }
+    }
+}

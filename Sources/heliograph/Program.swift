@@ -1,0 +1,17 @@
+import ArgumentParser
+
+/// The program: roles and operator's commands as subcommands.
+@main
+struct Heliograph: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "heliograph",
+        abstract: "Tracking ingest and scoring engine: beacons in, readiness scores out.",
+        discussion: """
+            `heliograph up` runs everything on this machine, with a private Redis and PostgreSQL \
+            under ./var unless the configuration names servers of your own.
+            """,
+        version: "0.1.0",
+        subcommands: [UpCommand.self, ConfigCommand.self],
+        defaultSubcommand: nil
+    )
+}

@@ -1,0 +1,177 @@
+import Bytes
+import Journal
+import Loop
+import Records
+import Rings
+import Scoring
+import Storage
+import Units
+
+/// One worker's effects on their way to the archive: from the ring while it holds all of them, from a
+/// checkpoint and the journal while it does not. Owned by the archive's thread.
+final class ArchiveSource {
+    /// What refolding needs.
+    struct Surroundings {
+        let worker: Int
+        let workers: Int
+        let model: ScoringModel
+        let checkpoints: PartitionCheckpoints
+        let openReader: @Sendable () -> JournalReader
+    }
+
+    /// Records refolded before the archive may commit in between.
+    private static let recordsPerStep = 4_096
+
+    private let around: Surroundings
+    private var ring: RingConsumer
+    private let feed: RecordFeed
+    /// Sequence up to which every record of this worker is in the archive or its batch.
+    private var reached: UInt64 = 0
+    /// Folds of our own, while the ring has a gap.
+    private var folds: FoldSet?
+    private var reader: Owned<JournalReader>?
+    /// The batch had no room for the next record.
+    var hasFullBatch = false
+
+    init(_ around: Surroundings, ring: consuming RingConsumer, feed: RecordFeed) {
+        self.around = around
+        self.ring = ring
+        self.feed = feed
+    }
+
+    /// Whether the archive or its batch has everything.
+    var isDone: Bool { ring.isEmpty() && reached >= feed.lastSequence }
+
+    /// The database is not where it was thought to be: everything is worked out again.
+    func restart() {
+        reached = 0
+        endRefolding()
+    }
+
+    /// Moves effects into the archive's batch. True when there were any. `makeRoom` commits the batch.
+    func pump(
+        into archive: ArchiveWriter,
+        makeRoom: () -> Bool,
+        onProblem: (String) -> Void
+    ) -> Bool {
+        if hasFullBatch { return false }
+        var gap: UInt64?
+        let count = ring.drainWhile(limit: Self.recordsPerStep) { frame in
+            if frame.first <= reached { return true }
+            if frame.second > reached {
+                gap = frame.second
+                return false
+            }
+            return add(frame, to: archive)
+        }
+        if count > 0, gap == nil, folds != nil { endRefolding() }
+        if hasFullBatch { return true }
+        if gap == nil, ring.isEmpty(), reached < feed.lastSequence { gap = feed.lastSequence }
+        guard let gap else { return count > 0 }
+        return refold(upTo: gap, into: archive, makeRoom, onProblem) || count > 0
+    }
+
+    private func add(_ frame: Frame, to archive: ArchiveWriter) -> Bool {
+        guard let header = RecordHeader(frame.body) else {
+            invariantFailed("a record from a worker cannot be read", #fileID, #line)
+        }
+        let effectBytes = frame.body[header.recordLength..<frame.body.count]
+        let effect: FoldEffect? =
+            effectBytes.isEmpty ? nil : effectBytes.buffer.loadUnaligned(as: FoldEffect.self)
+        guard store(header, frame.body, effect, archive) else { return false }
+        reached = frame.first
+        return true
+    }
+
+    private func store(
+        _ header: RecordHeader,
+        _ record: ByteView,
+        _ effect: FoldEffect?,
+        _ archive: ArchiveWriter
+    ) -> Bool {
+        guard let effect else {
+            archive.advance(to: header.position)
+            return true
+        }
+        let payload = record[RecordHeader.size..<RecordHeader.size + header.payloadLength]
+        guard let slice = Slice(payload) else {
+            invariantFailed("a slice that was folded cannot be read", #fileID, #line)
+        }
+        let added = archive.add(
+            header: header,
+            slice: slice,
+            change: effect.session,
+            history: effect.keepsHistory ? effect.history : nil
+        )
+        hasFullBatch = added == .full
+        return added != .full
+    }
+
+    // MARK: - Refolding
+
+    /// Works out effects from the journal up to sequence `bound`, a step at a time.
+    private func refold(
+        upTo bound: UInt64,
+        into archive: ArchiveWriter,
+        _ makeRoom: () -> Bool,
+        _ onProblem: (String) -> Void
+    ) -> Bool {
+        var isStuck = false
+        do {
+            let (folds, reader) = try beginRefolding(archive)
+            let before = reached
+            let progress = try reader.value.read(
+                upTo: bound,
+                recordsMaximum: Self.recordsPerStep
+            ) { record in
+                if !isStuck { isStuck = !refold(record, folds, archive, makeRoom) }
+            }
+            // The fold is ahead of the archive now: begin anew from a checkpoint.
+            if isStuck { endRefolding() }
+            if progress.isCaughtUp, !isStuck { reached = max(reached, bound) }
+            return progress.records > 0 || reached > before
+        } catch {
+            onProblem("the archive cannot be brought up to date from the journal: \(error)")
+            return false
+        }
+    }
+
+    private func beginRefolding(
+        _ archive: ArchiveWriter
+    ) throws -> (FoldSet, Owned<JournalReader>) {
+        if let folds, let reader { return (folds, reader) }
+        let folds = FoldSet(model: around.model, worker: around.worker, of: around.workers)
+        let stored = (0..<Partition.count).map { archive.reached(Partition(UInt8($0))) }
+        try folds.load(around.checkpoints, atOrBefore: stored)
+        let reader = Owned(around.openReader())
+        try reader.value.seek(folds.start)
+        (self.folds, self.reader) = (folds, reader)
+        return (folds, reader)
+    }
+
+    /// False when the effect could not be stored because the archive is away.
+    private func refold(
+        _ record: JournalRecord,
+        _ folds: FoldSet,
+        _ archive: ArchiveWriter,
+        _ makeRoom: () -> Bool
+    ) -> Bool {
+        let header = record.header
+        guard folds.owns(header.partition), !record.isErased, let slice = Slice(record.payload)
+        else { return true }
+        let effect = folds.apply(header, slice)
+        if header.offset > archive.reached(header.partition),
+            !store(header, record.raw, effect, archive)
+        {
+            hasFullBatch = false
+            guard makeRoom(), store(header, record.raw, effect, archive) else { return false }
+        }
+        reached = max(reached, header.sequence)
+        return true
+    }
+
+    private func endRefolding() {
+        folds = nil
+        reader = nil
+    }
+}

@@ -1,0 +1,151 @@
+import Bytes
+import Journal
+import Loop
+import Records
+import Rings
+import Scoring
+import Settings
+import Storage
+import Telemetry
+import Units
+
+/// Stores events, sessions and score history in PostgreSQL, each record's effects exactly once.
+///
+/// The usual way is a ring from each worker. When PostgreSQL was away and a ring has overflowed, or
+/// after a restart, the effects that are missing are worked out again from a checkpoint at or before
+/// PostgreSQL's positions and the journal, without the workers noticing. Owned by one thread, because
+/// libpq blocks.
+final class ArchiveThread {
+    private let archive: ArchiveWriter
+    private let sources: [ArchiveSource]
+    private let board: PartitionBoard
+    private let stop: StopSignal
+    private let counters: CounterBlock
+    private let commits: LatencyHistogram
+    private let time: TimeSource
+    private let onProblem: @Sendable (String) -> Void
+    /// When the first record of the batch was added, monotonic milliseconds; nil while it is empty.
+    private var batchBegunAt: Int64?
+
+    init(
+        archive: ArchiveWriter,
+        sources: [ArchiveSource],
+        board: PartitionBoard,
+        stop: StopSignal,
+        metrics: Metrics,
+        time: TimeSource,
+        onProblem: @escaping @Sendable (String) -> Void
+    ) {
+        self.archive = archive
+        self.sources = sources
+        self.board = board
+        self.stop = stop
+        self.time = time
+        self.onProblem = onProblem
+        counters = metrics.makeBlock(thread: "hg-archive")
+        commits = metrics.makeHistogram(.postgresCommit, thread: "hg-archive")
+    }
+
+    /// Works until it is asked to stop and everything is stored, or PostgreSQL is away.
+    func run() {
+        publish()
+        while true {
+            var moved = false
+            for source in sources where pump(source) { moved = true }
+            if !archive.isBatchEmpty, batchBegunAt == nil { batchBegunAt = now }
+            if isDue(moved) { guard commit() else { return } }
+            if moved { continue }
+            if stop.isRequested, archive.isBatchEmpty, sources.allSatisfy(\.isDone) { return }
+            stop.waker.prepareToSleep()
+            stop.waker.sleep(timeoutMilliseconds: waitMilliseconds)
+        }
+    }
+
+    private func pump(_ source: ArchiveSource) -> Bool {
+        source.pump(into: archive, makeRoom: commit, onProblem: onProblem)
+    }
+
+    private var now: Int64 { time.monotonicNanoseconds() / 1_000_000 }
+
+    private func isDue(_ moved: Bool) -> Bool {
+        guard let begun = batchBegunAt, !archive.isBatchEmpty else { return false }
+        return stop.isRequested || archive.batchEvents >= Limits.archiveRowsMaximum / 2
+            || now - begun >= Int64(Limits.archiveDelayMilliseconds)
+            || sources.contains(where: \.hasFullBatch)
+    }
+
+    private var waitMilliseconds: Int32 {
+        guard let begun = batchBegunAt else { return 500 }
+        return Int32(max(1, Int64(Limits.archiveDelayMilliseconds) - (now - begun)))
+    }
+
+    /// False when the thread must end: it was asked to, and PostgreSQL is away.
+    private func commit() -> Bool {
+        let begun = time.monotonicNanoseconds()
+        let deadline = StopDeadline(stop: stop, time: time)
+        do {
+            let report = try archive.commit { deadline.allowsTrying }
+            commits.record(nanoseconds: time.monotonicNanoseconds() - begun)
+            count(report)
+            batchBegunAt = nil
+            for source in sources { source.hasFullBatch = false }
+            publish()
+            return true
+        } catch {
+            return recover(from: error)
+        }
+    }
+
+    private func count(_ report: CommitReport) {
+        counters.add(.postgresTransactions)
+        counters.add(.postgresEventRows, report.events)
+        counters.add(.postgresReconnects, report.retries)
+        for row in report.refused {
+            counters.add(.rowRefused)
+            onProblem("PostgreSQL refused a row of \(row.source): \(row.reason)")
+        }
+    }
+
+    private func recover(from error: ArchiveError) -> Bool {
+        switch error {
+        case .positionMoved:
+            counters.add(.postgresMoved)
+            onProblem("PostgreSQL's positions moved (\(error)): working out again what it lacks")
+            _ = try? archive.abandonBatch()
+            batchBegunAt = nil
+            for source in sources { source.restart() }
+            return true
+        case .stopped, .unavailable:
+            onProblem("PostgreSQL is away while the engine stops; the journal keeps what it lacks")
+            return false
+        }
+    }
+
+    private func publish() {
+        for index in 0..<Partition.count {
+            let partition = Partition(UInt8(index))
+            board[partition] = archive.stored(partition)
+        }
+    }
+}
+
+/// How long commits are tried again once the engine has been told to stop.
+private final class StopDeadline {
+    private static let milliseconds: Int64 = 5_000
+
+    private let stop: StopSignal
+    private let time: TimeSource
+    private var stoppingSince: Int64?
+
+    init(stop: StopSignal, time: TimeSource) {
+        self.stop = stop
+        self.time = time
+    }
+
+    var allowsTrying: Bool {
+        guard stop.isRequested else { return true }
+        let now = time.monotonicNanoseconds() / 1_000_000
+        if stoppingSince == nil { stoppingSince = now }
+        return now - (stoppingSince ?? now) < Self.milliseconds
+    }
+}

@@ -1,0 +1,90 @@
+import Bytes
+import Journal
+import Loop
+import Records
+import Scoring
+import Settings
+import Units
+
+/// The folds of the partitions that one worker owns, and how they come from checkpoints.
+///
+/// The same set serves the live worker, recovery, and the archive's own refolding: a record goes in,
+/// an effect comes out. Owned by one thread.
+final class FoldSet {
+    let model: ScoringModel
+    private(set) var folds: [Owned<PartitionFold>?]
+    private let worker: Int
+    private let workers: Int
+
+    /// Empty folds for the partitions of worker number `worker` of `workers`.
+    init(model: ScoringModel, worker: Int, of workers: Int) {
+        self.model = model
+        self.worker = worker
+        self.workers = workers
+        folds = (0..<Partition.count).map { index in
+            index % workers == worker ? Owned(PartitionFold(model: model)) : nil
+        }
+    }
+
+    /// The partitions of this set.
+    var partitions: [Partition] {
+        (0..<Partition.count).filter { $0 % workers == worker }.map { Partition(UInt8($0)) }
+    }
+
+    /// The fold of one of this set's partitions.
+    func fold(_ partition: Partition) -> Owned<PartitionFold> {
+        guard let fold = folds[Int(partition.index)] else {
+            invariantFailed("a record reached a worker that does not own it", #fileID, #line)
+        }
+        return fold
+    }
+
+    /// Whether this set owns the partition.
+    func owns(_ partition: Partition) -> Bool { folds[Int(partition.index)] != nil }
+
+    /// Folds a record. Nil when it has been folded before, or changes nothing.
+    func apply(_ header: RecordHeader, _ slice: Slice) -> FoldEffect? {
+        let fold = fold(header.partition)
+        guard header.offset > fold.value.offset else { return nil }
+        return fold.value.apply(header, slice)
+    }
+
+    /// Loads of each partition the newest checkpoint that stands at or before `bounds`.
+    func load(
+        _ checkpoints: PartitionCheckpoints,
+        atOrBefore bounds: [UInt64]
+    ) throws(SystemCallError) {
+        var buffer = ByteBuffer(capacity: 1 << 20, limit: 1 << 30)
+        for partition in partitions {
+            let bound = bounds[Int(partition.index)]
+            guard try checkpoints.load(partition, atOrBefore: bound, into: &buffer) != nil else {
+                continue
+            }
+            do {
+                let fold = try PartitionFold(deserializing: buffer.view, model: model)
+                folds[Int(partition.index)] = Owned(fold)
+            } catch {
+                // Of another format or other fold rules: passed over, the journal decides.
+                continue
+            }
+        }
+    }
+
+    /// Where the journal must be read from; partitions of others are not wanted at all.
+    var start: JournalStart {
+        .offsets(
+            folds.map { fold in
+                guard let fold else { return UInt64.max }
+                return fold.value.offset + 1
+            }
+        )
+    }
+
+    /// Visitors in all partitions, and the bytes they take.
+    var size: (visitors: Int, bytes: Int) {
+        folds.reduce((0, 0)) { sum, fold in
+            guard let fold else { return sum }
+            return (sum.0 + fold.value.visitorCount, sum.1 + fold.value.memoryBytes)
+        }
+    }
+}

@@ -1,0 +1,251 @@
+import Bytes
+import Intake
+import Journal
+import Loop
+import Records
+import Rings
+import Telemetry
+import Units
+
+/// Gathers what the listeners bring, makes it durable, acknowledges it, and routes it to the workers.
+///
+/// The cycle: take from every ring what is there now, one write and one `fdatasync` for all of it,
+/// then answer, then route. While the disk works the next group gathers in the rings, so groups grow
+/// by themselves under load. Everything here belongs to the journal's thread.
+final class JournalThread {
+    /// What ties the journal to one listener.
+    struct ListenerLink {
+        let fromListener: Owned<RingConsumer>
+        let toListener: Owned<RingProducer>
+        let waker: Waker
+    }
+
+    private struct Pending: BitwiseCopyable {
+        let listener: Int32
+        let answer: JournalAnswer
+        let connection: UInt64
+        let segment: UInt64
+        let endByte: UInt64
+    }
+
+    private var writer: JournalWriter
+    private let listeners: [ListenerLink]
+    private let workers: [Owned<RecordSender>]
+    private let progress: JournalProgress
+    private let stop: StopSignal
+    private let counters: CounterBlock
+    private let syncs: LatencyHistogram
+    private let time: TimeSource
+    /// Answers of the group being gathered; reused.
+    private var pending: [Pending] = []
+    private var duplicates = 0
+    private let onFailure: @Sendable (JournalError) -> Void
+    private let onProblem: @Sendable (String) -> Void
+    private var upkeep: JournalUpkeep
+
+    init(
+        writer: consuming JournalWriter,
+        listeners: [ListenerLink],
+        workers: [Owned<RecordSender>],
+        progress: JournalProgress,
+        retention: RetentionBoards,
+        stop: StopSignal,
+        metrics: Metrics,
+        time: TimeSource,
+        onFailure: @escaping @Sendable (JournalError) -> Void,
+        onProblem: @escaping @Sendable (String) -> Void
+    ) {
+        self.writer = writer
+        self.listeners = listeners
+        self.workers = workers
+        self.progress = progress
+        self.stop = stop
+        self.time = time
+        self.onFailure = onFailure
+        self.onProblem = onProblem
+        upkeep = JournalUpkeep(boards: retention, nowNanoseconds: time.monotonicNanoseconds())
+        counters = metrics.makeBlock(thread: "hg-journal")
+        syncs = metrics.makeHistogram(.journalSync, thread: "hg-journal")
+        pending.reserveCapacity(4096)
+    }
+
+    /// Works until it is asked to stop and every ring is empty.
+    func run() {
+        while true {
+            if gather() > 0 {
+                guard commit() else { return }
+                keepUp()
+                continue
+            }
+            if stop.isRequested { return conclude() }
+            stop.waker.prepareToSleep()
+            if hasWork() || stop.isRequested {
+                stop.waker.stayAwake()
+            } else {
+                stop.waker.sleep(timeoutMilliseconds: 1_000)
+            }
+            keepUp()
+        }
+    }
+
+    /// The last act: a deduplication checkpoint, so that the next start need not read the journal.
+    private func conclude() {
+        do { try writer.saveDeduplication() } catch {
+            onProblem("the deduplication state could not be saved: \(error)")
+        }
+    }
+
+    /// Between groups: retention and the deduplication checkpoint when they are due, and gauges.
+    private func keepUp() {
+        do throws(JournalError) {
+            try upkeep.run(&writer, nowNanoseconds: time.monotonicNanoseconds())
+        } catch {
+            onProblem("the journal could not be tidied up: \(error)")
+        }
+        publishGauges()
+    }
+
+    private func hasWork() -> Bool {
+        for link in listeners where !link.fromListener.value.isEmpty() { return true }
+        return false
+    }
+
+    // MARK: - Gather
+
+    private func gather() -> Int {
+        for (index, link) in listeners.enumerated() {
+            link.fromListener.value.drainWhile(limit: .max) { frame in
+                append(frame, from: Int32(index))
+            }
+        }
+        return pending.count
+    }
+
+    /// False when the group is full: the message stays in its ring for the next group.
+    private func append(_ frame: Frame, from listener: Int32) -> Bool {
+        let partition = Partition(UInt8(truncatingIfNeeded: frame.third))
+        do {
+            let appended = try writer.append(
+                partition: partition,
+                receivedAt: Int64(bitPattern: frame.second),
+                payload: frame.body
+            )
+            duplicates += appended.duplicates.nonzeroBitCount
+            note(.durable, frame, listener, appended.segment, UInt64(appended.endByte))
+        } catch {
+            switch error {
+            case .groupFull: return false
+            case .full: note(.full, frame, listener)
+            case .windowTooScattered: note(.tooScattered, frame, listener)
+            case .recordTooLarge: note(.tooLarge, frame, listener)
+            default:
+                onFailure(error)
+                return false
+            }
+        }
+        return true
+    }
+
+    private func note(
+        _ answer: JournalAnswer,
+        _ frame: Frame,
+        _ listener: Int32,
+        _ segment: UInt64 = 0,
+        _ endByte: UInt64 = 0
+    ) {
+        pending.append(
+            Pending(
+                listener: listener,
+                answer: answer,
+                connection: frame.first,
+                segment: segment,
+                endByte: endByte
+            )
+        )
+    }
+
+    // MARK: - Commit, answer, route
+
+    private func commit() -> Bool {
+        let bytes = writer.bytesPending
+        let records = writer.groupRecords
+        if bytes > 0 {
+            let begun = time.monotonicNanoseconds()
+            do {
+                try writer.commit()
+            } catch {
+                onFailure(error)
+                return false
+            }
+            syncs.record(nanoseconds: time.monotonicNanoseconds() - begun)
+            progress.publish(writer.committedSequence)
+            counters.add(.journalGroups)
+            counters.add(.journalRecords, records)
+            counters.add(.journalBytes, bytes)
+            counters.add(.eventsDuplicate, duplicates)
+        }
+        duplicates = 0
+        answer()
+        if bytes > 0 { route() }
+        return true
+    }
+
+    private func answer() {
+        for item in pending {
+            let link = listeners[Int(item.listener)]
+            let pushed = link.toListener.value.push(
+                kind: item.answer.rawValue,
+                first: item.connection,
+                second: item.segment,
+                third: item.endByte,
+                body: .empty
+            )
+            // The ring holds more answers than the listener has connections, each with one request.
+            invariant(pushed, "the answer ring is smaller than the number of connections")
+        }
+        pending.removeAll(keepingCapacity: true)
+        for link in listeners { link.waker.wake() }
+    }
+
+    private func route() {
+        writer.forEachInGroup { record in
+            let worker = workers[Int(record.header.partition.index) % workers.count]
+            worker.value.send(record.header.sequence, record.raw, onFallback: counters)
+        }
+        for worker in workers { worker.value.feed.waker.wake() }
+    }
+
+    private func publishGauges() {
+        let gauges = writer.gauges
+        counters.set(.journalDiskBytes, gauges.diskBytesUsed)
+        counters.set(.journalBudgetBytes, gauges.diskBytesMaximum)
+        counters.set(.journalSequence, Int(writer.committedSequence))
+        counters.set(.deduplicationWindows, gauges.windows)
+        if let oldest = gauges.windowOldestSeenAt {
+            let span = (time.epochMilliseconds() - oldest) / 1000
+            counters.set(.deduplicationSpanSeconds, Int(span))
+        }
+    }
+}
+
+extension RecordSender {
+    /// Sends a record, or leaves it to the reader to fetch from the journal when the ring is full.
+    mutating func send(
+        _ sequence: UInt64,
+        _ record: ByteView,
+        trailer: ByteView = .empty,
+        onFallback counters: CounterBlock
+    ) {
+        let pushed = ring.push(
+            kind: RecordMessage.record.rawValue,
+            first: sequence,
+            second: previous,
+            third: 0,
+            body: record,
+            trailer: trailer
+        )
+        if !pushed { counters.add(.ringFallbacks) }
+        previous = sequence
+        feed.publish(sequence)
+    }
+}

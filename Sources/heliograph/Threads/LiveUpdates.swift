@@ -1,0 +1,263 @@
+import Bytes
+import Loop
+import Records
+import Scoring
+import Storage
+import Telemetry
+import Units
+
+/// Keeps Redis in step with a worker's folds.
+///
+/// Visitors that changed wait in a queue, each once however often it changes; when the pipeline is free
+/// all of them are staged and sent at once, then the positions they stand for. So Redis gets as many
+/// updates as it can take, never more, and a burst on one visitor costs one write.
+/// Owned by the worker's thread.
+final class LiveUpdates {
+    private struct Changed: BitwiseCopyable {
+        let partition: Partition
+        let index: Int32
+    }
+
+    private let folds: FoldSet
+    private var writer: LiveModelWriter!
+    private let counters: CounterBlock
+    private let flushes: LatencyHistogram
+    private let freshness: LatencyHistogram
+    private let time: TimeSource
+    private let sweeps: Bool
+    private var queue: [Changed] = []
+    private var isQueued = ChangedSet()
+    private var touched = PartitionSet()
+    private var resyncing = PartitionSet()
+    private var isFlying = false
+    private var flownAt: Int64 = 0
+    /// `received_at` of the oldest record whose effect is queued or in flight, epoch milliseconds.
+    private var oldestQueued = Int64.max
+    private var oldestFlying = Int64.max
+    private var nextSweepAt: Int64 = 0
+    private var model = ByteBuffer(capacity: 64, limit: 64)
+    private var state = ByteBuffer(capacity: 1024, limit: 4096)
+
+    private static let sweepEveryMilliseconds: Int64 = 60_000
+
+    init(
+        folds: FoldSet,
+        address: Storage.RedisAddress,
+        keyPrefix: String,
+        loop: EventLoop,
+        counters: CounterBlock,
+        metrics: Metrics,
+        time: TimeSource,
+        index: Int,
+        onProblem: @escaping @Sendable (String) -> Void
+    ) {
+        self.folds = folds
+        self.counters = counters
+        self.time = time
+        sweeps = index == 0
+        let name = "hg-worker-\(index)"
+        flushes = metrics.makeHistogram(.redisFlush, thread: name)
+        freshness = metrics.makeHistogram(.freshness, thread: name)
+        model.append(text: folds.model.name)
+        writer = LiveModelWriter(
+            address: address,
+            keyPrefix: keyPrefix,
+            loop: loop.handle,
+            onProblem: onProblem
+        ) { [unowned self] outcome in take(outcome) }
+        writer.start()
+    }
+
+    func close() { writer.close() }
+
+    /// Whether Redis has everything, or is away and will be told when it comes back.
+    var isSettled: Bool { !writer.isConnected || (queue.isEmpty && writer.isIdle) }
+
+    // MARK: - Changes
+
+    /// A record has changed a visitor.
+    func note(_ header: RecordHeader, _ effect: FoldEffect) {
+        touched.insert(header.partition)
+        oldestQueued = min(oldestQueued, header.receivedAt)
+        guard effect.score != .none else { return }
+        enqueue(header.partition, effect.visitorIndex)
+    }
+
+    private func enqueue(_ partition: Partition, _ index: Int32) {
+        guard isQueued.insert(partition, Int(index)) else { return }
+        queue.append(Changed(partition: partition, index: index))
+    }
+
+    /// Sends what waits, unless a pipeline is under way: its end sends the rest.
+    func flush() {
+        guard !isFlying, writer.isConnected, !queue.isEmpty || !touched.isEmpty else { return }
+        guard stageQueue() else { return launch() }
+        resyncing.drain { writer.endResync(partition: $0) }
+        touched.drain { partition in
+            writer.stagePosition(
+                partition: partition,
+                offset: folds.fold(partition).value.offset
+            )
+        }
+        launch()
+    }
+
+    /// Stages the queue from its front. False when the stage was full before its end.
+    private func stageQueue() -> Bool {
+        var count = 0
+        let now = time.epochMilliseconds()
+        for item in queue {
+            guard stage(item, now) else { break }
+            isQueued.remove(item.partition, Int(item.index))
+            count += 1
+        }
+        counters.add(.redisVisitors, count)
+        let isEmpty = count == queue.count
+        if isEmpty { queue.removeAll(keepingCapacity: true) } else { queue.removeFirst(count) }
+        return isEmpty
+    }
+
+    private func stage(_ item: Changed, _ now: Int64) -> Bool {
+        let fold = folds.fold(item.partition)
+        let index = item.index
+        let (site, visitor) = fold.value.visitor(at: index)
+        guard fold.value.hasScore(index) else {
+            return site.withBytes { site in
+                visitor.withBytes { writer.stageRemoval(site: site, visitor: $0) }
+            }
+        }
+        state.reset()
+        fold.value.packState(index, into: &state)
+        let reading = fold.value.reading(of: index)
+        let isMasked = fold.value.isAutomated(index)
+        let isSilent = resyncing.contains(item.partition)
+        return site.withBytes { site in
+            visitor.withBytes { visitor in
+                writer.stage(
+                    site: site,
+                    visitor: visitor,
+                    reading: reading,
+                    model: model.view,
+                    state: state.view,
+                    masked: isMasked,
+                    silent: isSilent
+                )
+            }
+        }
+    }
+
+    private func launch() {
+        isFlying = true
+        flownAt = time.monotonicNanoseconds()
+        oldestFlying = oldestQueued
+        oldestQueued = .max
+        counters.add(.redisFlushes)
+        writer.flush()
+    }
+
+    // MARK: - What Redis says
+
+    private func take(_ outcome: LiveModelWriter.Outcome) {
+        switch outcome {
+        case .connected(let positions):
+            isFlying = false
+            counters.set(.redisConnected, 1)
+            for partition in folds.partitions {
+                resync(partition, above: positions[Int(partition.index)])
+            }
+        case .wentBack(let partitions):
+            counters.add(.redisWentBack, partitions.count)
+            for partition in partitions { resync(partition, above: writer.confirmed(partition)) }
+        case .applied:
+            isFlying = false
+            measure()
+        case .disconnected:
+            isFlying = false
+            counters.add(.redisReconnects)
+            counters.set(.redisConnected, 0)
+        }
+        flush()
+    }
+
+    /// Queues every visitor whose last record is beyond what Redis has of the partition.
+    private func resync(_ partition: Partition, above offset: UInt64) {
+        guard folds.owns(partition) else { return }
+        resyncing.insert(partition)
+        touched.insert(partition)
+        let fold = folds.fold(partition)
+        for index in 0..<Int32(fold.value.visitorCount)
+        where fold.value.lastOffset(of: index) > offset {
+            enqueue(partition, index)
+        }
+    }
+
+    private func measure() {
+        let now = time.monotonicNanoseconds()
+        flushes.record(nanoseconds: now - flownAt)
+        if oldestFlying != .max {
+            freshness.record(
+                nanoseconds: (time.epochMilliseconds() - oldestFlying) * 1_000_000
+            )
+        }
+        oldestFlying = .max
+    }
+
+    /// Every tick of the worker: sweeps `hot` when it is time.
+    func tick() {
+        flush()
+        guard sweeps, writer.isConnected else { return }
+        let now = time.epochMilliseconds()
+        guard now >= nextSweepAt else { return }
+        nextSweepAt = now + Self.sweepEveryMilliseconds
+        writer.probePositions()
+        writer.sweepHot(now: now) { [model = folds.model] _, _, state, now in
+            PackedState(state).map { $0.reading(at: now, model).score }
+        }
+    }
+}
+
+/// A set of partitions without allocation.
+struct PartitionSet {
+    private var words = InlineArray<4, UInt64>(repeating: 0)
+
+    var isEmpty: Bool { (words[0] | words[1] | words[2] | words[3]) == 0 }
+
+    func contains(_ partition: Partition) -> Bool {
+        words[Int(partition.index) / 64] & (1 << UInt64(partition.index % 64)) != 0
+    }
+
+    mutating func insert(_ partition: Partition) {
+        words[Int(partition.index) / 64] |= 1 << UInt64(partition.index % 64)
+    }
+
+    /// Empties the set, calling `body` with each partition that was in it.
+    mutating func drain(_ body: (Partition) -> Void) {
+        for word in 0..<4 {
+            while words[word] != 0 {
+                let bit = words[word].trailingZeroBitCount
+                words[word] &= words[word] - 1
+                body(Partition(UInt8(word * 64 + bit)))
+            }
+        }
+    }
+}
+
+/// Which visitors wait in the queue: a bit per visitor, by partition. Grows with the visitors.
+struct ChangedSet {
+    private var words = [[UInt64]](repeating: [], count: Partition.count)
+
+    /// False when the visitor was in the set already.
+    mutating func insert(_ partition: Partition, _ index: Int) -> Bool {
+        let row = Int(partition.index)
+        let word = index / 64
+        while words[row].count <= word { words[row].append(0) }
+        let bit: UInt64 = 1 << UInt64(index % 64)
+        if words[row][word] & bit != 0 { return false }
+        words[row][word] |= bit
+        return true
+    }
+
+    mutating func remove(_ partition: Partition, _ index: Int) {
+        words[Int(partition.index)][index / 64] &= ~(1 << UInt64(index % 64))
+    }
+}

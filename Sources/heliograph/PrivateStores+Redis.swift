@@ -45,6 +45,8 @@ final class RedisServer: PrivateServer {
         auto-aof-rewrite-percentage 100
         auto-aof-rewrite-min-size 256mb
         maxmemory-policy noeviction
+        # A visitor is one small block of memory, its packed state included, instead of a table.
+        hash-max-listpack-value 1024
         lazyfree-lazy-user-del yes
         always-show-logo no
         set-proc-title no

@@ -266,4 +266,29 @@ struct LiveModelTests {
         #expect(stores.redis("ZCARD", "hg:demo:hot") == .number(350))
         #expect(stores.redis("ZSCORE", "hg:demo:hot", "v0").string == "7.5")
     }
+
+    @Test func aFullHotSetIsTrimmedAndKeepsTheLowOut() throws {
+        let stores = try TestStores(redis: true)
+        defer { stores.end() }
+        let rig = try LiveRig(stores.redisURL)
+        #expect(rig.connect())
+        let limit = StorageLimits.hotMembersMaximum
+        for number in 0..<limit + 50 {
+            rig.stage("v\(number)", testReading(score: number < 50 ? 1 : 20))
+        }
+        #expect(rig.flushAll())
+        rig.writer.sweepHot(now: 1_773_500_000_000)
+        #expect(rig.turn(until: { !rig.writer.sweep.isPending && rig.writer.isIdle }))
+        #expect(stores.redis("ZCARD", "hg:demo:hot") == .number(Int64(limit)))
+        #expect(stores.redis("ZSCORE", "hg:demo:hot", "v3") == .none)
+        rig.writer.probePositions()
+        #expect(rig.turn(until: { rig.writer.isIdle }))
+        rig.stage("v3", testReading(score: 2))
+        rig.stage("v60", testReading(score: 3))
+        rig.stage("new", testReading(score: 30))
+        #expect(rig.flushAll())
+        #expect(stores.redis("ZSCORE", "hg:demo:hot", "v3") == .none)
+        #expect(stores.redis("ZSCORE", "hg:demo:hot", "v60") == .none)
+        #expect(stores.redis("ZSCORE", "hg:demo:hot", "new").string == "30")
+    }
 }

@@ -5,6 +5,7 @@ struct Flight {
     enum Answer {
         case plain, probe, greeting, sweep
         case position(Partition)
+        case floor(site: Int)
     }
 
     private(set) var isFlying = false
@@ -13,6 +14,9 @@ struct Flight {
     var positions: [Partition] = []
     private var positionsTaken = 0
     var probes = 0
+    /// Sites that were asked for the floor of their `hot` sets; all or none.
+    var floors = 0
+    private var floorsTaken = 0
     var greets = 0
     var sweepAnswers = 0
     /// Partitions found to have gone back.
@@ -20,7 +24,7 @@ struct Flight {
 
     var isEmpty: Bool {
         plain == 0 && positionsTaken == positions.count && probes == 0 && greets == 0
-            && sweepAnswers == 0
+            && floorsTaken == floors && sweepAnswers == 0
     }
 
     var isAnswered: Bool { isFlying && isEmpty }
@@ -36,6 +40,7 @@ struct Flight {
     mutating func end() {
         isFlying = false
         (plain, positionsTaken, probes, greets, sweepAnswers) = (0, 0, 0, 0, 0)
+        (floors, floorsTaken) = (0, 0)
         positions.removeAll(keepingCapacity: true)
         lost.removeAll(keepingCapacity: true)
     }
@@ -53,6 +58,10 @@ struct Flight {
         if probes > 0 {
             probes &-= 1
             return .probe
+        }
+        if floorsTaken < floors {
+            floorsTaken &+= 1
+            return .floor(site: floorsTaken &- 1)
         }
         if greets > 0 {
             greets &-= 1

@@ -12,7 +12,8 @@ struct HotSweep: ~Copyable {
     }
 
     private var step = Step.resting
-    private var sites: [ShortText] = []
+    /// Kept by the writer too, which asks it for every visitor.
+    var sites = WatchedSites()
     private var site = 0
     private var cursor = 0
     private var now: Int64 = 0
@@ -26,17 +27,8 @@ struct HotSweep: ~Copyable {
     /// Whether the next pipeline should carry a step of a cycle.
     var isPending: Bool { step != .resting }
 
-    /// Learns that a site exists. Sites come in runs, so the last one is looked at first.
-    mutating func watch(_ name: ByteView) {
-        if let last = sites.last, last.withBytes({ $0.equals(name) }) { return }
-        if sites.contains(where: { $0.withBytes { $0.equals(name) } }) { return }
-        if sites.count < StorageLimits.sitesMaximum, let text = ShortText(name) {
-            sites.append(text)
-        }
-    }
-
     mutating func begin(now: Int64, rescore: LiveModelWriter.Rescore?) {
-        guard step == .resting, !sites.isEmpty else { return }
+        guard step == .resting, sites.count > 0 else { return }
         (self.now, self.rescore) = (now, rescore)
         (site, cursor) = (0, 0)
         step = .listing
@@ -61,7 +53,7 @@ struct HotSweep: ~Copyable {
 
     private mutating func appendListing(_ buffer: inout ByteBuffer, _ prefix: ByteView) -> Int {
         members.removeAll(keepingCapacity: true)
-        sites[site].withBytes { name in
+        sites.names[site].withBytes { name in
             buffer.command(4)
             buffer.argument("ZREMRANGEBYRANK")
             buffer.key(prefix, name, ":hot", .empty, "")
@@ -77,7 +69,7 @@ struct HotSweep: ~Copyable {
     }
 
     private func appendReading(_ buffer: inout ByteBuffer, _ prefix: ByteView) -> Int {
-        sites[site].withBytes { name in
+        sites.names[site].withBytes { name in
             for member in members {
                 buffer.command(4)
                 buffer.argument("HMGET")
@@ -129,7 +121,7 @@ struct HotSweep: ~Copyable {
         guard reply.pointee.kind == .array else { return }
         var updated: Int64 = 0
         var score: Double?
-        let (name, now, rescore) = (sites[site], now, rescore)
+        let (name, now, rescore) = (sites.names[site], now, rescore)
         reply.pointee.forEachElement { index, text in
             guard let text else { return }
             if index == 0 {

@@ -123,7 +123,8 @@ public final class LiveModelWriter {
         silent: Bool
     ) -> Bool {
         guard isServing, staged.count < StorageLimits.liveStagedBytesMaximum else { return false }
-        sweep.watch(site)
+        let siteIndex = sweep.sites.index(of: site)
+        let floor = sweep.sites.floor(siteIndex)
         let duties = remembered.update(
             site: site,
             visitor: visitor,
@@ -132,7 +133,12 @@ public final class LiveModelWriter {
         )
         stageHash(site, visitor, reading, model, state)
         if duties.renewsLife { stageLife(site, visitor) }
-        if duties.ranks { stageRank(site, visitor, reading, masked) }
+        if duties.ranks {
+            let isLow = reading.score < floor
+            if !isLow || masked || duties.lastScore ?? floor >= floor {
+                stageRank(site, visitor, reading, isRemoved: masked || isLow)
+            }
+        }
         if duties.publishes && !masked && !silent { stageMessage(site, visitor, reading) }
         invariant(!staged.overflowed, "one visitor outgrew the stage's reserve")
         return true
@@ -197,12 +203,12 @@ public final class LiveModelWriter {
         _ site: ByteView,
         _ visitor: ByteView,
         _ reading: Reading,
-        _ masked: Bool
+        isRemoved: Bool
     ) {
-        staged.command(masked ? 3 : 4)
-        staged.argument(masked ? "ZREM" : "ZADD")
+        staged.command(isRemoved ? 3 : 4)
+        staged.argument(isRemoved ? "ZREM" : "ZADD")
         staged.key(prefix.view, site, ":hot", .empty, "")
-        if !masked { staged.argument(fixed: reading.score, places: 1) }
+        if !isRemoved { staged.argument(fixed: reading.score, places: 1) }
         staged.argument(visitor)
         stagedCommands &+= 1
     }
@@ -247,7 +253,8 @@ public final class LiveModelWriter {
         launch()
     }
 
-    /// Asks Redis for its positions, so that a loss is noticed also where nothing is written.
+    /// Asks Redis for its positions, so that a loss is noticed also where nothing is written, and for
+    /// the lowest scores of full `hot` sets. To be called by every worker every 10 to 60 s.
     public func probePositions() {
         isProbeWanted = true
         launch()
@@ -294,6 +301,8 @@ public final class LiveModelWriter {
         isProbeWanted = false
         flight.probes = 1
         appendReadPositions()
+        flight.floors = sweep.sites.count
+        sweep.sites.appendFloorQuestions(to: &staged, prefix: prefix.view)
     }
 
     private func appendReadPositions() {
@@ -323,6 +332,7 @@ public final class LiveModelWriter {
         flight.end()
         sweep.cancel()
         remembered.forget()
+        sweep.sites.forgetFloors()
         for index in isResyncing.indices { isResyncing[index] = true }
         if wasServing { onOutcome(.disconnected) }
     }
@@ -336,6 +346,7 @@ public final class LiveModelWriter {
         case .plain: break
         case .position(let partition): takePosition(partition, reply)
         case .probe: takeProbe(reply)
+        case .floor(let site): sweep.sites.takeFloor(site, reply)
         case .greeting: return takeGreeting(reply)
         case .sweep: takeSweep(reply)
         }
@@ -416,6 +427,7 @@ public final class LiveModelWriter {
         }
         if !lost.isEmpty {
             remembered.forget()
+            sweep.sites.forgetFloors()
             onOutcome(.wentBack(lost))
         }
         onOutcome(.applied)

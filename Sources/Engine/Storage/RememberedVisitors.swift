@@ -15,6 +15,8 @@ struct RememberedVisitors: ~Copyable {
         var ranks = false
         /// Score, band or profile are not those published last.
         var publishes = false
+        /// The score written last; nil when it is not remembered.
+        var lastScore: Double?
     }
 
     private struct Entry {

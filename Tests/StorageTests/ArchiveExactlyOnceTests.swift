@@ -207,4 +207,41 @@ struct ArchiveExactlyOnceTests {
         #expect(stores.sql("SELECT number FROM heliograph.migration") == [["1"]])
         #expect(stores.sql("SELECT count(*) FROM heliograph.position") == [["256"]])
     }
+
+    @Test func aReaderDoesNotHoldUpTheNextDay() throws {
+        try withArchive { stores, archive in
+            fill(archive, from: 1, count: 3)
+            _ = try archive.commit()
+            let reader = try PostgresConnection(conninfo: stores.conninfo)
+            try reader.run("BEGIN; SELECT count(*) FROM heliograph.event")
+            // The partition of tomorrow was made ahead; that of the day after has to wait.
+            TestRecord(
+                visitor: "v",
+                offset: 10,
+                receivedAt: 1_773_500_000_000 + 86_400_000,
+                events: [.init(number: 9)],
+                partition: 9
+            ).add(to: archive)
+            #expect(try archive.commit().events == 1)
+            try reader.run("COMMIT")
+        }
+    }
+
+    @Test func deepNestingHarmsNobody() throws {
+        try withArchive { stores, archive in
+            let depth = 60_000
+            let deep =
+                "{\"x\":" + String(repeating: "[", count: depth)
+                + String(repeating: "]", count: depth) + "}"
+            TestRecord(
+                visitor: "v",
+                offset: 1,
+                events: [.init(number: 1, properties: deep), .init(number: 2)],
+                partition: 9
+            ).add(to: archive)
+            let report = try archive.commit()
+            #expect(report.events == 1)
+            #expect(report.refused.map(\.reason) == ["54001"])
+        }
+    }
 }

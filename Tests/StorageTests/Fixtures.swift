@@ -130,6 +130,13 @@ enum TestRedis {
         return answer(reply.assumingMemoryBound(to: redisReply.self))
     }
 
+    /// Lets a server that listens on a socket only also listen on a free loopback port.
+    static func openPort(_ url: String) -> Int? {
+        (20_000..<20_200).map { $0 + Int(getpid()) % 20_000 }.first { port in
+            ask(url, ["CONFIG", "SET", "port", String(port)]) == .text("OK")
+        }
+    }
+
     private static func answer(_ reply: UnsafeMutablePointer<redisReply>) -> TestAnswer {
         let text = {
             String(

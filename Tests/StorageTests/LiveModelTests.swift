@@ -291,4 +291,52 @@ struct LiveModelTests {
         #expect(stores.redis("ZSCORE", "hg:demo:hot", "v60") == .none)
         #expect(stores.redis("ZSCORE", "hg:demo:hot", "new").string == "30")
     }
+
+    @Test func overTheNetworkWithAPassword() throws {
+        let stores = try TestStores(redis: true)
+        defer { stores.end() }
+        let port = try #require(TestRedis.openPort(stores.redisURL))
+        _ = stores.redis("CONFIG", "SET", "requirepass", "s3cret")
+        let stranger = try LiveRig("redis://:wrong@127.0.0.1:\(port)")
+        #expect(stranger.turn(until: { !stranger.problems.isEmpty }))
+        #expect(!stranger.writer.isConnected)
+        #expect(stranger.problems.allSatisfy { !$0.contains("wrong@") && !$0.contains("s3cret") })
+        let rig = try LiveRig("redis://:s3cret@127.0.0.1:\(port)")
+        #expect(rig.connect())
+        rig.stage("v1", testReading(score: 5))
+        rig.writer.stagePosition(partition: Partition(7), offset: 9)
+        #expect(rig.flushAll())
+        #expect(rig.writer.confirmed(Partition(7)) == 9)
+    }
+
+    @Test func aServerThatIsNotThereIsTriedAgain() throws {
+        let rig = try LiveRig("unix:///nonexistent/redis.sock")
+        #expect(rig.turn(until: { rig.problems.count > 3 }))
+        #expect(!rig.stage("v1", testReading(score: 5)))
+        rig.writer.flush()
+        rig.writer.probePositions()
+        rig.writer.sweepHot(now: 0)
+        #expect(rig.outcomes.isEmpty)
+    }
+
+    /// More is staged than a socket takes at once, while answers come in: order and counts must hold.
+    @Test func largePipelinesKeepTheirOrder() throws {
+        let stores = try TestStores(redis: true)
+        defer { stores.end() }
+        let rig = try LiveRig(stores.redisURL)
+        #expect(rig.connect())
+        var staged = 0
+        for round in 0..<4 {
+            while staged < (round + 1) * 9_000,
+                rig.stage("v\(staged)", testReading(score: Double(staged % 100)))
+            { staged += 1 }
+            rig.writer.stagePosition(partition: Partition(9), offset: UInt64(staged))
+            rig.writer.flush()
+            uv_run(rig.loop, UV_RUN_NOWAIT)
+        }
+        #expect(rig.flushAll())
+        #expect(stores.redis("DBSIZE") == .number(Int64(staged + 2)))
+        #expect(stores.redis("GET", "hg:pos:9").string == String(staged))
+        #expect(rig.problems.isEmpty)
+    }
 }

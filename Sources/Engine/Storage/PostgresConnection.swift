@@ -11,8 +11,11 @@ struct PostgresFailure: Error {
     /// Whether the connection is of no more use.
     let isConnectionLost: Bool
 
-    /// Classes 22 and 23: the data is at fault, and sending it again would fail again.
-    var isDataFault: Bool { code.hasPrefix("22") || code.hasPrefix("23") }
+    /// Classes 22 (data), 23 (constraints) and 54 (a value too large or too deep): the row is at fault,
+    /// and sending it again would fail again.
+    var isDataFault: Bool {
+        code.hasPrefix("22") || code.hasPrefix("23") || code.hasPrefix("54")
+    }
 }
 
 /// One blocking connection through libpq.

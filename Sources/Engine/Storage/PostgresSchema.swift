@@ -72,16 +72,17 @@ enum PostgresSchema {
         try body()
     }
 
-    /// Makes the partition of a day, and of the day after, so that midnight finds its table ready.
+    /// Makes the partition of a day, and tries to make that of the day after, so that midnight finds
+    /// its table ready. Making one waits for readers of the event table; the second does not insist.
     static func createDay(
         _ day: Int32,
         _ connection: PostgresConnection
     ) throws(PostgresFailure) {
         try withLock(connection) { () throws(PostgresFailure) in
-            try connection.run("SET client_min_messages = error")
-            for each in [day, day &+ 1] {
-                try connection.run(text: EventTable(day: each).createStatement)
-            }
+            try connection.run(text: EventTable(day: day).createStatement)
+            try connection.run("SET lock_timeout = '500ms'")
+            try? connection.run(text: EventTable(day: day &+ 1).createStatement)
+            try connection.run("SET lock_timeout = 0")
         }
     }
 }

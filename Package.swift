@@ -86,7 +86,7 @@ let package = Package(
         stage("Scoring", groundAll, exclude: ["README.md"]),
         stage(
             "Storage", groundAll + ["CLibuv", "CHiredis", "CLibpq", "CShims"], strict,
-            resources: [.embedInCode("Migrations")]),
+            exclude: ["README.md"], resources: [.embedInCode("Migrations")]),
 
         .target(
             name: "Companion",

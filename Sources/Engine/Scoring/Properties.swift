@@ -28,11 +28,10 @@ extension JSONCursor {
 
     @inline(never)
     private mutating func anyAmount() throws(JSONError) -> Double {
-        guard try kind() == .number else {
-            _ = try skip()
-            return 0
-        }
-        return max(0, min(Self.amountMaximum, try double()))
+        let isNumber = try kind() == .number
+        let text = try skip()
+        guard isNumber, text[0] != UInt8(ascii: "-") else { return 0 }
+        return min(Self.amountMaximum, JSONNumber.double(text) ?? Self.amountMaximum)
     }
 
     /// An array of amounts; how many elements it had. Elements beyond `values` are checked only.

@@ -7,6 +7,9 @@ struct SessionTrend: BitwiseCopyable, Sendable {
     var session: UInt64 = 0
     var activeMilliseconds = 0.0
     var loopPoints = 0.0
+    private var pendingSum = 0.0
+    private var pendingCount: UInt32 = 0
+    private var stride: UInt32 = 1
     private var samples = InlineArray<12, UInt32>(repeating: 0)
     private var pages = InlineArray<24, UInt32>(repeating: 0)
     var categories: UInt16 = 0
@@ -33,12 +36,19 @@ struct SessionTrend: BitwiseCopyable, Sendable {
         return fresh.nonzeroBitCount
     }
 
-    /// Takes a decision latency. When there is no room neighbours are merged, so that the samples
-    /// always cover the whole session evenly.
+    /// Takes a decision latency. Samples are means of `stride` latencies each; when there is no room
+    /// neighbours are merged and the stride doubles, so that they cover the whole session evenly.
     mutating func takeLatency(milliseconds: Double) {
-        if Int(sampleCount) == Self.samplesMaximum { halve() }
-        samples[Int(sampleCount)] = UInt32(milliseconds)
-        sampleCount &+= 1
+        pendingSum += milliseconds.rounded(.down)
+        pendingCount &+= 1
+        guard pendingCount == stride else { return }
+        if Int(sampleCount) == Self.samplesMaximum {
+            halve()
+        } else {
+            samples[Int(sampleCount)] = UInt32(pendingSum / Double(stride))
+            sampleCount &+= 1
+            (pendingSum, pendingCount) = (0, 0)
+        }
     }
 
     private mutating func halve() {
@@ -48,6 +58,7 @@ struct SessionTrend: BitwiseCopyable, Sendable {
         }
         for index in Self.samplesMaximum / 2..<Self.samplesMaximum { samples[index] = 0 }
         sampleCount = UInt8(Self.samplesMaximum / 2)
+        stride = stride &<< 1 | stride &>> 31
     }
 
     /// README, fatigue: last third of the latencies over the first; 0 with fewer than three.
@@ -77,6 +88,9 @@ extension SessionTrend {
         coder.field(&session)
         coder.field(&activeMilliseconds)
         coder.field(&loopPoints)
+        coder.field(&pendingSum)
+        coder.field(&pendingCount)
+        coder.field(&stride)
         coder.field(&categories)
         coder.field(&options)
         coder.field(&sampleCount)

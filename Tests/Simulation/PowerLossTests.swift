@@ -48,6 +48,11 @@ private struct Life {
     mutating func run() -> String? {
         for _ in 0..<Self.lossesPerLife where problem == nil {
             do { try work() } catch { problem = "threw \(error)" }
+            // Half of the time the process dies first, and what it left is read, and so relied on,
+            // before the power fails too.
+            if random.next() & 1 == 0 {
+                do { try check() } catch { problem = "check threw \(error)" }
+            }
             disk.crash()
             do { try check() } catch { problem = "check threw \(error)" }
         }

@@ -55,11 +55,11 @@ function sparkPaths(history) {
     const middle = (Math.max(...history) + Math.min(...history)) / 2;
     const span = Math.max(SPARK_SPAN_MINIMUM, Math.max(...history) - Math.min(...history));
     const low = middle - span / 2;
-    const x = (index) => SPARK_WIDTH * (history.length < 2 ? 1 : index / (history.length - 1));
     const y = (score) => SPARK_HEIGHT - 4 - ((score - low) / span) * (SPARK_HEIGHT - 8);
     let line = `M0 ${y(history[0]).toFixed(1)}`;
     history.forEach((score, index) => {
-        line += `H${x(index).toFixed(1)}V${y(score).toFixed(1)}`;
+        const end = (SPARK_WIDTH * (index + 1)) / history.length;
+        line += `V${y(score).toFixed(1)}H${end.toFixed(1)}`;
     });
     return { line, area: `${line}V${SPARK_HEIGHT}H0Z` };
 }

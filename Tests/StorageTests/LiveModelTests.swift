@@ -339,4 +339,29 @@ struct LiveModelTests {
         #expect(stores.redis("GET", "hg:pos:9").string == String(staged))
         #expect(rig.problems.isEmpty)
     }
+
+    @Test func aProbeLeavesThePartitionsOfOtherWorkersAlone() throws {
+        let stores = try TestStores(redis: true)
+        defer { stores.end() }
+        let (first, second) = (try LiveRig(stores.redisURL), try LiveRig(stores.redisURL))
+        #expect(first.turn(until: { first.writer.isConnected }))
+        #expect(second.turn(until: { second.writer.isConnected }))
+        first.writer.endResync(partition: Partition(1))
+        second.writer.endResync(partition: Partition(2))
+        second.writer.stagePosition(partition: Partition(2), offset: 10)
+        #expect(second.flushAll())
+        first.writer.probePositions()
+        #expect(first.turn(until: { first.outcomes.contains(.applied) && first.writer.isIdle }))
+        second.writer.stagePosition(partition: Partition(2), offset: 20)
+        #expect(second.flushAll())
+        for rig in [first, second] {
+            #expect(
+                !rig.outcomes.contains { outcome in
+                    if case .wentBack = outcome { return true }
+                    return false
+                }
+            )
+        }
+        #expect(stores.redis("GET", "hg:pos:2").string == "20")
+    }
 }

@@ -371,15 +371,34 @@ public final class LiveModelWriter {
     ) {
         let index = Int(partition.index)
         let found = UInt64(reply.pointee.withText { $0?.decimal ?? 0 })
-        guard found == held[index] else { return noteLoss(partition, found) }
-        held[index] = readyOffsets[partition]
+        guard found != held[index] else {
+            held[index] = readyOffsets[partition]
+            return
+        }
+        if found != 0 { stageRestoredPosition(index, found) }
+        noteLoss(partition, found)
     }
 
+    /// Looks at the partitions that this writer has brought up to date; the others belong to other
+    /// workers, who move them.
     private func takeProbe(_ reply: UnsafeMutablePointer<RedisReply>) {
         reply.pointee.forEachElement { index, text in
             let found = UInt64(text?.decimal ?? 0)
-            if found != held[index] { noteLoss(Partition(UInt8(index)), found) }
+            if !isResyncing[index] && found != held[index] {
+                noteLoss(Partition(UInt8(index)), found)
+            }
         }
+    }
+
+    /// An older position was overwritten by `SET … XX` before it could be compared: put it back, so
+    /// that a crash before the partition is restored cannot leave the claim behind.
+    private func stageRestoredPosition(_ index: Int, _ found: UInt64) {
+        staged.command(3)
+        staged.argument("SET")
+        staged.positionKey(prefix.view, index)
+        staged.argument(decimal: Int64(clamping: found))
+        stagedCommands &+= 1
+        isFlushWanted = true
     }
 
     private func takeSweep(_ reply: UnsafeMutablePointer<RedisReply>) {
@@ -390,16 +409,6 @@ public final class LiveModelWriter {
 
     private func noteLoss(_ partition: Partition, _ found: UInt64) {
         let index = Int(partition.index)
-        // An older position was overwritten by `SET … XX` before it could be compared: put it back, so
-        // that a crash before the partition is restored cannot leave the claim behind.
-        if found != 0 {
-            staged.command(3)
-            staged.argument("SET")
-            staged.positionKey(prefix.view, index)
-            staged.argument(decimal: Int64(clamping: found))
-            stagedCommands &+= 1
-            isFlushWanted = true
-        }
         held[index] = found
         isResyncing[index] = true
         if !flight.lost.contains(partition) { flight.lost.append(partition) }

@@ -364,4 +364,20 @@ struct LiveModelTests {
         }
         #expect(stores.redis("GET", "hg:pos:2").string == "20")
     }
+
+    @Test func aRemovedVisitorThatReturnsIsWhole() throws {
+        let stores = try TestStores(redis: true)
+        defer { stores.end() }
+        let rig = try LiveRig(stores.redisURL)
+        #expect(rig.connect())
+        rig.stage("v1", testReading(score: 5))
+        #expect(rig.flushAll())
+        #expect(rig.writer.stageRemoval(site: ByteView("demo"), visitor: ByteView("v1")))
+        #expect(rig.flushAll())
+        #expect(stores.redis("DBSIZE") == .number(0))
+        rig.stage("v1", testReading(score: 5))
+        #expect(rig.flushAll())
+        #expect(stores.redis("ZSCORE", "hg:demo:hot", "v1").string == "5")
+        #expect(stores.redis("PTTL", "hg:demo:v:{v1}") != .number(-1))
+    }
 }

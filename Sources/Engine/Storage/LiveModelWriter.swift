@@ -147,6 +147,7 @@ public final class LiveModelWriter {
     /// Stages that nothing of a visitor is to be held any more: consent was withdrawn.
     public func stageRemoval(site: ByteView, visitor: ByteView) -> Bool {
         guard isServing, staged.count < StorageLimits.liveStagedBytesMaximum else { return false }
+        remembered.forget(site: site, visitor: visitor)
         staged.command(2)
         staged.argument("UNLINK")
         staged.key(prefix.view, site, ":v:{", visitor, "}")

@@ -40,6 +40,20 @@ struct RememberedVisitors: ~Copyable {
         for index in entries.indices { entries[index] = Entry() }
     }
 
+    /// Forgets one visitor: Redis is told to drop it.
+    mutating func forget(site: ByteView, visitor: ByteView) {
+        let tag = tag(site, visitor)
+        if entries[slot(tag)].tag == tag { entries[slot(tag)] = Entry() }
+    }
+
+    private func tag(_ site: ByteView, _ visitor: ByteView) -> UInt64 {
+        (visitor.hash128(key: key).low ^ site.hash128(key: key).high) | 1
+    }
+
+    private func slot(_ tag: UInt64) -> Int {
+        Int(truncatingIfNeeded: tag >> 1) & (StorageLimits.rememberedVisitors &- 1)
+    }
+
     /// Says what to send for a visitor, and remembers that it is sent.
     mutating func update(
         site: ByteView,
@@ -47,9 +61,8 @@ struct RememberedVisitors: ~Copyable {
         reading: Reading,
         masked: Bool
     ) -> Duties {
-        let hash = visitor.hash128(key: key)
-        let tag = (hash.low ^ site.hash128(key: key).high) | 1
-        let index = Int(truncatingIfNeeded: tag >> 1) & (StorageLimits.rememberedVisitors &- 1)
+        let tag = tag(site, visitor)
+        let index = slot(tag)
         var next = Entry(
             tag: tag,
             renewedAt: reading.updatedAt,

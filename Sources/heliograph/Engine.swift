@@ -23,6 +23,7 @@ struct StartError: Error, CustomStringConvertible {
 final class Engine {
     private let settings: HeliographSettings
     private let dataDirectory: String
+    private let folder: DataFolder
     private let log: Logger
     private let metrics = Metrics()
     private let health = EngineHealth()
@@ -44,6 +45,7 @@ final class Engine {
         self.settings = settings
         self.log = log
         self.dataDirectory = Files.absolute(dataDirectory)
+        folder = try DataFolder(self.dataDirectory)
         stores = PrivateStores(
             dataDirectory: self.dataDirectory,
             wantsRedis: settings.redis.url == nil,
@@ -55,7 +57,6 @@ final class Engine {
 
     func start() throws(StartError) {
         EngineSignals.block()
-        makeDirectories()
         let scoring = try loadScoring()
         let (redisURL, conninfo) = try startStores()
         let archive = try connectArchive(conninfo)
@@ -67,12 +68,6 @@ final class Engine {
         addresses.postgres = conninfo
         try startCompanion(redisURL)
         writeAddresses()
-    }
-
-    private func makeDirectories() {
-        for folder in ["", "/journal", "/checkpoints", "/log"] {
-            mkdir(dataDirectory + folder, 0o750)
-        }
     }
 
     private func loadScoring() throws(StartError) -> ScoringFile {

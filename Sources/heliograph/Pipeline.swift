@@ -121,6 +121,7 @@ final class Pipeline {
         var sockets: [ListeningSocket] = []
         let ingest = parts.settings.ingest
         port = UInt16(truncatingIfNeeded: ingest.port)
+        try ListeningSocket.checkIsFree(address: ingest.address, port: port)
         for _ in 0..<listenerCount {
             let socket = try ListeningSocket.open(
                 address: ingest.address,

@@ -16,33 +16,49 @@ public struct ListeningSocket: Sendable {
     /// The port in force, also when 0 was asked for.
     public let port: UInt16
 
+    /// Throws when another process listens there already, which sharing the port would hide.
+    public static func checkIsFree(address: String, port: UInt16) throws(ListenError) {
+        guard port != 0 else { return }
+        let probe = try bound(address: address, port: port, shared: false)
+        close(probe)
+    }
+
     /// Binds `address` (IPv4 or IPv6 text) and listens.
     public static func open(
         address: String,
         port: UInt16,
         backlog: Int32
     ) throws(ListenError) -> ListeningSocket {
+        let descriptor = try bound(address: address, port: port, shared: true)
+        guard listen(descriptor, backlog) == 0 else {
+            let reason = errno
+            close(descriptor)
+            throw .bindFailed(address: address, port: port, errno: reason)
+        }
+        return ListeningSocket(descriptor: descriptor, port: boundPort(descriptor))
+    }
+
+    private static func bound(
+        address: String,
+        port: UInt16,
+        shared: Bool
+    ) throws(ListenError) -> Int32 {
         var storage = try resolve(address, port)
-        let family = Int32(storage.ss_family)
-        let descriptor = socket(
-            family,
-            Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue),
-            0
-        )
+        let kind = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
+        let descriptor = socket(Int32(storage.ss_family), Int32(kind), 0)
         guard descriptor >= 0 else {
             throw .bindFailed(address: address, port: port, errno: errno)
         }
         var one: Int32 = 1
         let size = socklen_t(MemoryLayout<Int32>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, size)
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, size)
-        let status = withAddress(&storage) { bind(descriptor, $0, $1) }
-        guard status == 0, listen(descriptor, backlog) == 0 else {
+        if shared { setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, size) }
+        guard withAddress(&storage, { bind(descriptor, $0, $1) }) == 0 else {
             let reason = errno
             close(descriptor)
             throw .bindFailed(address: address, port: port, errno: reason)
         }
-        return ListeningSocket(descriptor: descriptor, port: boundPort(descriptor))
+        return descriptor
     }
 
     private static func resolve(

@@ -8,6 +8,8 @@ import sys
 import time
 import urllib.request
 
+from playwright.sync_api import Error as PlaywrightError
+
 from browser import chromium, hover, scroll_like_a_person
 from redis_reader import Redis
 
@@ -195,11 +197,14 @@ def main():
         sys.exit(__doc__)
     addresses = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
     pictures = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    for role in ("ingest", "companion", "redis"):
+        if not addresses.get(role):
+            sys.exit(f"journey: FAILED: {sys.argv[1]} names no address for {role}")
     journey = Journey(addresses, pictures)
     try:
         with chromium() as browser:
             journey.run(browser)
-    except Failure as failure:
+    except (Failure, PlaywrightError) as failure:
         sys.exit(f"journey: FAILED: {failure}")
     report = {"visitor": journey.visitor, "steps": journey.steps, "redis": journey.state()}
     report["redis"].pop("state", None)

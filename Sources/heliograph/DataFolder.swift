@@ -15,10 +15,12 @@ final class DataFolder {
     }
 
     private static func prepare(_ path: String) throws(StartError) -> Int32 {
-        for folder in ["", "/journal", "/checkpoints", "/log"] where mkdir(path + folder, 0o750) != 0 {
+        for folder in ["", "/journal", "/checkpoints", "/log"]
+        where mkdir(path + folder, 0o750) != 0 {
             guard errno == EEXIST else {
                 throw StartError(
-                    "cannot make the data folder \(path + folder): \(String(cString: strerror(errno)))")
+                    "cannot make the data folder \(path + folder): \(String(cString: strerror(errno)))"
+                )
             }
         }
         let lock = hg_open("\(path)/engine.lock", O_RDWR | O_CREAT, 0o640)
@@ -27,7 +29,8 @@ final class DataFolder {
                 """
                 another engine uses the data folder \(path)
                   Stop it first, or give this one a folder of its own with --data.
-                """)
+                """
+            )
         }
         return lock
     }

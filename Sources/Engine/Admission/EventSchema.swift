@@ -94,7 +94,7 @@ public enum EventSchema {
         switch key {
         case UInt64(UInt8(ascii: "q")): return number
         case words.vz, words.sc, UInt64(UInt8(ascii: "S")), words.rd, words.mo, words.tp, words.kb,
-            words.ck, words.ct:
+            words.ck, words.ct, words.pt:
             return array
         case words.hm: return string(172)
         default: return nil
@@ -159,7 +159,7 @@ public enum EventSchema {
     private static let words = (
         ti: word("ti"), nt: word("nt"), wc: word("wc"), vz: word("vz"), sc: word("sc"),
         rd: word("rd"), mo: word("mo"), tp: word("tp"), kb: word("kb"), ck: word("ck"),
-        ct: word("ct"), hm: word("hm"), hv: word("hv"), ph: word("ph"), cp: word("cp"),
+        ct: word("ct"), pt: word("pt"), hm: word("hm"), hv: word("hv"), ph: word("ph"), cp: word("cp"),
         sb: word("sb"), ff: word("ff"), ty: word("ty"), fr: word("fr"), dw: word("dw"),
         lp: word("lp"), uid: word("uid"), traits: word("traits"), src: word("src"),
         bits: word("bits"),

@@ -1,5 +1,6 @@
 public import Bytes
 import Glibc
+import Settings
 public import Telemetry
 
 /// Writes responses into one reused buffer. Owned by one listener.
@@ -136,7 +137,12 @@ public struct ResponseWriter: ~Copyable {
         buffer.append("\r\n")
     }
 
-    private mutating func appendRetryAfter() { buffer.append("Retry-After: 2\r\n") }
+    /// A page on another origin may read the field only when it is exposed (Fetch standard).
+    private mutating func appendRetryAfter() {
+        buffer.append("Retry-After: ")
+        buffer.append(decimal: Int64(Limits.retryAfterSeconds))
+        buffer.append("\r\nAccess-Control-Expose-Headers: Retry-After\r\n")
+    }
 
     private mutating func appendCommon(_ frame: Frame) {
         buffer.append(date.view)

@@ -35,9 +35,12 @@ final class LiveUpdates {
     private var oldestQueued = Int64.max
     private var oldestFlying = Int64.max
     private var nextSweepAt: Int64 = 0
+    private var nextProbeAt: Int64 = 0
     private var model = ByteBuffer(capacity: 64, limit: 64)
     private var state = ByteBuffer(capacity: 1024, limit: 4096)
 
+    /// How soon a loss is noticed in partitions where nothing is written.
+    private static let probeEveryMilliseconds: Int64 = 10_000
     private static let sweepEveryMilliseconds: Int64 = 60_000
 
     init(
@@ -202,14 +205,17 @@ final class LiveUpdates {
         oldestFlying = .max
     }
 
-    /// Every tick of the worker: sweeps `hot` when it is time.
+    /// Every tick of the worker: looks whether Redis lost something, and sweeps `hot`, when it is time.
     func tick() {
         flush()
-        guard sweeps, writer.isConnected else { return }
+        guard writer.isConnected else { return }
         let now = time.epochMilliseconds()
-        guard now >= nextSweepAt else { return }
+        if now >= nextProbeAt {
+            nextProbeAt = now + Self.probeEveryMilliseconds
+            writer.probePositions()
+        }
+        guard sweeps, now >= nextSweepAt else { return }
         nextSweepAt = now + Self.sweepEveryMilliseconds
-        writer.probePositions()
         writer.sweepHot(now: now) { [model = folds.model] _, _, state, now in
             PackedState(state).map { $0.reading(at: now, model).score }
         }

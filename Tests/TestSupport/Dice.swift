@@ -2,8 +2,10 @@
 public struct Dice: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
+    /// Dice that always fall the same way for the same seed.
     public init(seed: UInt64) { state = seed }
 
+    /// Sixty-four random bits.
     public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state

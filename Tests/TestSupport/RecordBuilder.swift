@@ -3,15 +3,20 @@ public import Records
 
 /// One event of a made-up record.
 public struct TestEvent: Sendable {
+    /// What kind of thing happened.
     public var kind: EventKind
     /// Corrected time, epoch milliseconds.
     public var occurredAt: Int64
+    /// Number in the window.
     public var number: UInt32
+    /// Page-view number in the window.
     public var page: UInt16
+    /// Name of a custom event.
     public var name: String
     /// The event's own fields as JSON.
     public var properties: String
 
+    /// An event with these fields.
     public init(
         _ kind: EventKind,
         at occurredAt: Int64,
@@ -31,23 +36,40 @@ public struct TestEvent: Sendable {
 
 /// One record from Swift literals: what the journal would hand to the stages behind it.
 public struct TestRecord: Sendable {
+    /// Site name.
     public var site = "demo"
+    /// Visitor id.
     public var visitor = "visitor-1"
+    /// The SDK's session id; empty for none.
     public var session = "session-1"
+    /// Window id.
     public var window = "window-1"
+    /// Hashed user id.
     public var user = ""
+    /// Batch id.
     public var batch = "batch-1"
+    /// Truncated address.
     public var address = "203.0.113.0"
+    /// Context object as JSON; may be empty.
     public var context = ""
+    /// What the visitor agreed to.
     public var consent: Consent = .all
+    /// Flags of the slice.
     public var flags: Slice.Flags = []
+    /// Kind of machine.
     public var deviceClass = Slice.DeviceClass.desktop
+    /// When the beacon arrived, epoch milliseconds.
     public var receivedAt: Int64 = 1_790_000_000_000
+    /// Bit i is set when event i is a repeat.
     public var duplicates: UInt64 = 0
+    /// Number in the journal.
     public var sequence: UInt64 = 1
+    /// Number in the partition.
     public var offset: UInt64 = 1
+    /// The events, in their order.
     public var events: [TestEvent] = []
 
+    /// A record of the demo site without events.
     public init() {}
 
     /// The slice's bytes, as `SliceWriter` makes them.
@@ -126,9 +148,12 @@ public struct TestRecord: Sendable {
 
 /// A record's header and the bytes of its slice.
 public struct PackedRecord: Sendable {
+    /// The header, as the journal fills it in.
     public var header: RecordHeader
+    /// The slice's bytes.
     public let payload: [UInt8]
 
+    /// A record from its parts.
     public init(header: RecordHeader, payload: [UInt8]) {
         self.header = header
         self.payload = payload

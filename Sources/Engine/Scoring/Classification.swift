@@ -27,7 +27,7 @@ extension Profile {
 }
 
 extension Evaluation {
-    func classify(pageViews: UInt32, _ model: ScoringModel) -> Classification {
+    borrowing func classify(pageViews: UInt32, _ model: ScoringModel) -> Classification {
         var classification = Classification()
         softmax(logits(model), &classification, model)
         let profiles = model.profileNumbers
@@ -41,7 +41,7 @@ extension Evaluation {
         return classification
     }
 
-    private func logits(_ model: ScoringModel) -> InlineArray<7, Double> {
+    private borrowing func logits(_ model: ScoringModel) -> InlineArray<7, Double> {
         var logits = model.biases
         for index in 0..<Signal.count where measured & (1 << UInt32(index)) != 0 {
             let distance = values[index] - model.usual[index]
@@ -57,7 +57,7 @@ extension Evaluation {
         return logits
     }
 
-    private func softmax(
+    private borrowing func softmax(
         _ logits: InlineArray<7, Double>,
         _ classification: inout Classification,
         _ model: ScoringModel
@@ -75,20 +75,20 @@ extension Evaluation {
         for index in 0..<7 { classification.probabilities[index] /= whole }
     }
 
-    private func isEnough(
+    private borrowing func isEnough(
         _ pageViews: UInt32,
-        _ classification: Classification,
-        _ profiles: ScoringModel.ProfileThresholds
+        _ classification: borrowing Classification,
+        _ profiles: borrowing ScoringModel.ProfileThresholds
     ) -> Bool {
-        let seen =
-            Double(pageViews) >= profiles.pageViewsMinimum
-            || active >= profiles.activeSecondsMinimum
-        guard seen, evidence >= profiles.signalsMinimum,
+        // Compared one by one: a borrowed value cannot enter the closures that `||` makes.
+        let views = Double(pageViews) >= profiles.pageViewsMinimum
+        let time = active >= profiles.activeSecondsMinimum
+        let best = classification.bestProfile
+        guard views || time, evidence >= profiles.signalsMinimum,
             classification.confidence >= profiles.confidenceMinimum
         else { return false }
-        let needsTags =
-            classification.bestProfile == .proofDriven
-            || classification.bestProfile == .authoritySeeker
-        return !needsTags || tagged >= profiles.taggedSecondsMinimum
+        let needsTags = best == .proofDriven || best == .authoritySeeker
+        let isTagged = tagged >= profiles.taggedSecondsMinimum
+        return !needsTags || isTagged
     }
 }

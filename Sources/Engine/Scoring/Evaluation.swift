@@ -40,7 +40,7 @@ extension SignalState {
     private static let evidenceFactorMinimum = 0.3
 
     /// Reads the sums at `time`, epoch milliseconds; changes nothing.
-    func evaluate(at time: Int64, _ model: ScoringModel) -> Evaluation {
+    borrowing func evaluate(at time: Int64, _ model: ScoringModel) -> Evaluation {
         var evaluation = Evaluation()
         evaluation.logOdds = model.intercept
         if landmark == 0 { return evaluation }
@@ -66,7 +66,7 @@ extension SignalState {
     }
 
     @inline(__always)
-    private func read(
+    private borrowing func read(
         _ index: Int,
         _ factor: Double,
         _ time: Int64,
@@ -127,7 +127,7 @@ extension SignalState {
     }
 
     /// README, forms left: what the timeout that has passed by `time` would have added.
-    private func pendingAbandonment(_ time: Int64, _ model: ScoringModel) -> Double {
+    private borrowing func pendingAbandonment(_ time: Int64, _ model: ScoringModel) -> Double {
         let due = formLeftAt &+ VisitorState.formTimeoutMilliseconds
         guard formLeftAt != 0, time >= due else { return 0 }
         let type = Int(model.classOfSum[Sum.formAbandonment.index])

@@ -11,6 +11,35 @@ extension Band {
 }
 
 extension VisitorState {
+    /// Notes which record was folded last.
+    mutating func note(_ header: RecordHeader, latest: Int64) {
+        seenAt = max(seenAt, latest)
+        updatedAt = header.receivedAt
+        offset = header.offset
+    }
+
+    /// Reads the sums as they stand after a profiled record, and decides what follows.
+    mutating func score(
+        _ effect: inout FoldEffect,
+        _ receivedAt: Int64,
+        _ hasSummary: Bool,
+        _ model: ScoringModel
+    ) {
+        let evaluation = signals.evaluate(at: receivedAt, model)
+        let classification = evaluation.classify(pageViews: signals.pageViews, model)
+        let score = evaluation.score
+        let bandBefore = band
+        band = band.next(score, model.steps)
+        let labelChanged = hasSummary && look(classification, receivedAt, model)
+        let reason = keep(
+            score, bandChanged: band != bandBefore, labelChanged: labelChanged, model)
+        effect.score = .updated
+        effect.session.scoreMaximum = score
+        effect.keepsHistory = reason != nil
+        effect.history.reason = reason ?? .step
+        effect.history.reading = reading(evaluation, classification, model)
+    }
+
     /// Looks at the label at `receivedAt`, no more often than the file says. True when it changed.
     mutating func look(
         _ classification: Classification,

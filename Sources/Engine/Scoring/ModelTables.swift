@@ -13,9 +13,7 @@ enum ModelTables {
     }
 
     static func words(_ words: [String]) -> WordTable {
-        var table = WordTable()
-        for (index, word) in words.enumerated() { table.insert(word, index) }
-        return table
+        WordTable(words.enumerated().map { ($1, $0) })
     }
 
     static func steps(_ file: ScoringFile) -> ScoringModel.Steps {
@@ -127,17 +125,15 @@ enum ModelTables {
         _ file: ScoringFile
     ) -> (rules: InlineArray<256, ScoringModel.PageRule>, paths: WordTable, words: WordTable) {
         var rules = InlineArray<256, ScoringModel.PageRule>(repeating: ScoringModel.PageRule())
-        var (paths, words) = (WordTable(), WordTable())
+        let paths = file.pagePaths.sorted { $0.key < $1.key }
+        let words = file.pageWords.sorted { $0.key < $1.key }
         let half = ScoringFile.wordsMaximum
-        for (index, entry) in file.pagePaths.sorted(by: { $0.key < $1.key }).enumerated() {
-            paths.insert(entry.key, index)
-            rules[index] = page(entry.value)
-        }
-        for (index, entry) in file.pageWords.sorted(by: { $0.key < $1.key }).enumerated() {
-            words.insert(entry.key, half + index)
-            rules[half + index] = page(entry.value)
-        }
-        return (rules, paths, words)
+        for (index, entry) in paths.enumerated() { rules[index] = page(entry.value) }
+        for (index, entry) in words.enumerated() { rules[half + index] = page(entry.value) }
+        return (
+            rules, WordTable(paths.enumerated().map { ($1.key, $0) }),
+            WordTable(words.enumerated().map { ($1.key, half + $0) })
+        )
     }
 
     private static func page(_ rule: ScoringFile.PageRule) -> ScoringModel.PageRule {
@@ -153,26 +149,19 @@ enum ModelTables {
         conversions: [String]
     ) -> (stages: InlineArray<128, Double>, table: WordTable) {
         var stages = InlineArray<128, Double>(repeating: 0)
-        var table = WordTable()
         let entries =
             given.sorted { $0.key < $1.key } + conversions.map { ($0, conversionStage) }
-        for (index, entry) in entries.enumerated() {
-            stages[index] = entry.1
-            table.insert(entry.0, index)
-        }
-        return (stages, table)
+        for (index, entry) in entries.enumerated() { stages[index] = entry.1 }
+        return (stages, WordTable(entries.enumerated().map { ($1.0, $0) }))
     }
 
     static func forms(
         _ file: ScoringFile
     ) -> (rules: InlineArray<129, ScoringModel.FormRule>, table: WordTable) {
         var rules = InlineArray<129, ScoringModel.FormRule>(repeating: form(file.formOther))
-        var table = WordTable()
-        for (index, entry) in file.forms.sorted(by: { $0.key < $1.key }).enumerated() {
-            rules[index] = form(entry.value)
-            table.insert(entry.key, index)
-        }
-        return (rules, table)
+        let forms = file.forms.sorted { $0.key < $1.key }
+        for (index, entry) in forms.enumerated() { rules[index] = form(entry.value) }
+        return (rules, WordTable(forms.enumerated().map { ($1.key, $0) }))
     }
 
     private static func form(_ rule: ScoringFile.FormRule) -> ScoringModel.FormRule {

@@ -137,7 +137,8 @@ struct PageSummary: BitwiseCopyable {
         var category = ByteView.empty
         try cursor.beginArray()
         var (count, first) = (0, true)
-        while try cursor.nextElement(&first) {
+        var more = try cursor.nextElement(&first)
+        while more {
             if count == 1 {
                 category = try cursor.text()
             } else {
@@ -145,6 +146,7 @@ struct PageSummary: BitwiseCopyable {
                 if count < 8 { values[count] = value }
             }
             count &+= 1
+            more = try cursor.continues()
         }
         takeSection(values, category.isEmpty ? nil : model.categoryTable.value(of: category))
     }

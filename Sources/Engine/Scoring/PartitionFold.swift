@@ -59,7 +59,7 @@ public struct PartitionFold: ~Copyable {
         table[index].offset = header.offset
         table[index].isAutomated = slice.flags.contains(.bot)
         if slice.consent.contains(.profiling), effect.score != .dropped {
-            score(&effect, index, header, tally)
+            table[index].score(&effect, header.receivedAt, tally.hasSummary, model)
         }
         return effect
     }
@@ -173,6 +173,7 @@ public struct PartitionFold: ~Copyable {
             inference: slice.consent.contains(.inference),
             withoutDevice: slice.flags.contains(.withoutDevice)
         )
+        let model = model
         let hash = session.withBytes { $0.hash128(key: FixedKeys.session).low }
         let opens = hash != table[index].trend.session
         var isFirst = true
@@ -183,12 +184,17 @@ public struct PartitionFold: ~Copyable {
             moment.begin(time, &table[index].signals, model)
             if isFirst && opens { table[index].openSession(hash, setting, &moment, model) }
             isFirst = false
-            foldEvent(event, index, setting)
+            foldEvent(event, index, setting, model)
         }
     }
 
     @inline(__always)
-    private mutating func foldEvent(_ event: SliceEvent, _ index: Int, _ setting: FoldSetting) {
+    private mutating func foldEvent(
+        _ event: SliceEvent,
+        _ index: Int,
+        _ setting: FoldSetting,
+        _ model: ScoringModel
+    ) {
         switch event.kind {
         case .pageSummary:
             if summary.read(event.properties, model) {
@@ -202,39 +208,5 @@ public struct PartitionFold: ~Copyable {
         case .custom: table[index].foldCustom(event.name, &moment, model)
         case .identify, .consent: break
         }
-    }
-
-    // MARK: - Score
-
-    private mutating func score(
-        _ effect: inout FoldEffect,
-        _ index: Int,
-        _ header: RecordHeader,
-        _ tally: RecordTally
-    ) {
-        let evaluation = table[index].signals.evaluate(at: header.receivedAt, model)
-        let classification = evaluation.classify(
-            pageViews: table[index].signals.pageViews,
-            model
-        )
-        let score = evaluation.score
-        let band = table[index].band.next(score, model.steps)
-        let bandChanged = band != table[index].band
-        table[index].band = band
-        let labelChanged =
-            tally.hasSummary && table[index].look(classification, header.receivedAt, model)
-        let reason = table[index].keep(
-            score,
-            bandChanged: bandChanged,
-            labelChanged: labelChanged,
-            model
-        )
-        effect.score = .updated
-        effect.session.scoreMaximum = score
-        effect.keepsHistory = reason != nil
-        effect.history = HistoryPoint(
-            reason: reason ?? .step,
-            reading: table[index].reading(evaluation, classification, model)
-        )
     }
 }

@@ -2,9 +2,9 @@ public import Bytes
 public import Records
 
 extension VisitorState {
-    func reading(
-        _ evaluation: Evaluation,
-        _ classification: Classification,
+    borrowing func reading(
+        _ evaluation: borrowing Evaluation,
+        _ classification: borrowing Classification,
         _ model: ScoringModel
     ) -> Reading {
         Reading.of(
@@ -22,8 +22,8 @@ extension VisitorState {
 
 extension Reading {
     static func of(
-        _ evaluation: Evaluation,
-        _ classification: Classification,
+        _ evaluation: borrowing Evaluation,
+        _ classification: borrowing Classification,
         band: Band,
         label: Profile,
         updatedAt: Int64,

@@ -5,22 +5,34 @@ import Units
 ///
 /// Words are told apart by 64 bits of a hash: they are the operator's, and whoever makes a label
 /// collide with one has but mislabelled a click of his own.
-struct WordTable: Sendable {
-    static let slots = 256
+///
+/// A class, so that looking a word up copies no table.
+final class WordTable: Sendable {
+    private static let slots = 256
 
-    private var hashes = InlineArray<256, UInt64>(repeating: 0)
-    private var values = InlineArray<256, UInt16>(repeating: 0)
+    private let hashes: InlineArray<256, UInt64>
+    private let values: InlineArray<256, UInt16>
 
-    /// Adds a word; `value` is below 65 535.
-    mutating func insert(_ word: String, _ value: Int) {
+    /// At most 128 words, each with a number below 65 535.
+    init(_ entries: [(String, Int)]) {
+        var hashes = InlineArray<256, UInt64>(repeating: 0)
+        var values = InlineArray<256, UInt16>(repeating: 0)
+        for (word, value) in entries {
+            let hash = Self.hash(word)
+            var slot = Int(truncatingIfNeeded: hash & 255)
+            while values[slot] != 0 { slot = (slot &+ 1) & 255 }
+            hashes[slot] = hash
+            values[slot] = UInt16(value &+ 1)
+        }
+        self.hashes = hashes
+        self.values = values
+    }
+
+    private static func hash(_ word: String) -> UInt64 {
         var copy = word
-        let hash = copy.withUTF8 { utf8 in
+        return copy.withUTF8 { utf8 in
             unsafe WordHash.of(ByteView(UnsafeRawBufferPointer(utf8)))
         }
-        var slot = Int(truncatingIfNeeded: hash & 255)
-        while values[slot] != 0 { slot = (slot &+ 1) & 255 }
-        hashes[slot] = hash
-        values[slot] = UInt16(value &+ 1)
     }
 
     /// The number of the word with this hash.

@@ -32,7 +32,11 @@ extension VisitorState {
         band = band.next(score, model.steps)
         let labelChanged = hasSummary && look(classification, receivedAt, model)
         let reason = keep(
-            score, bandChanged: band != bandBefore, labelChanged: labelChanged, model)
+            score,
+            bandChanged: band != bandBefore,
+            labelChanged: labelChanged,
+            model
+        )
         effect.score = .updated
         effect.session.scoreMaximum = score
         effect.keepsHistory = reason != nil

@@ -64,6 +64,10 @@ extension PartitionFold {
         table[Int(index)].signals.evaluate(at: time, model).terms(model)
     }
 
+    /// Whether the visitor at `index` has a score that stores may hold: something was folded with
+    /// consent to profile, and that consent was not withdrawn since.
+    public func isScored(_ index: Int32) -> Bool { table[Int(index)].signals.landmark != 0 }
+
     /// The visitor at `index`, by site and id.
     public func visitor(at index: Int32) -> (site: ShortText, visitor: ShortText) {
         (sites[Int(table[Int(index)].site)], table[Int(index)].visitor)

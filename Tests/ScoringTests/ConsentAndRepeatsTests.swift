@@ -48,7 +48,8 @@ struct ConsentAndRepeatsTests {
         #expect(effect.session.pageViews == 1)
         #expect(effect.session.activeMilliseconds == 0)
         #expect(effect.session.session.text == "session-1")
-        #expect(!fold.isScored(0))
+        let scored1 = fold.isScored(0)
+        #expect(!scored1)
         let state = Scenes.state(fold)
         #expect(state.landmark == 0)
         for signal in Signal.allCases { #expect(state.sums(of: signal) == (0, 0)) }
@@ -68,14 +69,16 @@ struct ConsentAndRepeatsTests {
     @Test(arguments: withdrawals)
     func withdrawalDropsTheState(properties: String, consent: Consent) throws {
         var fold = Scenes.fold([Scenes.record([view, summary])])
-        #expect(fold.isScored(0))
+        let scored2 = fold.isScored(0)
+        #expect(scored2)
         let record = Scenes.record(
             [TestEvent(.consent, at: Scenes.noon + 9000, properties)],
             consent: consent
         )
         let effect = try #require(Scenes.apply(record, to: &fold))
         #expect(effect.score == .dropped)
-        #expect(!fold.isScored(0))
+        let scored3 = fold.isScored(0)
+        #expect(!scored3)
         #expect(Scenes.state(fold).pageViews == 0)
     }
 

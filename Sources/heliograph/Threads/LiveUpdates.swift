@@ -239,10 +239,13 @@ struct PartitionSet {
     /// Empties the set, calling `body` with each partition that was in it.
     mutating func drain(_ body: (Partition) -> Void) {
         for word in 0..<4 {
-            while words[word] != 0 {
-                let bit = words[word].trailingZeroBitCount
-                words[word] &= words[word] - 1
-                body(Partition(UInt8(word * 64 + bit)))
+            // A copy, because Swift 6.3.1 with -O takes an element of an InlineArray that a loop
+            // writes for unchanged in the loop's condition.
+            var bits = words[word]
+            words[word] = 0
+            while bits != 0 {
+                body(Partition(UInt8(word * 64 + bits.trailingZeroBitCount)))
+                bits &= bits &- 1
             }
         }
     }

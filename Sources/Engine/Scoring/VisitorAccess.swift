@@ -10,9 +10,6 @@ extension PartitionFold {
     /// Offset of the record that changed the visitor last.
     public func lastOffset(of index: Int32) -> UInt64 { table[Int(index)].offset }
 
-    /// Whether the visitor has been profiled, and has not withdrawn since.
-    public func hasScore(_ index: Int32) -> Bool { table[Int(index)].keptScore >= 0 }
-
     /// Whether the visitor's last record came from an automated browser.
     public func isAutomated(_ index: Int32) -> Bool { table[Int(index)].isAutomated }
 }

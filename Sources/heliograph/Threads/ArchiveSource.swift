@@ -89,7 +89,8 @@ final class ArchiveSource {
         _ effect: FoldEffect?,
         _ archive: ArchiveWriter
     ) -> Bool {
-        guard let effect else {
+        // A withdrawal of consent changes the score and adds no row.
+        guard let effect, effect.eventsFolded > 0 else {
             archive.advance(to: header.position)
             return true
         }

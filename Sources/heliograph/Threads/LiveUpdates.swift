@@ -124,7 +124,7 @@ final class LiveUpdates {
         let fold = folds.fold(item.partition)
         let index = item.index
         let (site, visitor) = fold.value.visitor(at: index)
-        guard fold.value.hasScore(index) else {
+        guard fold.value.isScored(index) else {
             return site.withBytes { site in
                 visitor.withBytes { writer.stageRemoval(site: site, visitor: $0) }
             }

@@ -240,7 +240,10 @@ def judge_all(verdict: Verdict, engine: Engine, ledger: Ledger, acknowledged_min
     rows = read_rows(address)
     judge_events(verdict, ledger, rows, acknowledged_min)
     judge_sessions(verdict, address, rows)
-    judge_sums(verdict, engine, ledger, rows)
+    try:
+        judge_sums(verdict, engine, ledger, rows)
+    except OSError as error:
+        verdict.add("signal sums can be read", 1, [f"the companion does not answer: {error}"])
     bad = {status: count for status, count in ledger.statuses.items()
            if status.startswith("4") and status not in ("408", "425", "429") or status == "500"}
     verdict.add("no batch is refused", sum(ledger.statuses.values()),

@@ -21,7 +21,9 @@ ORDER_DEPENDENT = {"form_abandonment", "session_depth", "return_cadence", "inten
                    "decision_fatigue", "negative_affect"}
 ORDER_FREE = [signal for signal in HALF_LIFE_SECONDS if signal not in ORDER_DEPENDENT]
 NEEDS_INFERENCE = {"cursor_microexpression", "negative_affect"}
+# Decayed maxima: in place of the sum, or beside it where others have their weight.
 MAXIMA = {"form_progress"}
+MAXIMA_BESIDE = {"intent_proximity"}
 
 PROFILING, INFERENCE = 4, 16
 ABANDONED_MILLISECONDS = 5 * 60 * 1000

@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+import packed_state
 import reference_fold
 import stores
 from engine import Engine
@@ -22,6 +23,10 @@ FRESH_SECONDS_MAX = 5
 CLOCK_MILLISECONDS_MAX = 5000
 SUM_TOLERANCE = 1e-9
 EXAMPLES_MAX = 5
+NOTHING = (0.0, 0.0, 0)
+REDIS_FIELDS = {"score", "band", "profile", "confidence", "likelihood", "model", "updated", "seen",
+                "state", "pos"}
+Sums = dict[str, tuple[float, float, int]]
 
 
 @dataclass
@@ -171,23 +176,50 @@ def judge_sums(verdict: Verdict, engine: Engine, ledger: Ledger, rows: list[Row]
     from_ledger = reference_fold.fold(
         _observed(row, sent.fields, sent.name) for row in rows
         if (sent := ledger.events.get((row.window, row.n))))
-    wrong_rows, wrong_ledger, missing = [], [], []
-    compared = 0
-    for visitor in from_rows:
-        answer = stores.companion_visitor(engine.companion, visitor)
-        if answer is None or "sums" not in answer:
-            missing.append(f"{visitor}: the companion has no sums")
-            continue
-        for signal in reference_fold.HALF_LIFE_SECONDS:
-            theirs = answer["sums"].get(signal, [0.0, 0.0, 0])
-            compared += 1
-            for expected, wrong in ((from_rows, wrong_rows), (from_ledger, wrong_ledger)):
-                ours = expected.get(visitor, {}).get(signal, (0.0, 0.0, 0))
-                if text := unequal(signal, theirs, ours):
-                    wrong.append(f"{visitor} {signal}: {text}")
-    verdict.add("visitors are known to the companion", len(from_rows), missing)
-    verdict.add("signal sums equal the fold over the rows", compared, wrong_rows)
-    verdict.add("signal sums equal the fold over the ledger", compared, wrong_ledger)
+    in_redis = read_states(verdict, engine, list(from_rows))
+    compared = len(in_redis) * len(reference_fold.HALF_LIFE_SECONDS)
+    verdict.add("sums in Redis equal the fold over the rows", compared,
+                unequal_sums(in_redis, from_rows))
+    verdict.add("sums in Redis equal the fold over the ledger", compared,
+                unequal_sums(in_redis, from_ledger))
+    told = read_companion(engine, list(from_rows))
+    verdict.add("the companion tells the same sums", len(told), unequal_sums(told, from_rows),
+                len(from_rows))
+
+
+def read_states(verdict: Verdict, engine: Engine, visitors: list[str]) -> dict[str, Sums]:
+    """The sums that Redis holds; each visitor's hash must have all its fields."""
+    redis = stores.Redis(engine.addresses()["redis"])
+    found, wrong = {}, []
+    for visitor in visitors:
+        missing = REDIS_FIELDS - redis.visitor(visitor).keys()
+        if missing:
+            wrong.append(f"{visitor}: no {', '.join(sorted(missing))}")
+        else:
+            found[visitor] = packed_state.sums(redis.state(visitor))
+    redis.close()
+    verdict.add("every visitor's score is in Redis", len(visitors), wrong)
+    return found
+
+
+def read_companion(engine: Engine, visitors: list[str]) -> dict[str, Sums]:
+    told = {}
+    for visitor in visitors:
+        try:
+            answer = stores.companion_visitor(engine.companion, visitor)
+        except OSError as error:
+            print(f"    the companion does not answer: {error}")
+            return told
+        if answer:
+            told[visitor] = answer["sums"]
+    return told
+
+
+def unequal_sums(theirs: dict[str, Sums], ours: dict[str, Sums]) -> list[str]:
+    return [f"{visitor} {signal}: {text}"
+            for visitor, sums in theirs.items() for signal in reference_fold.HALF_LIFE_SECONDS
+            if (text := unequal(signal, sums.get(signal, NOTHING),
+                                ours.get(visitor, {}).get(signal, NOTHING)))]
 
 
 def _observed(row: Row, properties: dict, name: str) -> reference_fold.Event:
@@ -240,10 +272,7 @@ def judge_all(verdict: Verdict, engine: Engine, ledger: Ledger, acknowledged_min
     rows = read_rows(address)
     judge_events(verdict, ledger, rows, acknowledged_min)
     judge_sessions(verdict, address, rows)
-    try:
-        judge_sums(verdict, engine, ledger, rows)
-    except OSError as error:
-        verdict.add("signal sums can be read", 1, [f"the companion does not answer: {error}"])
+    judge_sums(verdict, engine, ledger, rows)
     bad = {status: count for status, count in ledger.statuses.items()
            if status.startswith("4") and status not in ("408", "425", "429") or status == "500"}
     verdict.add("no batch is refused", sum(ledger.statuses.values()),

@@ -19,8 +19,8 @@ from definitions import (
     ABANDONED_MILLISECONDS, BASELINE_HALF_LIFE_SECONDS, BASELINE_SECONDS_MIN, CATEGORIES,
     CLICK_OTHER, CLICK_WORDS, CONVERSIONS, EVENT_STAGES, FORM_OTHER, FORMS,
     FRUSTRATION_HALF_LIFE_SECONDS, HALF_LIFE_SECONDS, INFERENCE, LATENCY_SAMPLES_MAX, MAXIMA,
-    NEEDS_INFERENCE, ORDER_FREE, PROFILING, SESSION_PATHS_MAX, SESSIONS_KEPT, at, hill, linear,
-    moved, number, page_meaning, quality, saturate)
+    MAXIMA_BESIDE, NEEDS_INFERENCE, ORDER_FREE, PROFILING, SESSION_PATHS_MAX, SESSIONS_KEPT, at,
+    hill, linear, moved, number, page_meaning, quality, saturate)
 
 __all__ = ["HALF_LIFE_SECONDS", "NEEDS_INFERENCE", "ORDER_FREE", "Event", "fold", "moved"]
 
@@ -56,10 +56,25 @@ class Session:
 
     paths: set[str] = field(default_factory=set)
     categories: set[str] = field(default_factory=set)
+    samples: list[int] = field(default_factory=list)
     latencies: list[int] = field(default_factory=list)
+    latencies_per_sample: int = 1
     options: int = 0
     active_minutes: float = 0.0
     loop_points: float = 0.0
+
+    def decided(self, latency: int) -> None:
+        """A sample is the mean of some latencies in a row; of more of them in a long session."""
+        self.latencies.append(latency)
+        if len(self.latencies) < self.latencies_per_sample:
+            return
+        if len(self.samples) == LATENCY_SAMPLES_MAX:
+            pairs = zip(self.samples[::2], self.samples[1::2])
+            self.samples = [(a + b) // 2 for a, b in pairs]
+            self.latencies_per_sample *= 2
+            return
+        self.samples.append(sum(self.latencies) // self.latencies_per_sample)
+        self.latencies.clear()
 
 
 class Visitor:
@@ -80,15 +95,17 @@ class Visitor:
         self.observations[signal].append((event.occurred_milliseconds, s, w))
 
     def sums(self) -> dict[str, tuple[float, float, int]]:
-        for moment, stage in self.intent_stages:
-            self.observations["intent_proximity"].append((moment, stage, 0.0))
+        self.observations["intent_proximity"] = [(*stage, stage[1]) for stage in self.intent_stages]
         found = {}
         for signal, observations in self.observations.items():
+            if not observations:
+                continue
             end = max(moment for moment, _, _ in observations)
             decayed = [(moved(signal, s, moment, end), moved(signal, w, moment, end))
                        for moment, s, w in observations]
             total = max if signal in MAXIMA else math.fsum
-            found[signal] = (total(s for s, _ in decayed), math.fsum(w for _, w in decayed), end)
+            weight = max if signal in MAXIMA_BESIDE else math.fsum
+            found[signal] = (total(s for s, _ in decayed), weight(w for _, w in decayed), end)
         return found
 
     # ---- one record, one event ------------------------------------------------------------------
@@ -166,8 +183,7 @@ class Visitor:
         share = (phase == 3) if complete is None else min(number(complete), 100) / 100
         self.add("form_progress", event, role * share)
         if phase == 4 and not submitted:
-            self.pending_milliseconds = max(
-                event.occurred_milliseconds, self.pending_milliseconds or 0)
+            self.pending_milliseconds = event.occurred_milliseconds
         elif phase != 4:
             self.pending_milliseconds = None
         if phase in (1, 2, 3):
@@ -311,15 +327,12 @@ class Visitor:
         session = self.session
         session.active_minutes += minutes
         if latency > 0:
-            if len(session.latencies) == LATENCY_SAMPLES_MAX:
-                pairs = zip(session.latencies[::2], session.latencies[1::2])
-                session.latencies = [(a + b) // 2 for a, b in pairs]
-            session.latencies.append(latency)
-        third = len(session.latencies) // 3
+            session.decided(latency)
+        third = len(session.samples) // 3
         value = 0.25 * saturate(session.options, 8) + 0.20 * hill(session.loop_points, 2, 2)
         value += 0.20 * linear(session.active_minutes, 10, 40)
         if third:
-            early, late = sum(session.latencies[:third]), sum(session.latencies[-third:])
+            early, late = sum(session.samples[:third]), sum(session.samples[-third:])
             value += 0.35 * linear(late / early, 1.2, 2.5)
         self.add("decision_fatigue", event, minutes * value, minutes)
 

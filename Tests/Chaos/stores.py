@@ -25,6 +25,10 @@ class Redis:
         self.reader = self.socket.makefile("rb")
 
     def call(self, *arguments: str):
+        """The reply with its texts decoded."""
+        return decoded(self.call_bytes(*arguments))
+
+    def call_bytes(self, *arguments: str):
         encoded = [str(argument).encode() for argument in arguments]
         request = b"*%d\r\n" % len(encoded)
         for argument in encoded:
@@ -47,8 +51,11 @@ class Redis:
             return None if rest == b"-1" else self._bulk(int(rest))
         return [self._reply() for _ in range(int(rest))]
 
-    def _bulk(self, count: int) -> str:
-        return self.reader.read(count + 2)[:-2].decode(errors="replace")
+    def _bulk(self, count: int) -> bytes:
+        return self.reader.read(count + 2)[:-2]
+
+    def state(self, visitor: str, site: str = "demo") -> bytes | None:
+        return self.call_bytes("HGET", f"hg:{site}:v:{{{visitor}}}", "state")
 
     def visitor(self, visitor: str, site: str = "demo") -> dict[str, str]:
         flat = self.call("HGETALL", f"hg:{site}:v:{{{visitor}}}")
@@ -60,6 +67,12 @@ class Redis:
     def close(self) -> None:
         self.reader.close()
         self.socket.close()
+
+
+def decoded(reply):
+    if isinstance(reply, bytes):
+        return reply.decode(errors="replace")
+    return [decoded(part) for part in reply] if isinstance(reply, list) else reply
 
 
 def postgres(address: str):

@@ -145,7 +145,7 @@ final class ArchiveSource {
         let stored = (0..<Partition.count).map { archive.reached(Partition(UInt8($0))) }
         try folds.load(around.checkpoints, atOrBefore: stored)
         let reader = Owned(around.openReader())
-        try reader.value.seek(folds.start)
+        _ = try reader.value.seek(toStartOf: folds)
         (self.folds, self.reader) = (folds, reader)
         return (folds, reader)
     }

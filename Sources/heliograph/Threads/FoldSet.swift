@@ -88,3 +88,19 @@ final class FoldSet {
         }
     }
 }
+
+extension JournalReader {
+    /// Goes to where a set of folds stands. When the journal no longer reaches back so far, as after its
+    /// folder was lost, to the oldest record there is: what came before is gone, and what is there
+    /// counts. False in that case.
+    mutating func seek(toStartOf folds: FoldSet) throws(JournalError) -> Bool {
+        do throws(JournalError) {
+            try seek(folds.start)
+            return true
+        } catch {
+            guard error == .positionGone else { throw error }
+            try seek(.oldest)
+            return false
+        }
+    }
+}

@@ -182,7 +182,11 @@ final class Worker {
     private func readJournal(upTo bound: UInt64, effects: Bool) {
         do {
             var reader = around.openReader()
-            try reader.seek(effects ? .sequence(folded + 1) : folds.start)
+            if effects {
+                try reader.seek(.sequence(folded + 1))
+            } else if try !reader.seek(toStartOf: folds) {
+                around.onProblem("checkpoints are older than the journal: scores begin with it")
+            }
             _ = try reader.read(upTo: bound) { record in
                 guard !record.isErased, folds.owns(record.header.partition) else { return }
                 fold(record.raw, sequence: record.header.sequence, effects: effects)

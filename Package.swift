@@ -16,16 +16,28 @@ func ground(_ name: String, _ uses: [Target.Dependency] = [], _ settings: [Swift
     -> Target
 {
     .target(
-        name: name, dependencies: uses, path: "Sources/Ground/\(name)", swiftSettings: settings)
+        name: name,
+        dependencies: uses,
+        path: "Sources/Ground/\(name)",
+        swiftSettings: settings
+    )
 }
 
 func stage(
-    _ name: String, _ uses: [Target.Dependency], _ settings: [SwiftSetting] = safe,
-    exclude: [String] = [], resources: [Resource]? = nil
+    _ name: String,
+    _ uses: [Target.Dependency],
+    _ settings: [SwiftSetting] = safe,
+    exclude: [String] = [],
+    resources: [Resource]? = nil
 ) -> Target {
     .target(
-        name: name, dependencies: uses, path: "Sources/Engine/\(name)", exclude: exclude,
-        resources: resources, swiftSettings: settings)
+        name: name,
+        dependencies: uses,
+        path: "Sources/Engine/\(name)",
+        exclude: exclude,
+        resources: resources,
+        swiftSettings: settings
+    )
 }
 
 func library(_ name: String, debian: String) -> Target {
@@ -40,7 +52,9 @@ func tests(_ name: String, _ uses: [Target.Dependency], _ settings: [SwiftSettin
 
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let arguments: Target.Dependency = .product(
-    name: "ArgumentParser", package: "swift-argument-parser")
+    name: "ArgumentParser",
+    package: "swift-argument-parser"
+)
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -85,37 +99,59 @@ let package = Package(
         stage("Journal", groundAll + ["CShims"]),
         stage("Scoring", groundAll, exclude: ["README.md"]),
         stage(
-            "Storage", groundAll + ["CLibuv", "CHiredis", "CLibpq", "CShims"], strict,
-            exclude: ["README.md"], resources: [.embedInCode("Migrations")]),
+            "Storage",
+            groundAll + ["CLibuv", "CHiredis", "CLibpq", "CShims"],
+            strict,
+            exclude: ["README.md"],
+            resources: [.embedInCode("Migrations")]
+        ),
 
         .target(
             name: "Companion",
             dependencies: groundAll + ["Scoring", "CHiredis", "CShims", hummingbird, logging],
-            path: "Sources/Companion", swiftSettings: strict),
+            path: "Sources/Companion",
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "heliograph",
             dependencies: groundAll + [
                 "Intake", "Wire", "Admission", "Enrichment", "Privacy", "Journal", "Scoring",
                 "Storage", "Companion", arguments, logging,
             ],
-            path: "Sources/heliograph", swiftSettings: strict),
+            path: "Sources/heliograph",
+            swiftSettings: strict
+        ),
         .target(name: "CBench", path: "bench/CBench"),
         .target(
-            name: "BenchLoad", dependencies: [histogram], path: "bench/BenchLoad",
-            swiftSettings: strict),
+            name: "BenchLoad",
+            dependencies: [histogram],
+            path: "bench/BenchLoad",
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "heliograph-bench",
             dependencies: ["BenchLoad", "CBench", "CHiredis", "CLibpq", arguments, histogram],
-            path: "bench/heliograph-bench", swiftSettings: strict),
+            path: "bench/heliograph-bench",
+            swiftSettings: strict
+        ),
         .target(
-            name: "TestSupport", dependencies: ["Units", "Bytes", "Records"],
-            path: "Tests/TestSupport", swiftSettings: strict),
+            name: "TestSupport",
+            dependencies: ["Units", "Bytes", "Records"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
         tests(
-            "ScoringTests", ["Units", "Bytes", "Records", "Settings", "Scoring", "TestSupport"]),
+            "ScoringTests",
+            ["Units", "Bytes", "Records", "Settings", "Scoring", "TestSupport"]
+        ),
         tests("BenchTests", ["BenchLoad", histogram]),
         .testTarget(
-            name: "RingsTests", dependencies: ["Rings", "Bytes", "Units"],
-            path: "Tests/RingsTests", exclude: ["mutate"], swiftSettings: strict),
+            name: "RingsTests",
+            dependencies: ["Rings", "Bytes", "Units"],
+            path: "Tests/RingsTests",
+            exclude: ["mutate"],
+            swiftSettings: strict
+        ),
         tests("BytesTests", ["Bytes", "Units"]),
         tests("UnitsTests", ["Units"]),
         tests("RecordsTests", ["Records", "Bytes", "Units"]),
@@ -123,10 +159,13 @@ let package = Package(
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
         tests(
-            "SettingsTests", ["Units", "Bytes", "Records", "Telemetry", "Settings", logging]),
+            "SettingsTests",
+            ["Units", "Bytes", "Records", "Telemetry", "Settings", logging]
+        ),
         tests(
             "StorageTests",
-            groundAll + ["Storage", "heliograph", "CLibuv", "CHiredis", "CLibpq", "CShims"]),
+            groundAll + ["Storage", "heliograph", "CLibuv", "CHiredis", "CLibpq", "CShims"]
+        ),
 
         tests("JournalTests", ["Journal", "Loop", "Records", "Bytes", "Units"]),
         tests("Simulation", ["Journal", "Loop", "Records", "Bytes", "Units"]),

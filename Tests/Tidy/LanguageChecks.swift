@@ -131,9 +131,12 @@ private func calls(_ name: String, in line: String) -> Bool {
     return false
 }
 
-/// An exclamation mark right behind a name or a closing bracket, other than in `!=` and `!==`.
+/// An exclamation mark right behind a name or a closing bracket, other than in `!=` and `!==`, and
+/// other than in the type of a property that is set in its owner's initialiser, once callbacks that
+/// capture the owner can be made.
 private func forces(_ line: String) -> Bool {
-    let characters = Array(line)
+    let isDeclaration = line.hasSuffix("!") && line.contains("var ") && !line.contains("=")
+    let characters = Array(isDeclaration ? line.dropLast() : line[...])
     for index in characters.indices.dropFirst() where characters[index] == "!" {
         let before = characters[index - 1]
         let after = index + 1 < characters.count ? characters[index + 1] : " "

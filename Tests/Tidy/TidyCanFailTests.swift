@@ -69,14 +69,14 @@ import Testing
     }
 
     @Test(arguments: [
-        "let a = try! b()", "let a = b as! C", "let a = b!", "let a = b[0]!.c", "call(a!)",
+        "let a = try! b()", "let a = b as! C", "let a = b!", "let a = b[0]!.c", "call(a!)", "var a: B = c!",
     ])
     func forcingIsFound(line: String) {
         #expect(checkForcing(engine(line)).count == 1)
     }
 
     @Test(arguments: [
-        "if a != b { }", "if !a { }", "let a = \"b!\"", "// wow!",
+        "if a != b { }", "if !a { }", "let a = \"b!\"", "// wow!", "private var table: Table!",
     ])
     func exclamationElsewhereIsFine(line: String) {
         #expect(checkForcing(engine(line)).isEmpty)

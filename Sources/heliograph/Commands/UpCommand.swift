@@ -110,9 +110,10 @@ enum Console {
     private static func write(_ text: String, to descriptor: Int32) {
         var copy = text
         copy.withUTF8 { bytes in
+            guard let start = bytes.baseAddress else { return }
             var done = 0
             while done < bytes.count {
-                let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+                let count = Glibc.write(descriptor, start + done, bytes.count - done)
                 if count <= 0 { return }
                 done += count
             }

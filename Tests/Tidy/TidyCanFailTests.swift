@@ -69,7 +69,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "let a = try! b()", "let a = b as! C", "let a = b!", "let a = b[0]!.c", "call(a!)", "var a: B = c!",
+        "let a = try! b()", "let a = b as! C", "let a = b!", "let a = b[0]!.c", "call(a!)",
+        "var a: B = c!",
     ])
     func forcingIsFound(line: String) {
         #expect(checkForcing(engine(line)).count == 1)

@@ -160,9 +160,8 @@ public enum EventSchema {
         ti: word("ti"), nt: word("nt"), wc: word("wc"), vz: word("vz"), sc: word("sc"),
         rd: word("rd"), mo: word("mo"), tp: word("tp"), kb: word("kb"), ck: word("ck"),
         ct: word("ct"), pt: word("pt"), hm: word("hm"), hv: word("hv"), ph: word("ph"),
-        cp: word("cp"), sb: word("sb"), ff: word("ff"), ty: word("ty"), fr: word("fr"), dw: word("dw"),
-        lp: word("lp"), uid: word("uid"), traits: word("traits"), src: word("src"),
-        bits: word("bits"),
-        name: word("name"), props: word("props")
+        cp: word("cp"), sb: word("sb"), ff: word("ff"), ty: word("ty"), fr: word("fr"),
+        dw: word("dw"), lp: word("lp"), uid: word("uid"), traits: word("traits"), src: word("src"),
+        bits: word("bits"), name: word("name"), props: word("props")
     )
 }

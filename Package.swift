@@ -3,13 +3,15 @@ import PackageDescription
 
 // Every Swift target is Swift 6 mode with warnings as errors; modules that do not face C are
 // also held to strict memory safety, so that each unsafe expression there is marked and visible.
-let strict: [SwiftSetting] = [
+// The program sees Hummingbird's Dispatch, whose C module claims structs of the C library as its own
+// (`timespec`, `stat`), so it alone goes without member visibility.
+let program: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
+let strict: [SwiftSetting] = program + [.enableUpcomingFeature("MemberImportVisibility")]
 let safe: [SwiftSetting] = strict + [.strictMemorySafety()]
 
 func ground(_ name: String, _ uses: [Target.Dependency] = [], _ settings: [SwiftSetting] = safe)
@@ -119,7 +121,7 @@ let package = Package(
                 "Storage", "Companion", arguments, logging,
             ],
             path: "Sources/heliograph",
-            swiftSettings: strict
+            swiftSettings: program
         ),
         .target(name: "CBench", path: "bench/CBench"),
         .target(

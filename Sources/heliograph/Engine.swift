@@ -29,9 +29,7 @@ final class Engine {
     private let health = EngineHealth()
     private let stores: PrivateStores
     private var pipeline: Pipeline?
-    #if COMPANION
-        private var companion: CompanionServer?
-    #endif
+    private var companion: CompanionServer?
     /// Where the engine is to be found; complete once `start` has returned.
     private(set) var addresses = Addresses(
         ingest: "",
@@ -66,7 +64,7 @@ final class Engine {
         addresses.ingest = "http://\(Self.host(settings.ingest.address)):\(pipeline.port)"
         addresses.redis = redisURL
         addresses.postgres = conninfo
-        try startCompanion(redisURL)
+        try startCompanion(model, redisURL)
         writeAddresses()
     }
 
@@ -173,24 +171,23 @@ final class Engine {
         return limits
     }
 
-    private func startCompanion(_ redisURL: String) throws(StartError) {
-        #if COMPANION
-            do {
-                let companion = try CompanionServer(
-                    settings: settings,
-                    redisURL: Secret(redisURL),
-                    ingestURL: addresses.ingest,
-                    metrics: metrics,
-                    log: log
-                )
-                let port = try companion.start()
-                addresses.companion = "http://\(Self.host(settings.companion.address)):\(port)"
-                self.companion = companion
-            } catch {
-                stop()
-                throw StartError("\(error)")
-            }
-        #endif
+    private func startCompanion(_ model: ScoringModel, _ redisURL: String) throws(StartError) {
+        do {
+            let companion = try CompanionServer(
+                settings: settings,
+                model: model,
+                redisURL: Secret(redisURL),
+                ingestURL: addresses.ingest,
+                metrics: metrics,
+                log: log
+            )
+            let port = try companion.start()
+            addresses.companion = "http://\(Self.host(settings.companion.address)):\(port)"
+            self.companion = companion
+        } catch {
+            stop()
+            throw StartError("\(error)")
+        }
     }
 
     private func writeAddresses() {
@@ -225,9 +222,7 @@ final class Engine {
     }
 
     private func stop() {
-        #if COMPANION
-            companion?.stop()
-        #endif
+        companion?.stop()
         pipeline?.stop()
         stores.stop(deadlineMilliseconds: 5_000)
         Addresses.remove(from: dataDirectory)

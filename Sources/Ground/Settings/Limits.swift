@@ -206,6 +206,18 @@ public enum Limits {
     public static let companionStreamMessagesMaximum = 256
     /// Messages of a site kept for readers that come back.
     public static let companionReplayMessagesMaximum = 1_024
+    /// Visitors whose score changed that wait for the next messages; more are let go, as each is
+    /// overwritten by its visitor's next change.
+    public static let companionPendingMaximum = 2_000
+    /// Pause between bursts of messages, so that a visitor's changes are told at most ten times a
+    /// second.
+    public static let companionBurstMilliseconds = 100
+    /// Messages of one burst.
+    public static let companionBurstMessagesMaximum = 50
+    /// How long a site is listened to after somebody asked for its visitors.
+    public static let companionInterestSeconds = 60
+    /// Commands in one pipeline of the companion.
+    public static let companionPipelineMaximum = 500
     /// Seconds without a message before a heartbeat.
     public static let companionHeartbeatSeconds = 15
     /// How long a stream lives before its reader must come again.

@@ -1,0 +1,136 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// A refusal as RFC 9457 writes it. Everything that goes wrong becomes one of these.
+struct ApiProblem: Error, Sendable, Equatable {
+    let status: Int
+    /// The last part of `type`, and what programs should look at.
+    let code: String
+    let title: String
+    let detail: String
+    /// Seconds after which asking again makes sense.
+    var retryAfterSeconds: Int?
+
+    static func notFound(_ detail: String) -> ApiProblem {
+        ApiProblem(status: 404, code: "not-found", title: "Not found", detail: detail)
+    }
+
+    static func invalidParameter(_ name: String, _ detail: String) -> ApiProblem {
+        ApiProblem(
+            status: 400,
+            code: "invalid-parameter",
+            title: "Invalid parameter",
+            detail: "\(name) \(detail)"
+        )
+    }
+
+    static let wrongHost = ApiProblem(
+        status: 421,
+        code: "wrong-host",
+        title: "Wrong host",
+        detail: "This server answers on this machine's own addresses only."
+    )
+
+    static let methodNotAllowed = ApiProblem(
+        status: 405,
+        code: "method-not-allowed",
+        title: "Method not allowed",
+        detail: "Only GET and HEAD are answered here."
+    )
+
+    static let tooManyStreams = ApiProblem(
+        status: 503,
+        code: "too-many-streams",
+        title: "Too many live streams",
+        detail: "All live streams are taken. Close a live page and try again.",
+        retryAfterSeconds: 5
+    )
+
+    static let storeUnavailable = ApiProblem(
+        status: 503,
+        code: "store-unavailable",
+        title: "Redis is not reachable",
+        detail: "Scores live in Redis, which does not answer now. Events are still taken in.",
+        retryAfterSeconds: 2
+    )
+
+    static let internalFailure = ApiProblem(
+        status: 500,
+        code: "internal-failure",
+        title: "Internal failure",
+        detail: "The companion failed on this request."
+    )
+
+    /// The problem that an error stands for.
+    static func standing(for error: any Error) -> ApiProblem {
+        switch error {
+        case let problem as ApiProblem: return problem
+        case is RedisFailure: return storeUnavailable
+        case let error as any HTTPResponseError: return standing(forStatus: error.status.code)
+        default: return internalFailure
+        }
+    }
+
+    private static func standing(forStatus status: Int) -> ApiProblem {
+        switch status {
+        case 404: return notFound("There is nothing at this path.")
+        case 400..<500:
+            return ApiProblem(
+                status: status,
+                code: "bad-request",
+                title: "Bad request",
+                detail: "The request could not be understood."
+            )
+        default: return internalFailure
+        }
+    }
+
+    private struct Document: Encodable {
+        let type: String
+        let title: String
+        let status: Int
+        let detail: String
+        let code: String
+    }
+
+    func response() -> Response {
+        var headers: HTTPFields = [
+            .contentType: "application/problem+json", .cacheControl: "no-store",
+        ]
+        if let seconds = retryAfterSeconds { headers[.retryAfter] = "\(seconds)" }
+        let document = Document(
+            type: "/api/v1/problems/\(code)",
+            title: title,
+            status: status,
+            detail: detail,
+            code: code
+        )
+        return Response(
+            status: .init(code: status),
+            headers: headers,
+            body: ResponseBody(byteBuffer: JSONBody.buffer(document))
+        )
+    }
+}
+
+/// JSON answers.
+enum JSONBody {
+    static func buffer(_ value: some Encodable) -> ByteBuffer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        // Only finite numbers and texts are encoded, which cannot fail; an empty object is honest.
+        let data = (try? encoder.encode(value)) ?? Data("{}".utf8)
+        return ByteBuffer(bytes: data)
+    }
+
+    static func response(_ value: some Encodable) -> Response {
+        Response(
+            status: .ok,
+            headers: [
+                .contentType: "application/json; charset=utf-8", .cacheControl: "private, no-store",
+            ],
+            body: ResponseBody(byteBuffer: buffer(value))
+        )
+    }
+}

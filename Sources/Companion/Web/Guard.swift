@@ -1,0 +1,94 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Telemetry
+
+/// What a request brings along: Hummingbird's part, and the connection it came on.
+struct CompanionContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// The connection, so that a live stream whose reader does not read can be cut.
+    let channel: any Channel
+
+    init(source: Source) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}
+
+/// The outermost layer: refuses what must not come in, turns every error into a problem document,
+/// and puts the security headers on everything that goes out.
+struct Guard: RouterMiddleware {
+    typealias Context = CompanionContext
+
+    let hosts: HostRule
+    let counters: CompanionCounters
+    let log: Logger
+
+    func handle(
+        _ request: Request,
+        context: Context,
+        next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        counters.add(.companionRequests)
+        var response: Response
+        do {
+            try admit(request)
+            response = try await next(request, context)
+        } catch {
+            let problem = ApiProblem.standing(for: error)
+            if problem.status == 500 {
+                log.error("request failed", metadata: ["error": "\(error)"])
+            }
+            response = problem.response()
+        }
+        Self.secure(&response.headers)
+        return response
+    }
+
+    private func admit(_ request: Request) throws {
+        if !hosts.allows(request.head.authority) { throw ApiProblem.wrongHost }
+        if request.method != .get && request.method != .head { throw ApiProblem.methodNotAllowed }
+    }
+
+    /// Pages bring a policy of their own; for everything else nothing may be loaded at all.
+    private static func secure(_ headers: inout HTTPFields) {
+        headers[.xContentTypeOptions] = "nosniff"
+        headers[.crossOriginResourcePolicy] = "same-origin"
+        if headers[.contentSecurityPolicy] == nil {
+            headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
+        }
+        if let name = HTTPField.Name("Referrer-Policy") {
+            headers[name] = "strict-origin-when-cross-origin"
+        }
+        if let name = HTTPField.Name("X-Frame-Options") { headers[name] = "DENY" }
+    }
+}
+
+/// Which `Host` a request may name. While the server listens on loopback only, every other name is a
+/// web page that has pointed its own name at this machine (DNS rebinding).
+struct HostRule: Sendable {
+    private let isLoopback: Bool
+
+    init(address: String) {
+        isLoopback = address.hasPrefix("127.") || address == "::1"
+    }
+
+    func allows(_ authority: String?) -> Bool {
+        if !isLoopback { return true }
+        guard let authority else { return false }
+        let host = Self.host(of: authority).lowercased()
+        return host == "localhost" || host == "[::1]" || Self.isLoopback(host)
+    }
+
+    private static func host(of authority: String) -> Substring {
+        if let end = authority.lastIndex(of: "]") { return authority[...end] }
+        return authority.prefix { $0 != ":" }
+    }
+
+    /// Four numbers, the first of them 127: a name such as `127.evil.example` is not one.
+    private static func isLoopback(_ host: String) -> Bool {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+}

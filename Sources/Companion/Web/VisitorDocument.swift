@@ -1,0 +1,101 @@
+import Records
+import Settings
+
+/// A visitor's state decoded and evaluated: what scoring says about packed sums at one moment.
+struct ScoredState: Sendable {
+    /// What a signal adds to the score.
+    struct Term: Sendable {
+        let signal: Signal
+        /// Normalised evidence, 0 to 1.
+        let value: Double
+        /// Its part of the log-odds.
+        let contribution: Double
+    }
+
+    var score: Double
+    var band: String
+    var profile: String
+    var confidence: Double
+    var likelihood: Double
+    var terms: [Term]
+    /// Sum, weight and the moment both are valid at, by signal.
+    var sums: [String: [Double]]
+}
+
+/// Evaluates packed sums at a moment; nil when it cannot read them.
+typealias StateScorer = @Sendable (_ state: [UInt8], _ epochMilliseconds: Int64) -> ScoredState?
+
+/// A visitor as the API shows it.
+struct VisitorDocument: Encodable, Sendable {
+    struct Term: Encodable, Sendable {
+        let signal: String
+        let label: String
+        let value: Double
+        let contribution: Double
+    }
+
+    let visitor: String
+    var score: Double
+    var band: String
+    var profile: String
+    var confidence: Double
+    var likelihood: Double
+    let model: String
+    let updated: Int64
+    let seen: Int64
+    /// The moment that score, band and terms are valid at.
+    let asOf: Int64
+    var terms: [Term] = []
+    var sums: [String: [Double]] = [:]
+
+    enum CodingKeys: String, CodingKey {
+        case visitor, score, band, profile, confidence, likelihood, model, updated, seen
+        case asOf = "as_of"
+        case terms, sums
+    }
+
+    /// Builds the document from the hash in Redis; nil when there is no such visitor.
+    init?(visitor: String, hash: [String: [UInt8]], now: Int64, scorer: StateScorer) {
+        func text(_ key: String) -> String? {
+            hash[key].map { String(decoding: $0, as: UTF8.self) }
+        }
+        func number(_ key: String) -> Double { text(key).flatMap(Double.init).finite ?? 0 }
+        guard let updated = text("updated").flatMap(Int64.init) else { return nil }
+        self.visitor = visitor
+        self.updated = updated
+        seen = text("seen").flatMap(Int64.init) ?? updated
+        model = text("model") ?? ""
+        score = number("score")
+        band = text("band") ?? ""
+        profile = text("profile") ?? ""
+        confidence = number("confidence")
+        likelihood = number("likelihood")
+        // Another machine's clock may be ahead of ours; a score is never read before its moment.
+        asOf = max(now, updated)
+        if let state = hash["state"], let scored = scorer(state, asOf) { take(scored) }
+    }
+
+    private mutating func take(_ scored: ScoredState) {
+        score = (scored.score * 10).rounded() / 10
+        band = scored.band
+        profile = scored.profile
+        confidence = scored.confidence
+        likelihood = scored.likelihood
+        sums = scored.sums
+        let ordered = scored.terms.sorted {
+            (abs($1.contribution), $0.signal.rawValue) < (abs($0.contribution), $1.signal.rawValue)
+        }
+        terms = ordered.map { term in
+            Term(
+                signal: term.signal.name,
+                label: term.signal.label,
+                value: term.value,
+                contribution: term.contribution
+            )
+        }
+    }
+}
+
+extension Optional where Wrapped == Double {
+    fileprivate var finite: Double? { flatMap { $0.isFinite ? $0 : nil } }
+}

@@ -109,6 +109,7 @@ final class Pipeline {
         let listeners = startListeners(sockets)
         startJournal(writer, listeners, toWorkers)
         threads.checkpoint = EngineThread.start(name: "hg-checkpoint") { [checkpointThread] in
+            EngineThread.yieldToOthers()
             checkpointThread.run()
         }
         parts.health.startAccepting()
@@ -188,7 +189,10 @@ final class Pipeline {
             onProblem: parts.onProblem
         )
         let handoff = Handoff(thread)
-        threads.archive = EngineThread.start(name: "hg-archive") { handoff.take().run() }
+        threads.archive = EngineThread.start(name: "hg-archive") {
+            EngineThread.yieldToOthers()
+            handoff.take().run()
+        }
     }
 
     private func startListeners(_ sockets: [ListeningSocket]) -> [JournalThread.ListenerLink] {

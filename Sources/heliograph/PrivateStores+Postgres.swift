@@ -34,8 +34,10 @@ final class PostgresServer: PrivateServer {
 
     var logPath: String { base + "/postgres.log" }
 
+    /// At a lower priority than the engine and Redis: on a small machine rows may come a moment later,
+    /// scores may not.
     var arguments: [String] {
-        asServerUser([binary("postgres"), "-D", directory])
+        ["/usr/bin/nice", "-n", "10"] + asServerUser([binary("postgres"), "-D", directory])
     }
 
     /// As root, every program of PostgreSQL runs as its own user, with no way back.

@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int hg_open(const char *path, int flags, unsigned mode) {
@@ -14,6 +16,10 @@ int hg_open(const char *path, int flags, unsigned mode) {
 }
 
 void hg_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+void hg_lower_priority(int value) {
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), value);
+}
 
 int hg_preallocate(int descriptor, int64_t bytes) {
     return fallocate(descriptor, 0, 0, bytes) == 0 ? 0 : errno;

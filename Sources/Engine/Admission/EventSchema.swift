@@ -63,11 +63,6 @@ public enum EventSchema {
         return word
     }
 
-    @inline(__always)
-    private static func word(_ literal: StaticString) -> UInt64 {
-        pack(ByteView(literal)) ?? 0
-    }
-
     private static let number = FieldRule(shape: .number, treatment: .asIs, bytesMaximum: 32)
     private static let array = FieldRule(shape: .array, treatment: .asIs, bytesMaximum: 4096)
     private static let flag = FieldRule(shape: .scalar, treatment: .asIs, bytesMaximum: 32)
@@ -83,9 +78,9 @@ public enum EventSchema {
         switch key {
         case UInt64(UInt8(ascii: "u")): return string(512, .url)
         case UInt64(UInt8(ascii: "r")): return string(256, .url)
-        case words.ti: return string(128)
-        case words.nt: return string(8)
-        case UInt64(UInt8(ascii: "h")), words.wc: return number
+        case Word.ti: return string(128)
+        case Word.nt: return string(8)
+        case UInt64(UInt8(ascii: "h")), Word.wc: return number
         default: return nil
         }
     }
@@ -93,10 +88,10 @@ public enum EventSchema {
     private static func pageSummary(_ key: UInt64) -> FieldRule? {
         switch key {
         case UInt64(UInt8(ascii: "q")): return number
-        case words.vz, words.sc, UInt64(UInt8(ascii: "S")), words.rd, words.mo, words.tp, words.kb,
-            words.ck, words.ct, words.pt:
+        case Word.vz, Word.sc, UInt64(UInt8(ascii: "S")), Word.rd, Word.mo, Word.tp, Word.kb,
+            Word.ck, Word.ct, Word.pt:
             return array
-        case words.hm: return string(172)
+        case Word.hm: return string(172)
         default: return nil
         }
     }
@@ -105,7 +100,7 @@ public enum EventSchema {
         switch key {
         case UInt64(UInt8(ascii: "a")): return string(64)
         case UInt64(UInt8(ascii: "g")): return string(32)
-        case UInt64(UInt8(ascii: "x")), UInt64(UInt8(ascii: "y")), words.hv: return number
+        case UInt64(UInt8(ascii: "x")), UInt64(UInt8(ascii: "y")), Word.hv: return number
         case UInt64(UInt8(ascii: "f")): return flag
         default: return nil
         }
@@ -114,26 +109,26 @@ public enum EventSchema {
     private static func form(_ key: UInt64) -> FieldRule? {
         switch key {
         case UInt64(UInt8(ascii: "f")): return string(48)
-        case words.ph, words.cp: return number
-        case words.sb: return flag
-        case words.ff: return array
+        case Word.ph, Word.cp: return number
+        case Word.sb: return flag
+        case Word.ff: return array
         default: return nil
         }
     }
 
     private static func navigation(_ key: UInt64) -> FieldRule? {
         switch key {
-        case words.ty: return string(8)
-        case words.fr: return string(256, .path)
-        case words.dw, words.lp: return number
+        case Word.ty: return string(8)
+        case Word.fr: return string(256, .path)
+        case Word.dw, Word.lp: return number
         default: return nil
         }
     }
 
     private static func identify(_ key: UInt64) -> FieldRule? {
         switch key {
-        case words.uid: return string(96)
-        case words.traits:
+        case Word.uid: return string(96)
+        case Word.traits:
             return FieldRule(shape: .object, treatment: .asIs, bytesMaximum: 2048)
         default: return nil
         }
@@ -141,27 +136,50 @@ public enum EventSchema {
 
     private static func consent(_ key: UInt64) -> FieldRule? {
         switch key {
-        case words.bits: return number
-        case words.src: return string(64)
+        case Word.bits: return number
+        case Word.src: return string(64)
         default: return nil
         }
     }
 
     private static func custom(_ key: UInt64) -> FieldRule? {
         switch key {
-        case words.name: return string(64)
-        case words.props: return FieldRule(shape: .object, treatment: .asIs, bytesMaximum: 2048)
+        case Word.name: return string(64)
+        case Word.props: return FieldRule(shape: .object, treatment: .asIs, bytesMaximum: 2048)
         default: return nil
         }
     }
 
-    /// The longer keys, packed once.
-    private static let words = (
-        ti: word("ti"), nt: word("nt"), wc: word("wc"), vz: word("vz"), sc: word("sc"),
-        rd: word("rd"), mo: word("mo"), tp: word("tp"), kb: word("kb"), ck: word("ck"),
-        ct: word("ct"), pt: word("pt"), hm: word("hm"), hv: word("hv"), ph: word("ph"),
-        cp: word("cp"), sb: word("sb"), ff: word("ff"), ty: word("ty"), fr: word("fr"),
-        dw: word("dw"), lp: word("lp"), uid: word("uid"), traits: word("traits"), src: word("src"),
-        bits: word("bits"), name: word("name"), props: word("props")
-    )
+    /// The longer keys as the words that `pack` makes of them. Written as constants, so that no lazy
+    /// initialiser stands in the way of every event.
+    private enum Word {
+        static let ti: UInt64 = 0x7469
+        static let nt: UInt64 = 0x6e74
+        static let wc: UInt64 = 0x7763
+        static let vz: UInt64 = 0x767a
+        static let sc: UInt64 = 0x7363
+        static let rd: UInt64 = 0x7264
+        static let mo: UInt64 = 0x6d6f
+        static let tp: UInt64 = 0x7470
+        static let kb: UInt64 = 0x6b62
+        static let ck: UInt64 = 0x636b
+        static let ct: UInt64 = 0x6374
+        static let pt: UInt64 = 0x7074
+        static let hm: UInt64 = 0x686d
+        static let hv: UInt64 = 0x6876
+        static let ph: UInt64 = 0x7068
+        static let cp: UInt64 = 0x6370
+        static let sb: UInt64 = 0x7362
+        static let ff: UInt64 = 0x6666
+        static let ty: UInt64 = 0x7479
+        static let fr: UInt64 = 0x6672
+        static let dw: UInt64 = 0x6477
+        static let lp: UInt64 = 0x6c70
+        static let uid: UInt64 = 0x75_6964
+        static let traits: UInt64 = 0x7472_6169_7473
+        static let src: UInt64 = 0x73_7263
+        static let bits: UInt64 = 0x6269_7473
+        static let name: UInt64 = 0x6e61_6d65
+        static let props: UInt64 = 0x70_726f_7073
+    }
 }

@@ -14,19 +14,10 @@ enum FieldGrammar {
         return mask &>> UInt64(byte & 63) & 1 == 1
     }
 
-    /// Bits 33 to 63 of `tchar`: `! # $ % & ' * + - .` and digits.
-    private static let tokenLow: UInt64 = bits("!#$%&'*+-.0123456789")
-    /// Bits 64 to 127: letters and `^ _ \` | ~`.
-    private static let tokenHigh: UInt64 = bits(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz^_`|~"
-    )
-
-    private static func bits(_ characters: StaticString) -> UInt64 {
-        let view = ByteView(characters)
-        var mask: UInt64 = 0
-        for index in 0..<view.count { mask |= 1 << UInt64(view[index] & 63) }
-        return mask
-    }
+    /// Bits of `tchar` below 64: `! # $ % & ' * + - .` and digits.
+    private static let tokenLow: UInt64 = 0x03ff_6cfa_0000_0000
+    /// Bits of `tchar` from 64 on: letters and ``^ _ ` | ~``.
+    private static let tokenHigh: UInt64 = 0x57ff_ffff_c7ff_fffe
 
     /// RFC 9110 section 5.5: visible characters, space, tab and obs-text; no other control.
     static func isValue(_ text: ByteView) -> Bool {

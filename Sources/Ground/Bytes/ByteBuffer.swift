@@ -1,5 +1,5 @@
 import Glibc
-import Units
+public import Units
 
 /// A buffer that is written once and reused: grows up to a limit, then never again.
 ///
@@ -7,50 +7,59 @@ import Units
 /// error path of their own; the caller looks once at the end.
 public struct ByteBuffer: ~Copyable {
     @usableFromInline var memory: UnsafeMutableRawPointer
-    /// The number of bytes written.
-    public private(set) var count = 0
-    /// The bytes it can hold before it must grow.
-    public private(set) var capacity: Int
+    @usableFromInline var length = 0
+    @usableFromInline var room: Int
     /// The bytes it may ever hold.
     public let limit: Int
     /// Whether something did not fit. Cleared by `reset`.
     public private(set) var overflowed = false
 
+    /// The number of bytes written.
+    @inlinable
+    public var count: Int { length }
+
+    /// The bytes it can hold before it must grow.
+    @inlinable
+    public var capacity: Int { room }
+
     /// Makes an empty buffer of `capacity` bytes that may grow to `limit`.
     public init(capacity: Int, limit: Int? = nil) {
         self.limit = max(limit ?? capacity, 16)
-        self.capacity = min(max(capacity, 16), self.limit)
-        memory = UnsafeMutableRawPointer.allocate(byteCount: self.capacity, alignment: 16)
+        room = min(max(capacity, 16), self.limit)
+        memory = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 16)
     }
 
     deinit { memory.deallocate() }
 
     /// Forgets the content, keeps the memory.
     public mutating func reset() {
-        count = 0
+        length = 0
         overflowed = false
     }
 
     /// Drops everything from `length` on.
     public mutating func truncate(to length: Int) {
         invariant(length >= 0 && length <= count, "truncating to more than there is")
-        count = length
+        self.length = length
     }
 
     /// Drops the first `length` bytes, moving the rest to the front.
     public mutating func dropFirst(_ length: Int) {
         invariant(length >= 0 && length <= count, "dropping more than there is")
         memmove(memory, memory + length, count &- length)
-        count &-= length
+        self.length &-= length
     }
 
     /// What has been written; valid until the next change.
+    @inlinable
     public var view: ByteView { ByteView(base: memory, count: count) }
 
     /// What has been written from `start` on; valid until the next change.
+    @inlinable
     public func view(from start: Int) -> ByteView { view[start..<count] }
 
     /// Makes room for `extra` bytes. False when the limit forbids it.
+    @inlinable
     @inline(__always)
     public mutating func reserve(_ extra: Int) -> Bool {
         if extra <= capacity &- count { return true }
@@ -58,7 +67,8 @@ public struct ByteBuffer: ~Copyable {
     }
 
     @inline(never)
-    private mutating func grow(_ extra: Int) -> Bool {
+    @usableFromInline
+    mutating func grow(_ extra: Int) -> Bool {
         guard extra <= limit &- count else {
             overflowed = true
             return false
@@ -68,25 +78,28 @@ public struct ByteBuffer: ~Copyable {
         larger.copyMemory(from: memory, byteCount: count)
         memory.deallocate()
         memory = larger
-        capacity = wanted
+        room = wanted
         return true
     }
 
     /// Appends one byte.
+    @inlinable
     public mutating func append(_ byte: UInt8) {
         guard reserve(1) else { return }
         memory.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
-        count &+= 1
+        self.length &+= 1
     }
 
     /// Appends the bytes of a view.
+    @inlinable
     public mutating func append(_ bytes: ByteView) {
         guard reserve(bytes.count) else { return }
-        memcpy(memory + count, bytes.base, bytes.count)
-        count &+= bytes.count
+        (memory + count).copyMemory(from: bytes.base, byteCount: bytes.count)
+        self.length &+= bytes.count
     }
 
     /// Appends the bytes of a literal.
+    @inlinable
     public mutating func append(_ literal: StaticString) { append(ByteView(literal)) }
 
     /// Appends UTF-8 text. For cold paths.
@@ -96,15 +109,17 @@ public struct ByteBuffer: ~Copyable {
     }
 
     /// Appends an integer in little-endian order.
+    @inlinable
     public mutating func append<Number: FixedWidthInteger & BitwiseCopyable>(
         littleEndian number: Number
     ) {
         guard reserve(MemoryLayout<Number>.size) else { return }
         memory.storeBytes(of: number.littleEndian, toByteOffset: count, as: Number.self)
-        count &+= MemoryLayout<Number>.size
+        self.length &+= MemoryLayout<Number>.size
     }
 
     /// Appends an integer in big-endian order, as PostgreSQL's binary COPY wants it.
+    @inlinable
     public mutating func append<Number: FixedWidthInteger & BitwiseCopyable>(
         bigEndian number: Number
     ) {
@@ -127,10 +142,11 @@ public struct ByteBuffer: ~Copyable {
             )
             rest /= 10
         } while rest > 0
-        count &+= length
+        self.length &+= length
     }
 
     /// Overwrites an integer that was appended before, in little-endian order.
+    @inlinable
     public mutating func overwrite<Number: FixedWidthInteger & BitwiseCopyable>(
         littleEndian number: Number,
         at offset: Int
@@ -143,6 +159,7 @@ public struct ByteBuffer: ~Copyable {
     }
 
     /// Overwrites an integer in big-endian order.
+    @inlinable
     public mutating func overwrite<Number: FixedWidthInteger & BitwiseCopyable>(
         bigEndian number: Number,
         at offset: Int
@@ -151,6 +168,7 @@ public struct ByteBuffer: ~Copyable {
     }
 
     /// Appends zero bytes until the length is a multiple of `alignment` (a power of two).
+    @inlinable
     public mutating func pad(to alignment: Int) {
         while count & (alignment &- 1) != 0 && !overflowed { append(0) }
     }
@@ -164,7 +182,7 @@ public struct ByteBuffer: ~Copyable {
     /// Counts `length` bytes that were written into `spare`.
     public mutating func commit(_ length: Int) {
         invariant(length >= 0 && length <= capacity &- count, "committing more than there is room")
-        count &+= length
+        self.length &+= length
     }
 
     private func decimalDigits(_ number: UInt64) -> Int {

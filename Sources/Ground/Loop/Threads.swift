@@ -33,6 +33,10 @@ public final class EngineThread: @unchecked Sendable {
         return thread
     }
 
+    /// Gives way to other threads whenever there is not enough processor for all: for the calling
+    /// thread's work that may come a moment later.
+    public static func yieldToOthers() { hg_lower_priority(10) }
+
     /// Waits until the thread has ended.
     public func join() { pthread_join(identifier, nil) }
 }

@@ -13,6 +13,9 @@ int hg_open(const char *path, int flags, unsigned mode);
 // Names the calling thread for operators' tools (top -H, perf).
 void hg_name_thread(const char *name);
 
+// Gives way to other threads: the calling thread's nice value becomes `value` (Linux, per thread).
+void hg_lower_priority(int value);
+
 // fallocate(2) of whole blocks from the start of the file; 0 or an errno.
 int hg_preallocate(int descriptor, int64_t bytes);
 

@@ -81,7 +81,6 @@ let package = Package(
         library("CLibuv", debian: "libuv1-dev"),
         library("CHiredis", debian: "libhiredis-dev"),
         library("CLibpq", debian: "libpq-dev"),
-        library("COpenSSL", debian: "libssl-dev"),
         library("CZlib", debian: "zlib1g-dev"),
         .target(name: "CShims", path: "Sources/CLibs/CShims"),
 

@@ -1,5 +1,0 @@
-#pragma once
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
-#include <openssl/crypto.h>

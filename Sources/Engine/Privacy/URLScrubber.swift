@@ -26,20 +26,24 @@ public enum URLScrubber {
 
     /// Appends the path of `url` alone: no origin, no query, no fragment.
     public static func path(_ url: ByteView, into output: inout ByteBuffer) {
-        var start = 0
-        if let colon = url.firstIndex(of: UInt8(ascii: ":")), isAuthorityMark(url, at: colon) {
-            start = url.firstIndex(of: UInt8(ascii: "/"), from: colon + 3) ?? url.count
-        }
-        var end = start
-        while end < url.count, url[end] != UInt8(ascii: "?"), url[end] != UInt8(ascii: "#") {
-            end += 1
-        }
-        output.append(url[start..<end])
+        // The end first: what looks like an origin in a query or a fragment is none.
+        let fragment = url.firstIndex(of: UInt8(ascii: "#")) ?? url.count
+        let front = url[0..<(url[0..<fragment].firstIndex(of: UInt8(ascii: "?")) ?? fragment)]
+        guard let authority = authority(front) else { return output.append(front) }
+        output.append(front[authority.upperBound..<front.count])
     }
 
-    private static func isAuthorityMark(_ url: ByteView, at colon: Int) -> Bool {
-        colon + 2 < url.count && url[colon + 1] == UInt8(ascii: "/")
-            && url[colon + 2] == UInt8(ascii: "/")
+    /// Where the authority of a URL without query and fragment stands: behind the first `://`, or
+    /// behind a leading `//`, which borrows the page's scheme (RFC 3986 section 4.2).
+    private static func authority(_ front: ByteView) -> Range<Int>? {
+        var start = 2
+        if !front.starts(with: "//") {
+            guard let colon = front.firstIndex(of: UInt8(ascii: ":")),
+                front[colon + 1..<front.count].starts(with: "//")
+            else { return nil }
+            start = colon + 3
+        }
+        return start..<(front.firstIndex(of: UInt8(ascii: "/"), from: start) ?? front.count)
     }
 
     /// RFC 3986 section 3.2.1: user information stands before an `@` in the authority.
@@ -47,13 +51,10 @@ public enum URLScrubber {
         _ front: ByteView,
         into output: inout ByteBuffer
     ) {
-        guard let colon = front.firstIndex(of: UInt8(ascii: ":")), isAuthorityMark(front, at: colon)
-        else { return output.append(front) }
-        let authority = colon + 3
-        let end = front.firstIndex(of: UInt8(ascii: "/"), from: authority) ?? front.count
-        output.append(front[0..<authority])
-        var host = authority
-        for index in authority..<end where front[index] == UInt8(ascii: "@") { host = index + 1 }
+        guard let authority = authority(front) else { return output.append(front) }
+        output.append(front[0..<authority.lowerBound])
+        var host = authority.lowerBound
+        for index in authority where front[index] == UInt8(ascii: "@") { host = index + 1 }
         output.append(front[host..<front.count])
     }
 

@@ -158,6 +158,9 @@ let package = Package(
         tests("RecordsTests", ["Records", "Bytes", "Units"]),
         tests("Conformance", ["Bytes", "Units"]),
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
+        tests("AdmissionTests", ["Admission", "Bytes", "Records", "TestSupport"]),
+        tests("PrivacyTests", ["Privacy", "Bytes", "Records", "TestSupport"]),
+        tests("EnrichmentTests", ["Enrichment", "Records", "TestSupport"]),
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
         tests(
             "SettingsTests",

@@ -33,6 +33,12 @@ final class Worker {
 
     /// Records folded between two looks at the sockets, so that Redis is never kept waiting long.
     private static let recordsPerRound = 256
+    /// Records read from the journal between two looks at the sockets.
+    private static let recordsPerStep = 4_096
+    /// A reader that was not needed for so long is closed.
+    private static let readerIdleMilliseconds: Int64 = 1_000
+    /// How long to wait before a journal that could not be read is tried again.
+    private static let rereadMilliseconds: Int64 = 1_000
 
     private let around: Surroundings
     private let loop: EventLoop
@@ -44,7 +50,11 @@ final class Worker {
     private var live: LiveUpdates!
     /// Sequence of the last record of this worker's partitions that is folded.
     private var folded: UInt64 = 0
-    private var reader: JournalReader?
+    /// Reads what the ring had no room for; kept while that goes on, so that it need not seek again.
+    private var reader: Owned<JournalReader>?
+    private var readerUsedAt: Int64 = 0
+    /// When the journal is tried again after it could not be read, monotonic milliseconds.
+    private var rereadAt: Int64?
     private var schedule: CheckpointSchedule
     private var effectBytes = ByteBuffer(capacity: 512, limit: 1024)
 
@@ -73,7 +83,7 @@ final class Worker {
 
     /// Recovers, then serves until it is asked to stop and has taken everything.
     func run() {
-        recover()
+        guard recover() else { return loop.close() }
         live = LiveUpdates(
             folds: folds,
             address: around.redis,
@@ -99,22 +109,33 @@ final class Worker {
         loop.close()
     }
 
-    /// Loads the newest checkpoints and folds what the journal holds beyond them.
-    private func recover() {
+    /// Loads the newest checkpoints and folds what the journal holds beyond them. A disk that cannot
+    /// be read now is tried again: scores without their past would be written over good ones. False
+    /// when the engine stops meanwhile.
+    private func recover() -> Bool {
+        let bound = around.progress.committedSequence
+        while !loadCheckpoints() || !readJournal(upTo: bound) {
+            if around.stop.isRequested { return false }
+            around.stop.waker.sleep(timeoutMilliseconds: Int32(Self.rereadMilliseconds))
+        }
+        folded = bound
+        archive.previous = bound
+        archive.feed.publish(bound)
+        counters.set(.visitorsTracked, folds.size.visitors)
+        return true
+    }
+
+    private func loadCheckpoints() -> Bool {
         do {
             try folds.load(
                 around.checkpoints,
                 atOrBefore: Array(repeating: UInt64.max, count: Partition.count)
             )
+            return true
         } catch {
-            around.onProblem("checkpoints could not be read, folding from the journal: \(error)")
+            around.onProblem("checkpoints could not be read: \(error)")
+            return false
         }
-        let bound = around.progress.committedSequence
-        readJournal(upTo: bound, effects: false)
-        folded = bound
-        archive.previous = bound
-        archive.feed.publish(bound)
-        counters.set(.visitorsTracked, folds.size.visitors)
     }
 
     // MARK: - Folding
@@ -124,6 +145,8 @@ final class Worker {
         let count = ring.drainWhile(limit: Self.recordsPerRound) { take($0) }
         if count == 0, folded < around.feed.lastSequence { catchUp() }
         live.flush()
+        // Asleep to senders, too: the tick comes back when it is time to read again.
+        if rereadAt != nil { return }
         if count > 0 || folded < around.feed.lastSequence {
             return around.stop.waker.forceWake()
         }
@@ -134,12 +157,13 @@ final class Worker {
         }
     }
 
-    /// Folds a record from the ring. False when records before it are missing in the ring.
+    /// Folds a record from the ring, after those before it that the ring had no room for. False when
+    /// these cannot be read now: the record stays in the ring.
     private func take(_ frame: Frame) -> Bool {
         if frame.first <= folded { return true }
-        guard frame.second <= folded else {
-            catchUp(to: frame.second)
-            return frame.second <= folded
+        if frame.second > folded {
+            catchUp()
+            guard frame.second <= folded else { return false }
         }
         fold(frame.body, sequence: frame.first, effects: true)
         return true
@@ -172,34 +196,69 @@ final class Worker {
 
     // MARK: - Falling behind
 
-    /// The ring has overflowed: reads what it lacks from the journal's files.
-    private func catchUp(to bound: UInt64? = nil) {
-        let bound = bound ?? around.feed.lastSequence
-        readJournal(upTo: bound, effects: true)
-        folded = max(folded, bound)
+    /// The ring has overflowed: reads what it lacks from the journal's files, a step at a time, so that
+    /// Redis is listened to in between.
+    private func catchUp() {
+        guard rereadAt == nil else { return }
+        let bound = around.feed.lastSequence
+        do {
+            let reader = try openedReader()
+            let progress = try reader.value.read(
+                upTo: bound,
+                recordsMaximum: Self.recordsPerStep
+            ) { record in take(record, effects: true) }
+            if progress.isCaughtUp { folded = max(folded, bound) }
+        } catch {
+            // What could not be read is not passed over, or acknowledged events would never count.
+            around.onProblem("the journal could not be read: \(error)")
+            reader = nil
+            rereadAt = nowMilliseconds + Self.rereadMilliseconds
+        }
     }
 
-    private func readJournal(upTo bound: UInt64, effects: Bool) {
+    private func openedReader() throws -> Owned<JournalReader> {
+        readerUsedAt = nowMilliseconds
+        if let reader { return reader }
+        let opened = Owned(around.openReader())
+        try opened.value.seek(.sequence(folded + 1))
+        reader = opened
+        return opened
+    }
+
+    /// Folds a record from the journal, unless the ring has brought it.
+    private func take(_ record: JournalRecord, effects: Bool) {
+        let header = record.header
+        guard header.sequence > folded || !effects, !record.isErased, folds.owns(header.partition)
+        else { return }
+        fold(record.raw, sequence: header.sequence, effects: effects)
+    }
+
+    /// Folds what lies behind the checkpoints. False when the files cannot be read now.
+    private func readJournal(upTo bound: UInt64) -> Bool {
         do {
             var reader = around.openReader()
-            if effects {
-                try reader.seek(.sequence(folded + 1))
-            } else if try !reader.seek(toStartOf: folds) {
+            if try !reader.seek(toStartOf: folds) {
                 around.onProblem("checkpoints are older than the journal: scores begin with it")
             }
-            _ = try reader.read(upTo: bound) { record in
-                guard !record.isErased, folds.owns(record.header.partition) else { return }
-                fold(record.raw, sequence: record.header.sequence, effects: effects)
-            }
+            _ = try reader.read(upTo: bound) { take($0, effects: false) }
+            return true
         } catch {
             around.onProblem("the journal could not be read: \(error)")
+            return false
         }
     }
 
     // MARK: - Time
 
+    private var nowMilliseconds: Int64 { around.time.monotonicNanoseconds() / 1_000_000 }
+
     private func tick() {
-        let now = around.time.monotonicNanoseconds() / 1_000_000
+        let now = nowMilliseconds
+        if let rereadAt, now >= rereadAt {
+            self.rereadAt = nil
+            work()
+        }
+        if now - readerUsedAt > Self.readerIdleMilliseconds { reader = nil }
         while let partition = schedule.next(
             nowMilliseconds: now,
             backlog: around.checkpointThread.backlog
@@ -223,8 +282,10 @@ final class Worker {
         )
     }
 
-    /// Everything is folded and in Redis, or Redis is away: writes last checkpoints and ends.
+    /// Everything is folded and in Redis, or Redis is away: writes last checkpoints and ends. When there
+    /// is no time left it ends as it is; the next start takes up from the journal.
     private func stopWhenDone() {
+        if around.stop.isOverdue(at: around.time) { return loop.stop() }
         guard ring.isEmpty(), folded >= around.feed.lastSequence else { return work() }
         guard live.isSettled else { return }
         for partition in schedule.dirtyPartitions { checkpoint(partition) }

@@ -278,7 +278,7 @@ public final class ArchiveWriter {
     ) throws(ArchiveError) {
         try? connection?.run("ROLLBACK")
         switch failure {
-        case .mismatch: try settleMismatch()
+        case .mismatch: try settleMismatch(keepGoing)
         case .database(let failure) where failure.isDataFault && !isSuspicious:
             isSuspicious = true
         case .database(let failure):
@@ -291,8 +291,15 @@ public final class ArchiveWriter {
     }
 
     /// A lost COMMIT may finish while it is being repeated; then the positions are the batch's own.
-    private func settleMismatch() throws(ArchiveError) {
-        let found = try positions()
+    private func settleMismatch(_ keepGoing: () -> Bool) throws(ArchiveError) {
+        let found: [UInt64]
+        do {
+            found = try readPositions(try connected())
+        } catch {
+            // Gone before it could be asked: the next attempt meets the mismatch again.
+            onProblem("archive: \(error.code) \(error.message)")
+            return try waitBeforeRetry(keepGoing)
+        }
         let isStored = batch.moved.allSatisfy { found[Int($0.index)] == batch.target($0) }
         if isCommitUncertain && isStored {
             take()

@@ -30,6 +30,8 @@ final class ArchiveSource {
     /// Folds of our own, while the ring has a gap.
     private var folds: FoldSet?
     private var reader: Owned<JournalReader>?
+    /// How often everything had to be worked out again; tells a step that it happened under its feet.
+    private var restarts = 0
     /// The batch had no room for the next record.
     var hasFullBatch = false
 
@@ -45,6 +47,9 @@ final class ArchiveSource {
     /// The database is not where it was thought to be: everything is worked out again.
     func restart() {
         reached = 0
+        restarts += 1
+        // The batch that was full is gone: nobody will commit it and say so.
+        hasFullBatch = false
         endRefolding()
     }
 
@@ -150,7 +155,8 @@ final class ArchiveSource {
         return (folds, reader)
     }
 
-    /// False when the effect could not be stored because the archive is away.
+    /// False when the effect could not be stored: the archive is away, or it went back while room was
+    /// made, and then this record is not the next that it lacks.
     private func refold(
         _ record: JournalRecord,
         _ folds: FoldSet,
@@ -165,7 +171,9 @@ final class ArchiveSource {
             !store(header, record.raw, effect, archive)
         {
             hasFullBatch = false
-            guard makeRoom(), store(header, record.raw, effect, archive) else { return false }
+            let before = restarts
+            guard makeRoom(), restarts == before, store(header, record.raw, effect, archive)
+            else { return false }
         }
         reached = max(reached, header.sequence)
         return true

@@ -222,9 +222,13 @@ final class Engine {
     }
 
     private func stop() {
+        let begun = Pause.monotonicMilliseconds()
         companion?.stop()
         pipeline?.stop()
-        stores.stop(deadlineMilliseconds: 5_000)
+        let passed = Pause.monotonicMilliseconds() - begun
+        // What is left of the time that stopping may take, less a moment for ending the process.
+        let left = Int64(Limits.drainDeadlineMilliseconds) - 500 - passed
+        stores.stop(deadlineMilliseconds: max(1_000, left))
         Addresses.remove(from: dataDirectory)
     }
 }

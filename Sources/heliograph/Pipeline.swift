@@ -223,6 +223,7 @@ final class Pipeline {
     ) {
         let around = listenerSurroundings(index)
         let stop = listenerStops[index]
+        let time = parts.time
         let connections = parts.settings.ingest.connectionsMaximum
         let (toJournal, answers) = (Handoff(toJournal), Handoff(answers))
         threads.listeners.append(
@@ -235,7 +236,8 @@ final class Pipeline {
                     toJournal: toJournal.take(),
                     fromJournal: answers.take()
                 )
-                ListenerThread(listener, loop: loop, socket: socket, stop: stop).run()
+                ListenerThread(listener, loop: loop, socket: socket, stop: stop, time: time)
+                    .run()
             }
         )
     }
@@ -313,19 +315,55 @@ final class Pipeline {
 
     // MARK: - Stop: from the first stage to the last, so that everything accepted arrives
 
-    /// Finishes what was accepted and ends every thread.
-    func stop() {
-        parts.health.startStopping()
-        finish(threads.listeners, listenerStops)
-        if let journal = threads.journal { finish([journal], [journalStop]) }
-        finish(threads.workers, workerStops)
-        if let archive = threads.archive { finish([archive], [archiveStop]) }
-        checkpointThread.requestStop()
-        threads.checkpoint?.join()
+    /// When each stage must have ended, milliseconds after the signal: together they leave time for
+    /// stopping the private stores within `Limits.drainDeadlineMilliseconds`. What a stage has not
+    /// done by then is safe in the journal.
+    private enum Deadline {
+        static let listeners: Int64 = 3_000
+        static let journal: Int64 = 4_000
+        static let workers: Int64 = 5_500
+        static let archive: Int64 = 7_000
+        static let checkpoints: Int64 = 7_500
+        /// What a stage gets to notice that its time is over.
+        static let grace: Int64 = 200
     }
 
-    private func finish(_ threads: [EngineThread], _ stops: [StopSignal]) {
-        for stop in stops { stop.request() }
-        for thread in threads { thread.join() }
+    /// Finishes what was accepted and ends every thread. Returns after 8 s at the latest, also when a
+    /// thread is held up by a store or a disk that does not answer; such a thread ends with the process.
+    func stop() {
+        parts.health.startStopping()
+        let begun = parts.time.monotonicNanoseconds()
+        var isClean = finish(threads.listeners, listenerStops, begun, Deadline.listeners)
+        let journal = threads.journal.map { [$0] } ?? []
+        isClean = finish(journal, [journalStop], begun, Deadline.journal) && isClean
+        isClean = finish(threads.workers, workerStops, begun, Deadline.workers) && isClean
+        let archive = threads.archive.map { [$0] } ?? []
+        isClean = finish(archive, [archiveStop], begun, Deadline.archive) && isClean
+        checkpointThread.requestStop()
+        let checkpoint = threads.checkpoint.map { [$0] } ?? []
+        isClean = join(checkpoint, begun, Deadline.checkpoints) && isClean
+        if !isClean {
+            parts.onProblem("a stage did not end in time; the journal keeps what it lacks")
+        }
+    }
+
+    private func finish(
+        _ threads: [EngineThread],
+        _ stops: [StopSignal],
+        _ begun: Int64,
+        _ milliseconds: Int64
+    ) -> Bool {
+        for stop in stops { stop.request(deadlineNanoseconds: begun + milliseconds * 1_000_000) }
+        return join(threads, begun, milliseconds)
+    }
+
+    private func join(_ threads: [EngineThread], _ begun: Int64, _ milliseconds: Int64) -> Bool {
+        var isClean = true
+        for thread in threads {
+            let passed = (parts.time.monotonicNanoseconds() - begun) / 1_000_000
+            let left = max(0, milliseconds - passed) + Deadline.grace
+            isClean = thread.join(withinMilliseconds: left) && isClean
+        }
+        return isClean
     }
 }

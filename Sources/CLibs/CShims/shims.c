@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 int hg_open(const char *path, int flags, unsigned mode) {
@@ -19,6 +20,18 @@ void hg_name_thread(const char *name) { pthread_setname_np(pthread_self(), name)
 
 void hg_lower_priority(int value) {
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), value);
+}
+
+int hg_join_within(unsigned long thread, int64_t milliseconds) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += milliseconds / 1000;
+    until.tv_nsec += milliseconds % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec += 1;
+        until.tv_nsec -= 1000000000;
+    }
+    return pthread_timedjoin_np(thread, NULL, &until);
 }
 
 int hg_preallocate(int descriptor, int64_t bytes) {

@@ -39,6 +39,11 @@ public final class EngineThread: @unchecked Sendable {
 
     /// Waits until the thread has ended.
     public func join() { pthread_join(identifier, nil) }
+
+    /// Waits until the thread has ended, at most so long. False when it goes on; it may be joined again.
+    public func join(withinMilliseconds milliseconds: Int64) -> Bool {
+        hg_join_within(identifier, milliseconds) == 0
+    }
 }
 
 private struct ThreadJob {

@@ -46,7 +46,7 @@ final class ArchiveThread {
         commits = metrics.makeHistogram(.postgresCommit, thread: "hg-archive")
     }
 
-    /// Works until it is asked to stop and everything is stored, or PostgreSQL is away.
+    /// Works until it is asked to stop and everything is stored, or there is no time left for it.
     func run() {
         publish()
         while true {
@@ -54,6 +54,7 @@ final class ArchiveThread {
             for source in sources where pump(source) { moved = true }
             if !archive.isBatchEmpty, batchBegunAt == nil { batchBegunAt = now }
             if isDue(moved) { guard commit() else { return } }
+            if stop.isOverdue(at: time) { return leaveTheRest() }
             if moved { continue }
             if stop.isRequested, archive.isBatchEmpty, sources.allSatisfy(\.isDone) { return }
             stop.waker.prepareToSleep()
@@ -82,9 +83,8 @@ final class ArchiveThread {
     /// False when the thread must end: it was asked to, and PostgreSQL is away.
     private func commit() -> Bool {
         let begun = time.monotonicNanoseconds()
-        let deadline = StopDeadline(stop: stop, time: time)
         do {
-            let report = try archive.commit { deadline.allowsTrying }
+            let report = try archive.commit { !stop.isOverdue(at: time) }
             commits.record(nanoseconds: time.monotonicNanoseconds() - begun)
             count(report)
             batchBegunAt = nil
@@ -121,31 +121,15 @@ final class ArchiveThread {
         }
     }
 
+    private func leaveTheRest() {
+        if archive.isBatchEmpty, sources.allSatisfy(\.isDone) { return }
+        onProblem("no time left to store everything; the journal keeps what PostgreSQL lacks")
+    }
+
     private func publish() {
         for index in 0..<Partition.count {
             let partition = Partition(UInt8(index))
             board[partition] = archive.stored(partition)
         }
-    }
-}
-
-/// How long commits are tried again once the engine has been told to stop.
-private final class StopDeadline {
-    private static let milliseconds: Int64 = 5_000
-
-    private let stop: StopSignal
-    private let time: TimeSource
-    private var stoppingSince: Int64?
-
-    init(stop: StopSignal, time: TimeSource) {
-        self.stop = stop
-        self.time = time
-    }
-
-    var allowsTrying: Bool {
-        guard stop.isRequested else { return true }
-        let now = time.monotonicNanoseconds() / 1_000_000
-        if stoppingSince == nil { stoppingSince = now }
-        return now - (stoppingSince ?? now) < Self.milliseconds
     }
 }

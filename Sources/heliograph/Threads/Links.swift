@@ -1,5 +1,6 @@
 import Rings
 import Synchronization
+import Units
 
 /// A noncopyable value in a place of its own, so that several can stand in an array. Whoever holds
 /// the box owns the value; boxes are not shared between threads.
@@ -12,13 +13,21 @@ final class Owned<Value: ~Copyable> {
 /// Asks a thread to finish what it has and end, and wakes it so that it hears.
 final class StopSignal: Sendable {
     private let requested = Atomic<Bool>(false)
+    /// Monotonic nanoseconds by which the thread must have ended; written before `requested`.
+    private let deadline = Atomic<Int64>(.max)
     let waker: Waker
 
     init(waker: Waker) { self.waker = waker }
 
     var isRequested: Bool { requested.load(ordering: .acquiring) }
 
-    func request() {
+    /// Whether the thread must end now, whatever is left: it is safe in the journal.
+    func isOverdue(at time: TimeSource) -> Bool {
+        isRequested && time.monotonicNanoseconds() >= deadline.load(ordering: .relaxed)
+    }
+
+    func request(deadlineNanoseconds: Int64 = .max) {
+        deadline.store(deadlineNanoseconds, ordering: .relaxed)
         requested.store(true, ordering: .releasing)
         waker.forceWake()
     }

@@ -2,6 +2,7 @@ import Intake
 import Loop
 import Rings
 import Settings
+import Units
 
 /// Runs a listener on its loop, and ends it when asked: no new connections, what is under way is
 /// answered, then nothing is left. Owned by the listener's thread.
@@ -10,11 +11,18 @@ final class ListenerThread {
     private let loop: EventLoop
     private let acceptor: Acceptor
     private let stop: StopSignal
+    private let time: TimeSource
     private var isDraining = false
-    private var drainedAt: UInt64 = 0
 
-    init(_ listener: Listener, loop: EventLoop, socket: ListeningSocket, stop: StopSignal) {
+    init(
+        _ listener: Listener,
+        loop: EventLoop,
+        socket: ListeningSocket,
+        stop: StopSignal,
+        time: TimeSource
+    ) {
         self.listener = listener
+        self.time = time
         self.loop = loop
         self.stop = stop
         acceptor = Acceptor(
@@ -29,6 +37,8 @@ final class ListenerThread {
         let timer = loop.every(milliseconds: 1_000) { [unowned self] in listener.tick() }
         stop.waker.prepareToSleep()
         loop.run()
+        // Whoever does not read its answer is still there, and its handle is the table's to close.
+        listener.connections.closeAll()
         watch.close()
         timer.close()
         acceptor.close()
@@ -46,7 +56,6 @@ final class ListenerThread {
     private func drain() {
         if !isDraining {
             isDraining = true
-            drainedAt = loop.nowMilliseconds
             acceptor.close()
             listener.drain()
             watchTheEnd()
@@ -57,12 +66,7 @@ final class ListenerThread {
     private func watchTheEnd() {
         _ = loop.every(milliseconds: 10) { [unowned self] in
             listener.connections.closeIdle()
-            let waited = loop.nowMilliseconds - drainedAt
-            if listener.connections.openCount == 0
-                || waited > UInt64(Limits.drainDeadlineMilliseconds / 2)
-            {
-                loop.stop()
-            }
+            if listener.connections.openCount == 0 || stop.isOverdue(at: time) { loop.stop() }
         }
     }
 }

@@ -24,3 +24,6 @@ int hg_accept(int listener);
 
 // eventfd(2), non-blocking and closed on exec.
 int hg_eventfd(void);
+
+// pthread_timedjoin_np(3) with a time from now; 0 when the thread has ended, else an errno.
+int hg_join_within(unsigned long thread, int64_t milliseconds);

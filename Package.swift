@@ -171,6 +171,11 @@ let package = Package(
             groundAll + ["Storage", "heliograph", "CLibuv", "CHiredis", "CLibpq", "CShims"]
         ),
 
+        tests(
+            "CompanionTests",
+            groundAll + ["Companion", "CHiredis", logging],
+            program
+        ),
         tests("JournalTests", ["Journal", "Loop", "Records", "Bytes", "Units"]),
         tests("Simulation", ["Journal", "Loop", "Records", "Bytes", "Units"]),
     ]

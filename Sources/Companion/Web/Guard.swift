@@ -82,7 +82,11 @@ struct HostRule: Sendable {
     }
 
     private static func host(of authority: String) -> Substring {
-        if let end = authority.lastIndex(of: "]") { return authority[...end] }
+        if let end = authority.lastIndex(of: "]") {
+            // Behind the bracket only a port may follow: `[::1].evil.example` is a name.
+            let rest = authority[authority.index(after: end)...]
+            return rest.isEmpty || rest.first == ":" ? authority[...end] : authority[...]
+        }
         return authority.prefix { $0 != ":" }
     }
 

@@ -1,0 +1,92 @@
+import Foundation
+import Logging
+import Records
+import Settings
+import Telemetry
+import Units
+
+@testable import Companion
+
+/// A companion that listens at a free port, with pages written for the test and a real Redis.
+final class RunningCompanion {
+    let redis: RedisServer
+    let server: CompanionServer
+    let metrics = Metrics()
+    let port: Int
+    private let pages: String
+
+    init(scorer: @escaping StateScorer = { _, _ in nil }) throws {
+        redis = try RedisServer()
+        pages = NSTemporaryDirectory() + "hgp-" + UUID().uuidString.prefix(8)
+        try Self.writePages(pages)
+        var settings = HeliographSettings()
+        settings.companion.port = 0
+        settings.companion.pages = pages
+        server = try CompanionServer(
+            settings: settings,
+            redisURL: Secret(redis.url),
+            ingestURL: "http://127.0.0.1:8600",
+            metrics: metrics,
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            time: .real,
+            scorer: scorer
+        )
+        port = try server.start()
+    }
+
+    deinit {
+        server.stop(deadlineMilliseconds: 20_000)
+        try? FileManager.default.removeItem(atPath: pages)
+    }
+
+    private static func writePages(_ folder: String) throws {
+        let files = [
+            "live/index.html": "<title>live</title>", "live/live.js": "1",
+            "demo/index.html": "<script src=\"{{ingest}}/hg.js\"></script>",
+            "demo/shop.css": "{{ingest}}", "demo/secret.pem": "no",
+        ]
+        for (name, text) in files {
+            let path = "\(folder)/\(name)"
+            try FileManager.default.createDirectory(
+                atPath: (path as NSString).deletingLastPathComponent,
+                withIntermediateDirectories: true
+            )
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        }
+    }
+
+    func get(
+        _ path: String,
+        method: String = "GET",
+        host: String = "127.0.0.1",
+        headers: String = ""
+    ) throws -> TestClient.Answer {
+        try TestClient.get(path, port: port, method: method, host: host, headers: headers)
+    }
+
+    /// Opens a live stream and reads its greeting.
+    func stream(headers: String = "", receiveBufferBytes: Int32? = nil) throws -> TestClient {
+        let client = try TestClient(port: port, receiveBufferBytes: receiveBufferBytes)
+        client.send("GET /api/v1/live?site=demo HTTP/1.1\r\nHost: localhost\r\n\(headers)\r\n")
+        return client
+    }
+
+    /// Waits until Redis counts `count` subscribers of the site's channel.
+    func awaitSubscribers(_ count: Int64) throws {
+        for _ in 0..<4_000 {
+            let reply = try redis.ask([["PUBSUB", "NUMSUB", "hg:demo:live"]])
+            if reply[0].elements.last == .integer(count) { return }
+            usleep(5_000)
+        }
+        throw Missing(what: "\(count) subscribers of the live channel")
+    }
+
+    /// What a test waited for in vain.
+    struct Missing: Error {
+        let what: String
+    }
+}
+
+func json(_ text: String) throws -> [String: Any] {
+    try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
+}

@@ -126,6 +126,7 @@ final class Engine {
             log.warning("no hg.js in \(settings.sdkDirectory): build it with sdk-js/build")
         }
         let (log, health) = (log, health)
+        let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let parts = Pipeline.Parts(
             settings: settings,
             model: model,
@@ -140,6 +141,7 @@ final class Engine {
             metrics: metrics,
             health: health,
             time: .real,
+            connectionsMaximum: connectionsMaximum(cores: cores),
             tracesPositions: getenv("HELIOGRAPH_TRACE_POSITIONS") != nil,
             onProblem: { log.warning("\($0)") },
             onDiskFailure: { error in
@@ -150,7 +152,6 @@ final class Engine {
             }
         )
         do {
-            let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
             let pipeline = Pipeline(parts, cores: cores)
             let report = try pipeline.start()
             log.info(
@@ -162,6 +163,21 @@ final class Engine {
             stores.stop(deadlineMilliseconds: 5_000)
             throw StartError(StartProblems.describe(error))
         }
+    }
+
+    /// What is asked for, or less where the system allows fewer open files: clients must not be able
+    /// to take those that the journal and the stores need.
+    private func connectionsMaximum(cores: Int) -> Int {
+        let wanted = settings.ingest.connectionsMaximum
+        let files = OpenFiles.raiseLimit()
+        let free = files - min(Limits.filesReserved, files / 2)
+        let possible = max(1, free / settings.loopCount(cores: cores))
+        if possible < wanted {
+            log.warning(
+                "connections_maximum is \(possible) instead of \(wanted): raise the limit of open files"
+            )
+        }
+        return min(wanted, possible)
     }
 
     private var journalLimits: JournalLimits {
@@ -247,6 +263,21 @@ enum StartProblems {
                   Is another engine running? Set ingest.port to another port, or to 0 for any free one.
                 """
         }
+    }
+}
+
+/// How many files this process may have open.
+enum OpenFiles {
+    /// Raises the limit as far as the system lets us, and returns it.
+    static func raiseLimit() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return 1024
+        }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        _ = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(clamping: limit.rlim_cur)
     }
 }
 

@@ -38,6 +38,8 @@ final class Pipeline {
         let metrics: Metrics
         let health: EngineHealth
         let time: TimeSource
+        /// Connections of one listener.
+        let connectionsMaximum: Int
         /// Whether answers tell where in the journal a batch lies, for tests that trace system calls.
         let tracesPositions: Bool
         let onProblem: @Sendable (String) -> Void
@@ -98,11 +100,14 @@ final class Pipeline {
             time: parts.time
         )
         let report = writer.recovery
+        try checkpointThread.learn()
         for index in 0..<Partition.count {
             let partition = Partition(UInt8(index))
             board[partition] = parts.archive.stored(partition)
-            // What the journal lost and PostgreSQL has must not be numbered again.
+            // What the journal lost and PostgreSQL or a checkpoint has must not be numbered again:
+            // a record with such a number would be taken for one that has been folded.
             writer.raise(partition, above: parts.archive.stored(partition))
+            writer.raise(partition, above: checkpointThread.newest(partition))
         }
         progress.publish(writer.committedSequence)
         let toWorkers = startWorkersAndArchive()
@@ -208,12 +213,10 @@ final class Pipeline {
         }
     }
 
-    /// One answer per connection at the most is under way; a frame takes 32 bytes.
-    private var answerRingBytes: Int {
-        var bytes = 1 << 16
-        while bytes < parts.settings.ingest.connectionsMaximum * 64 { bytes <<= 1 }
-        return bytes
-    }
+    /// Room for an answer to everything that the ring to the journal and a group can hold, which may be
+    /// more than there are connections: a client may send, leave, and make room for the next before
+    /// its answer is there. A slice takes more than twice the 32 bytes of an answer.
+    private var answerRingBytes: Int { Limits.ringBytes }
 
     private func startListener(
         _ index: Int,
@@ -224,7 +227,7 @@ final class Pipeline {
         let around = listenerSurroundings(index)
         let stop = listenerStops[index]
         let time = parts.time
-        let connections = parts.settings.ingest.connectionsMaximum
+        let connections = parts.connectionsMaximum
         let (toJournal, answers) = (Handoff(toJournal), Handoff(answers))
         threads.listeners.append(
             EngineThread.start(name: "hg-listener-\(index)") {
@@ -252,7 +255,7 @@ final class Pipeline {
             listeners: listeners,
             workers: workers,
             progress: progress,
-            retention: RetentionBoards(archived: board, checkpoints: checkpointThread.oldest),
+            retention: RetentionBoards(archived: board, checkpoints: checkpointThread),
             stop: journalStop,
             metrics: parts.metrics,
             time: parts.time,

@@ -190,6 +190,9 @@ extension JournalWriter {
         do throws(SystemCallError) {
             try files.save(sequence: committedSequence, content: content.view)
         } catch {
+            // A full disk keeps the last state and costs a longer recovery; the segments have their
+            // room already.
+            if error.isOutOfSpace { throw .failed(error) }
             throw stop(error)
         }
     }

@@ -31,8 +31,8 @@ public struct JournalWriter: ~Copyable {
     /// Records since the last commit, or, after a commit and until the next append, those it wrote.
     var group: ByteBuffer
     var groupIsCommitted = true
-    /// Set by the first failure of the disk and never cleared.
-    var hasStopped = false
+    /// Set by the first failure of the disk and never cleared: nothing is accepted any more.
+    public internal(set) var hasStopped = false
 
     /// What opening the journal found.
     public let recovery: RecoveryReport

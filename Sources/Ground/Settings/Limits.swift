@@ -53,6 +53,8 @@ public enum Limits {
     public static let connectionsMaximum = 100_000
     /// Connections allowed when nothing is set.
     public static let connectionsDefault = 10_000
+    /// Open files that connections leave to the journal, checkpoints, stores and the companion.
+    public static let filesReserved = 256 + companionConnectionsMaximum
     /// Listener loops an operator may ask for.
     public static let loopsMaximum = 64
     /// Workers an operator may ask for: a partition is owned by one worker at a time.

@@ -148,9 +148,8 @@ final class ArchiveSource {
         if let folds, let reader { return (folds, reader) }
         let folds = FoldSet(model: around.model, worker: around.worker, of: around.workers)
         let stored = (0..<Partition.count).map { archive.reached(Partition(UInt8($0))) }
-        try folds.load(around.checkpoints, atOrBefore: stored)
         let reader = Owned(around.openReader())
-        _ = try reader.value.seek(toStartOf: folds)
+        _ = try reader.value.begin(folds, around.checkpoints, atOrBefore: stored)
         (self.folds, self.reader) = (folds, reader)
         return (folds, reader)
     }

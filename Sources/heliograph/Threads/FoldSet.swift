@@ -13,6 +13,8 @@ import Units
 final class FoldSet {
     let model: ScoringModel
     private(set) var folds: [Owned<PartitionFold>?]
+    /// Whether a checkpoint was there that could not be used as it is.
+    private(set) var isPastPassedOver = false
     private let worker: Int
     private let workers: Int
 
@@ -49,10 +51,12 @@ final class FoldSet {
         return fold.value.apply(header, slice)
     }
 
-    /// Loads of each partition the newest checkpoint that stands at or before `bounds`.
+    /// Loads of each partition the newest checkpoint that stands at or before `bounds`. Those of other
+    /// fold rules are passed over, unless `keepingOldSums`.
     func load(
         _ checkpoints: PartitionCheckpoints,
-        atOrBefore bounds: [UInt64]
+        atOrBefore bounds: [UInt64],
+        keepingOldSums: Bool = false
     ) throws(SystemCallError) {
         var buffer = ByteBuffer(capacity: 1 << 20, limit: 1 << 30)
         for partition in partitions {
@@ -61,11 +65,15 @@ final class FoldSet {
                 continue
             }
             do {
-                let fold = try PartitionFold(deserializing: buffer.view, model: model)
+                let fold = try PartitionFold(
+                    deserializing: buffer.view,
+                    model: model,
+                    keepingOldSums: keepingOldSums
+                )
                 folds[Int(partition.index)] = Owned(fold)
             } catch {
                 // Of another format or other fold rules: passed over, the journal decides.
-                continue
+                isPastPassedOver = true
             }
         }
     }
@@ -90,16 +98,33 @@ final class FoldSet {
 }
 
 extension JournalReader {
-    /// Goes to where a set of folds stands. When the journal no longer reaches back so far, as after its
-    /// folder was lost, to the oldest record there is: what came before is gone, and what is there
-    /// counts. False in that case.
-    mutating func seek(toStartOf folds: FoldSet) throws(JournalError) -> Bool {
+    /// Loads into empty `folds` the checkpoints at or before `bounds` and goes to where these stand.
+    ///
+    /// When the journal no longer reaches back so far, checkpoints of other fold rules are better than
+    /// no past at all. When even that does not help, as after the journal's folder was lost, the
+    /// reading begins with the oldest record there is. False in that case.
+    mutating func begin(
+        _ folds: FoldSet,
+        _ checkpoints: PartitionCheckpoints,
+        atOrBefore bounds: [UInt64]
+    ) throws -> Bool {
+        try folds.load(checkpoints, atOrBefore: bounds)
+        if try reaches(folds) { return true }
+        if folds.isPastPassedOver {
+            try folds.load(checkpoints, atOrBefore: bounds, keepingOldSums: true)
+            if try reaches(folds) { return true }
+        }
+        try seek(.oldest)
+        return false
+    }
+
+    /// Goes to where the folds stand. False when the journal does not reach back to there.
+    private mutating func reaches(_ folds: FoldSet) throws(JournalError) -> Bool {
         do throws(JournalError) {
             try seek(folds.start)
             return true
         } catch {
             guard error == .positionGone else { throw error }
-            try seek(.oldest)
             return false
         }
     }

@@ -100,6 +100,8 @@ final class JournalThread {
         do throws(JournalError) {
             try upkeep.run(&writer, nowNanoseconds: time.monotonicNanoseconds())
         } catch {
+            // Now, and not with the next beacon: until then we would call ourselves ready.
+            if writer.hasStopped { return onFailure(error) }
             onProblem("the journal could not be tidied up: \(error)")
         }
         publishGauges()

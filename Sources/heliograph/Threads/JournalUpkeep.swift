@@ -1,16 +1,16 @@
 import Journal
 import Records
 
-/// What the journal may be cut behind: PostgreSQL's positions and the oldest checkpoint kept.
+/// What the journal may be cut behind: the checkpoints from which PostgreSQL can be brought up to date.
 struct RetentionBoards {
     let archived: PartitionBoard
-    let checkpoints: PartitionBoard
+    let checkpoints: CheckpointThread
 
     /// Offset up to which each partition is needed by nobody.
     var takenOffsets: [UInt64] {
         (0..<Partition.count).map { index in
             let partition = Partition(UInt8(index))
-            return min(archived[partition], checkpoints[partition])
+            return checkpoints.needed(partition, archived: archived[partition])
         }
     }
 }

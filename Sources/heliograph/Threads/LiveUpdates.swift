@@ -156,6 +156,8 @@ final class LiveUpdates {
         oldestQueued = .max
         counters.add(.redisFlushes)
         writer.flush()
+        // There may have been nothing to send after all, and then no answer would end the flight.
+        if writer.isIdle { isFlying = false }
     }
 
     // MARK: - What Redis says
@@ -165,9 +167,7 @@ final class LiveUpdates {
         case .connected(let positions):
             isFlying = false
             counters.set(.redisConnected, 1)
-            for partition in folds.partitions {
-                resync(partition, above: positions[Int(partition.index)])
-            }
+            for partition in folds.partitions { resync(partition, after: positions) }
         case .wentBack(let partitions):
             counters.add(.redisWentBack, partitions.count)
             for partition in partitions { resync(partition, above: writer.confirmed(partition)) }
@@ -180,6 +180,13 @@ final class LiveUpdates {
             counters.set(.redisConnected, 0)
         }
         flush()
+    }
+
+    /// A position beyond our own is of another journal, as after the data folder was lost, and says
+    /// nothing about what Redis has of this one.
+    private func resync(_ partition: Partition, after positions: [UInt64]) {
+        let held = positions[Int(partition.index)]
+        resync(partition, above: held > folds.fold(partition).value.offset ? 0 : held)
     }
 
     /// Queues every visitor whose last record is beyond what Redis has of the partition.

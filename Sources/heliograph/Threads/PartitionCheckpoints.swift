@@ -48,9 +48,9 @@ struct PartitionCheckpoints: Sendable {
         )
     }
 
-    /// The oldest offset that a checkpoint of the partition stands at; 0 without one.
-    func oldest(_ partition: Partition) throws(SystemCallError) -> UInt64 {
-        try files[Int(partition.index)].sequences().first ?? 0
+    /// The offsets that the partition's checkpoints stand at, ascending.
+    func offsets(_ partition: Partition) throws(SystemCallError) -> [UInt64] {
+        try files[Int(partition.index)].sequences()
     }
 }
 
@@ -83,8 +83,9 @@ final class CheckpointThread: Sendable {
 
     private let checkpoints: PartitionCheckpoints
     private let archived: PartitionBoard
-    /// Offset of the oldest checkpoint of each partition, for the journal's retention.
-    let oldest = PartitionBoard()
+    /// Offsets of the checkpoints of each partition, ascending; written by this thread, and once at
+    /// the start.
+    private let kept = Mutex([[UInt64]](repeating: [], count: Partition.count))
     private let queue = Mutex(Queue())
     private let stop: StopSignal
     private let counters: CounterBlock
@@ -103,6 +104,27 @@ final class CheckpointThread: Sendable {
         stop = StopSignal(waker: Waker())
         counters = metrics.makeBlock(thread: "hg-checkpoint")
         writes = metrics.makeHistogram(.checkpointWrite, thread: "hg-checkpoint")
+    }
+
+    /// Finds out which checkpoints there are. To be called once, before any thread runs.
+    func learn() throws(SystemCallError) {
+        for index in 0..<Partition.count { try learn(Partition(UInt8(index))) }
+    }
+
+    private func learn(_ partition: Partition) throws(SystemCallError) {
+        let offsets = try checkpoints.offsets(partition)
+        kept.withLock { $0[Int(partition.index)] = offsets }
+    }
+
+    /// Offset of the partition's newest checkpoint; 0 without one.
+    func newest(_ partition: Partition) -> UInt64 {
+        kept.withLock { $0[Int(partition.index)].last ?? 0 }
+    }
+
+    /// From where PostgreSQL, standing at `archived`, would be brought up to date: the journal is needed
+    /// from there on. An older checkpoint of a partition that nobody visits any more keeps nothing.
+    func needed(_ partition: Partition, archived: UInt64) -> UInt64 {
+        kept.withLock { $0[Int(partition.index)].last { $0 <= archived } ?? 0 }
     }
 
     /// Queues a checkpoint. Called by workers.
@@ -144,7 +166,7 @@ final class CheckpointThread: Sendable {
                 content: content.view,
                 archived: archived[job.partition]
             )
-            oldest[job.partition] = try checkpoints.oldest(job.partition)
+            try learn(job.partition)
         } catch {
             // The journal still has everything; only recovery gets longer.
             return onProblem("a checkpoint could not be written: \(error)")

@@ -114,7 +114,7 @@ final class Worker {
     /// when the engine stops meanwhile.
     private func recover() -> Bool {
         let bound = around.progress.committedSequence
-        while !loadCheckpoints() || !readJournal(upTo: bound) {
+        while !readJournal(upTo: bound) {
             if around.stop.isRequested { return false }
             around.stop.waker.sleep(timeoutMilliseconds: Int32(Self.rereadMilliseconds))
         }
@@ -123,19 +123,6 @@ final class Worker {
         archive.feed.publish(bound)
         counters.set(.visitorsTracked, folds.size.visitors)
         return true
-    }
-
-    private func loadCheckpoints() -> Bool {
-        do {
-            try folds.load(
-                around.checkpoints,
-                atOrBefore: Array(repeating: UInt64.max, count: Partition.count)
-            )
-            return true
-        } catch {
-            around.onProblem("checkpoints could not be read: \(error)")
-            return false
-        }
     }
 
     // MARK: - Folding
@@ -237,7 +224,8 @@ final class Worker {
     private func readJournal(upTo bound: UInt64) -> Bool {
         do {
             var reader = around.openReader()
-            if try !reader.seek(toStartOf: folds) {
+            let newest = [UInt64](repeating: .max, count: Partition.count)
+            if try !reader.begin(folds, around.checkpoints, atOrBefore: newest) {
                 around.onProblem("checkpoints are older than the journal: scores begin with it")
             }
             _ = try reader.read(upTo: bound) { take($0, effects: false) }

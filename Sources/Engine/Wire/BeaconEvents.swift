@@ -43,6 +43,8 @@ public struct BeaconEventReader: ~Copyable {
 
     private var sawNumber = false
     private var sawType = false
+    private var sawOffset = false
+    private var sawPage = false
 
     /// A reader at the first of `events`, the array of a checked beacon.
     public init(_ events: ByteView) {
@@ -81,6 +83,8 @@ public struct BeaconEventReader: ~Copyable {
         page = 0
         sawNumber = false
         sawType = false
+        sawOffset = false
+        sawPage = false
     }
 
     /// Reads all members, also after a fault, so that the next event is found.
@@ -137,16 +141,20 @@ public struct BeaconEventReader: ~Copyable {
     }
 
     private mutating func takeOffset(_ field: EventField) throws(EventFault) {
+        if sawOffset { return }
         guard field.kind == .number, let value = JSONNumber.double(field.value),
             value.magnitude < 1e13
         else { throw .badOffset }
         offsetMilliseconds = Int64(value)
+        sawOffset = true
     }
 
     private mutating func takePage(_ field: EventField) throws(EventFault) {
+        if sawPage { return }
         guard field.kind == .number, let value = JSONNumber.integer(field.value), value >= 0,
             value <= Int64(UInt16.max)
         else { throw .badPage }
         page = UInt16(value)
+        sawPage = true
     }
 }

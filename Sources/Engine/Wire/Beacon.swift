@@ -32,8 +32,8 @@ public struct Beacon {
     public var session = ByteView.empty
     /// Hashed user id, empty before identify.
     public var user = ByteView.empty
-    /// Consent bits.
-    public var consent: Int64 = 0
+    /// Consent bits; nil when the beacon has none, which is not the same as having withheld it.
+    public var consent: Int64?
     /// Context object as it was sent, empty when absent.
     public var context = ByteView.empty
     /// Events that the SDK dropped by its own limits since the last batch.
@@ -112,7 +112,7 @@ private struct EnvelopeReader {
         case .device: if try isFresh(.device) { beacon.device = try identifier("d") }
         case .session: if try isFresh(.session) { beacon.session = try identifier("s") }
         case .user: if try isFresh(.user) { beacon.user = try identifier("u") }
-        case .consent: if try isFresh(.consent) { beacon.consent = try integer("c") }
+        case .consent: if try isFresh(.consent) { beacon.consent = try natural("c") }
         case .context: if try isFresh(.context) { beacon.context = try object("x") }
         case .lost: if try isFresh(.lost) { beacon.lost = try integer("lost") }
         case .events: if try isFresh(.events) { try readEvents() }
@@ -150,6 +150,12 @@ private struct EnvelopeReader {
         do throws(JSONError) { return try cursor.integer() } catch {
             throw .json(error, field: field)
         }
+    }
+
+    private mutating func natural(_ field: StaticString) throws(BeaconError) -> Int64 {
+        let value = try integer(field)
+        guard value >= 0 else { throw .json(cursor.error(.numberOutOfRange), field: field) }
+        return value
     }
 
     /// Milliseconds, which some browsers give with a fraction.

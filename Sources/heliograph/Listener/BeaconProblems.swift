@@ -69,8 +69,8 @@ enum BeaconProblems {
 
 /// Counts the members of a custom event's properties.
 enum PropertyCount {
-    /// Six bytes are the least that a member takes: `"":1,` and a letter.
-    private static let memberBytesMinimum = 6
+    /// The least that a member takes: `"":1,`.
+    private static let memberBytesMinimum = 5
 
     static func isWithinLimit(_ object: ByteView) -> Bool {
         if object.count < Limits.propertyCountMaximum * memberBytesMinimum { return true }

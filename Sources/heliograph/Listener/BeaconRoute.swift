@@ -97,13 +97,16 @@ struct BeaconRoute: ~Copyable {
         if !beacon.batch.isEmpty, !Identifiers.isClientID(beacon.batch) {
             throw Refusal(problem: .idMalformed, place: "b")
         }
+        guard beacon.events.count <= Limits.batchEventBytesMaximum else {
+            throw Refusal(problem: .batchTooLarge, place: "e")
+        }
         counters.add(.unknownKeys, beacon.unknownKeys)
         if beacon.lost > 0 { counters.add(.eventsLostByClients, Int(min(beacon.lost, 1 << 20))) }
         return found
     }
 
     private func consent(of beacon: Beacon, _ site: Int, _ around: Surroundings) -> Consent {
-        let sent = beacon.consent >= 0 ? beacon.consent : Int64(sites[site].consentDefault.rawValue)
+        let sent = beacon.consent ?? Int64(sites[site].consentDefault.rawValue)
         return ConsentGate.effective(sent: sent, hasPrivacyControl: around.hasPrivacyControl)
     }
 

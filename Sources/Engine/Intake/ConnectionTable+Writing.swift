@@ -16,6 +16,8 @@ extension ConnectionTable {
         if sent < 0 { return close(slot) }
         if sent < bytes.count {
             slot.pointee.output.append(bytes[sent..<bytes.count])
+            // Half an answer would be taken for a whole one: better none.
+            if slot.pointee.output.overflowed { return close(slot) }
             startWriting(slot)
         }
     }

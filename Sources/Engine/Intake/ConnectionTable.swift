@@ -197,7 +197,8 @@ public final class ConnectionTable {
             if count < 0 { close(slot) }
             return
         }
-        if slot.pointee.isLingering { return }
+        // After its last answer a connection says nothing that matters.
+        if slot.pointee.isLingering || slot.pointee.closesAfterWriting { return }
         slot.pointee.noteArrival(count, at: loop.nowMilliseconds)
         let arrived = ByteView(base: readBuffer, count: count)
         if slot.pointee.input.count == 0, !slot.pointee.isPaused {

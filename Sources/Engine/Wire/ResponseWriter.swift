@@ -8,6 +8,8 @@ public struct ResponseWriter: ~Copyable {
     /// The response last written.
     public private(set) var buffer = ByteBuffer(capacity: 4096, limit: 16 << 20)
     private var date = ByteBuffer(capacity: 64, limit: 64)
+    /// A place may be a path that the client made up; the rest of it helps nobody.
+    private static let placeCharactersMaximum = 200
 
     /// A writer whose clock stands at `epochMilliseconds`.
     public init(epochMilliseconds: Int64) { setDate(epochMilliseconds: epochMilliseconds) }
@@ -85,8 +87,14 @@ public struct ResponseWriter: ~Copyable {
         )
     }
 
-    /// A problem as JSON (RFC 9457) with a code, a reason and the place.
-    public mutating func problem(_ problem: Problem, at place: String, _ frame: Frame) {
+    /// A problem as JSON (RFC 9457) with a code, a reason and the place. `allowed` are the methods
+    /// that a 405 names (RFC 9110 section 15.5.6).
+    public mutating func problem(
+        _ problem: Problem,
+        at place: String,
+        allowed: StaticString = "POST, OPTIONS",
+        _ frame: Frame
+    ) {
         let row = problem.row
         var body = ByteBuffer(capacity: 512, limit: 4096)
         body.append("{\"type\":\"about:blank\",\"status\":")
@@ -97,12 +105,16 @@ public struct ResponseWriter: ~Copyable {
         JSONText.appendQuoted(ByteView(row.reason), into: &body)
         body.append(",\"where\":")
         var quoted = ByteBuffer(capacity: 128, limit: 1024)
-        quoted.append(text: place)
+        quoted.append(text: String(place.unicodeScalars.prefix(Self.placeCharactersMaximum)))
         JSONText.appendQuoted(quoted.view, into: &body)
         body.append("}\n")
         begin(status: row.status)
         if problem.isTemporary { appendRetryAfter() }
-        if row.status == 405 { buffer.append("Allow: POST, OPTIONS\r\n") }
+        if row.status == 405 {
+            buffer.append("Allow: ")
+            buffer.append(allowed)
+            buffer.append("\r\n")
+        }
         appendCommon(frame)
         finish(type: "application/problem+json", body.view, frame)
     }

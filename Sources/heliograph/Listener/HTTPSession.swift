@@ -33,6 +33,19 @@ struct HTTPSession: ~Copyable {
     }
 }
 
+extension ByteView {
+    /// Whether `pair` is one of the parameters of this query.
+    func hasParameter(_ pair: StaticString) -> Bool {
+        var start = 0
+        while start < count {
+            let end = firstIndex(of: UInt8(ascii: "&"), from: start) ?? count
+            if self[start..<end].equals(pair) { return true }
+            start = end + 1
+        }
+        return false
+    }
+}
+
 /// A request whose chunked body is arriving.
 final class ChunkedRequest {
     /// The head, as it came.

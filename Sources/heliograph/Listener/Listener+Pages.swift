@@ -13,7 +13,8 @@ extension Listener {
                 known ? .methodNotAllowed : .pathUnknown,
                 head,
                 connection,
-                keepsAlive
+                keepsAlive,
+                allowed: "GET, HEAD"
             )
         }
         let frame = ResponseWriter.Frame(keepsAlive: keepsAlive, isHead: head.method == .head)
@@ -40,11 +41,12 @@ extension Listener {
             || around.assets.find(path) != nil
     }
 
-    private func sendProblem(
+    func sendProblem(
         _ problem: Problem,
         _ head: RequestHead,
         _ connection: ConnectionID,
-        _ keepsAlive: Bool
+        _ keepsAlive: Bool,
+        allowed: StaticString = "POST, OPTIONS"
     ) {
         counters.add(problem)
         let frame = ResponseWriter.Frame(
@@ -52,7 +54,7 @@ extension Listener {
             allowedOrigin: head.origin.isEmpty ? .empty : ByteView("*"),
             isHead: head.method == .head
         )
-        response.problem(problem, at: head.path.text, frame)
+        response.problem(problem, at: head.path.text, allowed: allowed, frame)
         connections.send(response.view, to: connection)
     }
 

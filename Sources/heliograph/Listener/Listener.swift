@@ -39,6 +39,8 @@ final class Listener: ByteHandler {
     private var sessions: [UnsafeMutablePointer<HTTPSession>] = []
     /// The connection whose request is being handled, and whether it may serve another.
     private var isDraining = false
+    /// What the table had counted at the last tick.
+    private var counted = (accepted: UInt64(0), turnedAway: UInt64(0))
 
     init(
         _ around: Surroundings,
@@ -193,7 +195,7 @@ final class Listener: ByteHandler {
 
     /// The body as JSON text: inflated when it says so, by header or by the SDK's `z=1`.
     private func inflate(_ body: ByteView, _ head: RequestHead) throws(PlainBodyError) -> ByteView {
-        let isMarked = head.query.equals("z=1")
+        let isMarked = head.query.hasParameter("z=1")
         switch head.coding {
         case .identity where !isMarked: return body
         case .other: throw PlainBodyError(problem: .encodingUnsupported)
@@ -391,7 +393,8 @@ final class Listener: ByteHandler {
         keepsAlive: Bool
     ) -> Bool {
         guard head.method == .options else {
-            return answer(.methodNotAllowed, at: "method", connection, origin: head.origin)
+            sendProblem(.methodNotAllowed, head, connection, keepsAlive)
+            return finish(connection, keepsAlive: keepsAlive)
         }
         response.preflight(
             ResponseWriter.Frame(
@@ -432,8 +435,16 @@ final class Listener: ByteHandler {
     func tick() {
         response.setDate(epochMilliseconds: around.time.epochMilliseconds())
         connections.enforceDeadlines()
+        countConnections()
         counters.set(.connectionsOpen, connections.openCount)
         counters.set(.ringDepthBytes, toJournal.depth)
+    }
+
+    private func countConnections() {
+        let (accepted, turnedAway) = (connections.acceptedCount, connections.turnedAwayCount)
+        counters.add(.connectionsAccepted, Int(accepted - counted.accepted))
+        counters.add(.connectionsRefused, Int(turnedAway - counted.turnedAway))
+        counted = (accepted, turnedAway)
     }
 
     /// Serves what is under way, each connection's last, and takes no new connections.

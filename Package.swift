@@ -160,6 +160,9 @@ let package = Package(
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
         tests("AdmissionTests", ["Admission", "Bytes", "Records", "TestSupport"]),
         tests("PrivacyTests", ["Privacy", "Bytes", "Records", "TestSupport"]),
+        tests(
+            "BeaconTests",
+            ["Wire", "Bytes", "Records", "Settings", "Telemetry", "CZlib", "TestSupport"]),
         tests("EnrichmentTests", ["Enrichment", "Records", "TestSupport"]),
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
         tests(

@@ -162,7 +162,8 @@ let package = Package(
         tests("PrivacyTests", ["Privacy", "Bytes", "Records", "TestSupport"]),
         tests(
             "BeaconTests",
-            ["Wire", "Bytes", "Records", "Settings", "Telemetry", "CZlib", "TestSupport"]),
+            ["Wire", "Bytes", "Records", "Settings", "Telemetry", "CZlib", "TestSupport"]
+        ),
         tests("EnrichmentTests", ["Enrichment", "Records", "TestSupport"]),
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
         tests(

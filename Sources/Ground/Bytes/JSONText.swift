@@ -130,6 +130,16 @@ public enum JSONText {
         return index
     }
 
+    /// The length of the longest front of plain UTF-8, at most `limit` bytes, that does not cut a
+    /// character in two. A backslash is a character like any other here.
+    public static func plainPrefixLength(_ text: ByteView, limit: Int) -> Int {
+        guard text.count > limit else { return text.count }
+        var length = limit
+        // Bytes 10xxxxxx continue a character (RFC 3629 section 3).
+        while length > 0, text[length] & 0xc0 == 0x80 { length &-= 1 }
+        return length
+    }
+
     private static func appendStorableEscapes(_ raw: ByteView, into buffer: inout ByteBuffer) {
         var index = 0
         while index < raw.count {

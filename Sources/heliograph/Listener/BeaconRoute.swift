@@ -269,9 +269,12 @@ struct BeaconRoute: ~Copyable {
             let field = event.field(index)
             guard EventSchema.isName(event.kind, field.key), field.kind == .string else { continue }
             let raw = field.value[1..<field.value.count - 1]
+            // Storable before it is unescaped: PostgreSQL's text has no NUL either.
+            scrubbed.reset()
+            JSONText.appendStorable(value: raw, into: &scrubbed)
             text.reset()
-            JSONText.unescape(raw, into: &text)
-            let length = JSONText.prefixLength(text.view, limit: Limits.nameBytesMaximum)
+            JSONText.unescape(scrubbed.view, into: &text)
+            let length = JSONText.plainPrefixLength(text.view, limit: Limits.nameBytesMaximum)
             if length > 0 { return text.view[0..<length] }
         }
         throw EventRefusal(problem: .eventFieldMissing)
@@ -334,7 +337,7 @@ struct BeaconRoute: ~Copyable {
                 sites.keeps(parameter: $0, site: site)
             }
         }
-        let length = JSONText.prefixLength(scrubbed.view, limit: rule.bytesMaximum)
+        let length = JSONText.plainPrefixLength(scrubbed.view, limit: rule.bytesMaximum)
         if length < scrubbed.count { counters.add(.textsShortened) }
         text.reset()
         JSONText.appendQuoted(scrubbed.view[0..<length], into: &text)

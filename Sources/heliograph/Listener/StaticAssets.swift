@@ -53,10 +53,22 @@ final class StaticAsset: Sendable {
 
     /// The smallest form that the client takes (RFC 9110 section 12.5.3).
     func variant(accepting header: ByteView) -> Variant {
-        let accepted = header.text
+        let accepted = Self.codings(header.text)
         if accepted.contains("br"), !bodies[Variant.brotli.rawValue].isEmpty { return .brotli }
         if accepted.contains("gzip"), !bodies[Variant.gzip.rawValue].isEmpty { return .gzip }
         return .plain
+    }
+
+    /// The codings of an `Accept-Encoding` that are not declined by a weight of 0.
+    private static func codings(_ header: String) -> [String] {
+        header.lowercased().split(separator: ",").compactMap { element in
+            let parts = element.split(separator: ";").map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }
+            if let weight, Double(weight.dropFirst(2)) == 0 { return nil }
+            return parts.first
+        }
     }
 
     func withBody(of variant: Variant, _ body: (ByteView) -> Void) {

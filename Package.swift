@@ -164,6 +164,11 @@ let package = Package(
             "BeaconTests",
             ["Wire", "Bytes", "Records", "Settings", "Telemetry", "CZlib", "TestSupport"]
         ),
+        tests(
+            "ProgramTests",
+            groundAll + ["heliograph", "Wire", "TestSupport"],
+            program
+        ),
         tests("EnrichmentTests", ["Enrichment", "Records", "TestSupport"]),
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
         tests(

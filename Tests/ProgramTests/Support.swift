@@ -1,0 +1,154 @@
+import Bytes
+import Records
+import Settings
+import Telemetry
+import TestSupport
+
+@testable import heliograph
+
+let receivedAt: Int64 = 1_790_000_000_000
+let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+let goodEvent = #"{"t":"pv","n":1,"o":250,"p":1,"u":"https://shop.example/"}"#
+
+/// A beacon with these members instead of, or beside, those of a good one. Nil leaves one out.
+func beacon(_ changes: [(String, String?)] = [], events: String = goodEvent) -> String {
+    var members: [(String, String)] = [
+        ("v", "1"), ("k", #""key-shop""#), ("st", "\(receivedAt)"), ("mt", "500"),
+        ("w", #""window-0123456789abcd""#), ("d", #""device-0123456789abcd""#),
+        ("s", #""session-0123456789abc""#), ("u", #""user-1""#), ("c", "63"), ("e", "[\(events)]"),
+    ]
+    for (key, value) in changes {
+        members.removeAll { $0.0 == key }
+        if let value { members.append((key, value)) }
+    }
+    return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
+}
+
+/// What surrounds a beacon's body.
+struct Request {
+    var origin = "https://shop.example"
+    var userAgent = browser
+    var hasPrivacyControl = false
+    var address: [UInt8] = [203, 0, 113, 77]
+}
+
+/// A slice, apart from where its bytes lie.
+struct TakenSlice: Equatable {
+    struct Event: Equatable {
+        var number: UInt32
+        var kind: EventKind
+        var occurredAt: Int64
+        var page: UInt16
+        var isMoved: Bool
+        var name: String
+        var properties: String
+    }
+
+    var texts: [String: String]
+    var consent: UInt8
+    var flags: Slice.Flags
+    var device: Slice.DeviceClass
+    var partition: Partition
+    var events: [Event] = []
+
+    var visitor: String { texts["visitor"] ?? "" }
+
+    init?(_ bytes: ByteView, _ partition: Partition) {
+        guard let slice = Slice(bytes) else { return nil }
+        texts = [
+            "site": slice.site.text, "visitor": slice.visitor.text, "session": slice.session.text,
+            "window": slice.window.text, "user": slice.user.text, "batch": slice.batch.text,
+            "address": slice.address.text, "context": slice.context.text,
+        ]
+        consent = slice.consent.rawValue
+        flags = slice.flags
+        device = slice.deviceClass
+        self.partition = partition
+        var found: [Event] = []
+        guard slice.forEachEvent({ _, event in found.append(Self.event(event)) }) else {
+            return nil
+        }
+        events = found
+    }
+
+    private static func event(_ event: SliceEvent) -> Event {
+        Event(
+            number: event.number,
+            kind: event.kind,
+            occurredAt: event.occurredAt,
+            page: event.page,
+            isMoved: event.flags.contains(.moved),
+            name: event.name.text,
+            properties: event.properties.text
+        )
+    }
+}
+
+/// What became of a beacon, in a form that tests can compare.
+enum Answer: Equatable {
+    case slice(TakenSlice)
+    case nothing
+    case refused(Problem, String)
+
+    var slice: TakenSlice? {
+        if case .slice(let slice) = self { return slice }
+        return nil
+    }
+}
+
+/// A listener's way of a beacon with two sites: one that takes a listed origin and masks robots,
+/// one that takes any and counts them.
+final class RouteUnderTest {
+    let counters = Metrics().makeBlock(thread: "test")
+    private var route: BeaconRoute
+
+    init() {
+        var shop = Site(
+            name: "shop",
+            keys: ["key-shop"],
+            origins: ["https://shop.example"],
+            allowsAnyOrigin: false
+        )
+        shop.consentDefault = 3
+        shop.urlParameters = ["sku"]
+        var open = Site(name: "open", keys: ["key-open"], origins: [], allowsAnyOrigin: true)
+        open.automation = .count
+        var settings = HeliographSettings()
+        settings.sites = [shop, open]
+        route = BeaconRoute(sites: SiteTable(settings), counters: counters)
+    }
+
+    func take(_ text: String, _ request: Request = Request()) -> Answer {
+        take(Array(text.utf8), request)
+    }
+
+    func take(_ body: [UInt8], _ request: Request = Request()) -> Answer {
+        withView(body) { body in
+            withView(request.origin) { origin in
+                withView(request.userAgent) { userAgent in
+                    withView(request.address) { address in
+                        let around = BeaconRoute.Surroundings(
+                            origin: origin,
+                            userAgent: userAgent,
+                            hasPrivacyControl: request.hasPrivacyControl,
+                            address: address,
+                            receivedAt: receivedAt
+                        )
+                        return answer(body, around)
+                    }
+                }
+            }
+        }
+    }
+
+    private func answer(_ body: ByteView, _ around: BeaconRoute.Surroundings) -> Answer {
+        switch route.take(body, around) {
+        case .slice(let partition, let events):
+            guard let slice = TakenSlice(route.slice, partition), slice.events.count == events
+            else { return .refused(.internalFailure, "the slice cannot be read back") }
+            return .slice(slice)
+        case .nothing: return .nothing
+        case .refused(let problem, let place): return .refused(problem, place)
+        }
+    }
+}

@@ -7,7 +7,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case unknownKeys, eventsLostByClients, textsShortened
     case journalRecords, journalBytes, journalGroups, journalDamage
     case eventsDuplicate, eventsFolded, recordsFolded, ringFallbacks
-    case sessionsOpened, bandChanges, profileChanges
+    case bandChanges, profileChanges
     case redisFlushes, redisVisitors, redisReconnects, redisWentBack
     case postgresTransactions, postgresEventRows, postgresReconnects, postgresMoved
     case checkpoints, checkpointBytes
@@ -37,7 +37,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             return admissionDescription
         case .journalRecords, .journalBytes, .journalGroups, .journalDamage, .eventsDuplicate:
             return journalDescription
-        case .eventsFolded, .recordsFolded, .ringFallbacks, .sessionsOpened, .bandChanges,
+        case .eventsFolded, .recordsFolded, .ringFallbacks, .bandChanges,
             .profileChanges, .checkpoints, .checkpointBytes:
             return scoringDescription
         case .redisFlushes, .redisVisitors, .redisReconnects, .redisWentBack,
@@ -103,7 +103,6 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         case .recordsFolded: return Description("records_folded", "Records folded by workers.")
         case .ringFallbacks:
             return Description("ring_fallbacks", "Times a reader went to the journal's files.")
-        case .sessionsOpened: return Description("sessions_opened", "Sessions begun.")
         case .bandChanges: return Description("band_changes", "Visitors that changed their band.")
         case .profileChanges: return Description("profile_changes", "Visitors with a new profile.")
         case .checkpoints: return Description("checkpoints", "Checkpoints written.")
@@ -145,12 +144,12 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
 
 /// Things that have a level. The raw value is a slot in a `CounterBlock`.
 public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
-    case connectionsOpen, ringDepthBytes, ringCapacityBytes
-    case journalDiskBytes, journalBudgetBytes, journalSegments, journalSequence
+    case connectionsOpen, ringDepthBytes
+    case journalDiskBytes, journalBudgetBytes, journalSequence
     case deduplicationWindows, deduplicationSpanSeconds
     case visitorsTracked, visitorBytes
-    case redisLagRecords, postgresLagRecords, redisConnected, postgresConnected
-    case checkpointAgeSeconds, companionStreamsOpen, ready
+    case postgresLagRecords, redisConnected
+    case companionStreamsOpen, ready
 
     /// How a gauge is shown, and whether each thread's value stands for itself.
     struct Description {
@@ -174,16 +173,9 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
                 "Bytes waiting in a thread's ring.",
                 perThread: true
             )
-        case .ringCapacityBytes:
-            return Description(
-                "ring_capacity_bytes",
-                "Bytes a thread's ring can hold.",
-                perThread: true
-            )
         case .journalDiskBytes: return Description("journal_disk_bytes", "Bytes of journal files.")
         case .journalBudgetBytes:
             return Description("journal_budget_bytes", "Bytes the journal may take.")
-        case .journalSegments: return Description("journal_segments", "Journal files.")
         case .journalSequence:
             return Description("journal_sequence", "Number of the last durable record.")
         case .deduplicationWindows:
@@ -198,8 +190,6 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
 
     private var storeDescription: Description {
         switch self {
-        case .redisLagRecords:
-            return Description("redis_lag_records", "Durable records that Redis has not taken.")
         case .postgresLagRecords:
             return Description(
                 "postgres_lag_records",
@@ -207,14 +197,6 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             )
         case .redisConnected:
             return Description("redis_connected", "1 when connected to Redis.", perThread: true)
-        case .postgresConnected:
-            return Description("postgres_connected", "1 when connected to PostgreSQL.")
-        case .checkpointAgeSeconds:
-            return Description(
-                "checkpoint_age_seconds",
-                "Age of the oldest newest checkpoint.",
-                perThread: true
-            )
         case .companionStreamsOpen:
             return Description("companion_streams_open", "Open live streams.")
         default: return Description("ready", "1 when the engine takes beacons.")
@@ -224,14 +206,13 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
 
 /// Things whose duration is measured.
 public enum Latency: UInt8, CaseIterable, BitwiseCopyable, Sendable {
-    case acknowledge, journalSync, groupWait, freshness, redisFlush, postgresCommit
+    case acknowledge, journalSync, freshness, redisFlush, postgresCommit
     case checkpointWrite
 
     var metric: String {
         switch self {
         case .acknowledge: return "heliograph_acknowledge_seconds"
         case .journalSync: return "heliograph_journal_fsync_seconds"
-        case .groupWait: return "heliograph_journal_group_wait_seconds"
         case .freshness: return "heliograph_freshness_seconds"
         case .redisFlush: return "heliograph_redis_flush_seconds"
         case .postgresCommit: return "heliograph_postgres_flush_seconds"
@@ -243,7 +224,6 @@ public enum Latency: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         switch self {
         case .acknowledge: return "From a beacon's last byte to its acknowledgement."
         case .journalSync: return "One fdatasync of the journal."
-        case .groupWait: return "From a record's arrival at the journal to its group's commit."
         case .freshness: return "From a beacon's last byte to the score in Redis."
         case .redisFlush: return "One pipeline of Redis, sent to answered."
         case .postgresCommit: return "One transaction of PostgreSQL, begun to committed."

@@ -55,7 +55,7 @@ extension Listener {
             isHead: head.method == .head
         )
         response.problem(problem, at: head.path.text, allowed: allowed, frame)
-        connections.send(response.view, to: connection)
+        send(to: connection)
     }
 
     private func serveReadiness(
@@ -85,7 +85,7 @@ extension Listener {
         copy.withUTF8 { bytes in
             response.content(type: type, body: ByteView(UnsafeRawBufferPointer(bytes)), frame)
         }
-        connections.send(response.view, to: connection)
+        send(to: connection)
     }
 
     private func serve(
@@ -115,6 +115,6 @@ extension Listener {
                 }
             }
         }
-        connections.send(response.view, to: connection)
+        send(to: connection)
     }
 }

@@ -40,6 +40,9 @@ final class Listener: ByteHandler {
     /// The connection whose request is being handled, and whether it may serve another.
     private var isDraining = false
     /// What the table had counted at the last tick.
+    private var accepted: UInt64 = 0
+    private var turnedAway: UInt64 = 0
+    /// What the table had counted at the last tick.
     private var counted = (accepted: UInt64(0), turnedAway: UInt64(0))
 
     init(
@@ -143,7 +146,7 @@ final class Listener: ByteHandler {
         guard head.expectsContinue, !session.pointee.hasContinued else { return }
         session.pointee.hasContinued = true
         response.goOn()
-        connections.send(response.view, to: connection)
+        send(to: connection)
     }
 
     /// Serves a whole request. True when its answer is outstanding.
@@ -308,7 +311,7 @@ final class Listener: ByteHandler {
                 nanoseconds: around.time.monotonicNanoseconds() - parked.receivedAtNanoseconds
             )
         }
-        connections.send(response.view, to: connection)
+        send(to: connection)
     }
 
     private func withFrame(_ parked: HTTPSession.Parked, _ body: (ResponseWriter.Frame) -> Void) {
@@ -343,7 +346,7 @@ final class Listener: ByteHandler {
         if row.closes { session.pointee.parked.keepsAlive = false }
         counters.add(problem)
         withFrame(session.pointee.parked) { response.problem(problem, at: "journal", $0) }
-        connections.send(response.view, to: connection)
+        send(to: connection)
         conclude(connection, session)
     }
 
@@ -368,7 +371,7 @@ final class Listener: ByteHandler {
                 allowedOrigin: origin.isEmpty ? .empty : ByteView("*")
             )
         )
-        connections.send(response.view, to: connection)
+        send(to: connection)
         return finish(connection, keepsAlive: keepsAlive)
     }
 
@@ -376,8 +379,14 @@ final class Listener: ByteHandler {
     private func refuse(_ problem: Problem, at place: String, _ connection: ConnectionID) {
         counters.add(problem)
         response.problem(problem, at: place, ResponseWriter.Frame(keepsAlive: false))
-        connections.send(response.view, to: connection)
+        send(to: connection)
         connections.closeAfterSending(connection)
+    }
+
+    /// Sends the response that was written last.
+    func send(to connection: ConnectionID) {
+        counters.add(.responseBytes, response.view.count)
+        connections.send(response.view, to: connection)
     }
 
     /// Ends an answered request; true when the connection must take nothing more.
@@ -402,7 +411,7 @@ final class Listener: ByteHandler {
                 allowedOrigin: head.origin.isEmpty ? .empty : ByteView("*")
             )
         )
-        connections.send(response.view, to: connection)
+        send(to: connection)
         return finish(connection, keepsAlive: keepsAlive)
     }
 
@@ -416,7 +425,7 @@ final class Listener: ByteHandler {
     func timedOut(_ connection: ConnectionID) {
         counters.add(.requestTimeout)
         response.problem(.requestTimeout, at: "request", ResponseWriter.Frame(keepsAlive: false))
-        connections.send(response.view, to: connection)
+        send(to: connection)
         connections.closeAfterSending(connection)
     }
 
@@ -436,6 +445,10 @@ final class Listener: ByteHandler {
         response.setDate(epochMilliseconds: around.time.epochMilliseconds())
         connections.enforceDeadlines()
         countConnections()
+        counters.add(.connectionsAccepted, Int(connections.acceptedCount - accepted))
+        counters.add(.connectionsRefused, Int(connections.turnedAwayCount - turnedAway))
+        (accepted, turnedAway) = (connections.acceptedCount, connections.turnedAwayCount)
+        counters.set(.ready, around.health.isReady ? 1 : 0)
         counters.set(.connectionsOpen, connections.openCount)
         counters.set(.ringDepthBytes, toJournal.depth)
     }

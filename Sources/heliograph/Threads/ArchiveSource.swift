@@ -44,6 +44,9 @@ final class ArchiveSource {
     /// Whether the archive or its batch has everything.
     var isDone: Bool { ring.isEmpty() && reached >= feed.lastSequence }
 
+    /// Sequence numbers between the last record folded and the last one in the archive.
+    var lag: Int { Int(feed.lastSequence) - Int(min(reached, feed.lastSequence)) }
+
     /// The database is not where it was thought to be: everything is worked out again.
     func restart() {
         reached = 0

@@ -131,5 +131,6 @@ final class ArchiveThread {
             let partition = Partition(UInt8(index))
             board[partition] = archive.stored(partition)
         }
+        counters.set(.postgresLagRecords, sources.reduce(0) { $0 + $1.lag })
     }
 }

@@ -67,6 +67,7 @@ final class JournalThread {
         counters = metrics.makeBlock(thread: "hg-journal")
         syncs = metrics.makeHistogram(.journalSync, thread: "hg-journal")
         pending.reserveCapacity(4096)
+        counters.add(.journalDamage, self.writer.recovery.damage.count)
     }
 
     /// Works until it is asked to stop and every ring is empty.

@@ -56,6 +56,8 @@ final class Worker {
     /// When the journal is tried again after it could not be read, monotonic milliseconds.
     private var rereadAt: Int64?
     private var schedule: CheckpointSchedule
+    /// When the folds are measured next, monotonic milliseconds.
+    private var sizeAt: Int64 = 0
     private var effectBytes = ByteBuffer(capacity: 512, limit: 1024)
 
     init(
@@ -121,7 +123,6 @@ final class Worker {
         folded = bound
         archive.previous = bound
         archive.feed.publish(bound)
-        counters.set(.visitorsTracked, folds.size.visitors)
         return true
     }
 
@@ -165,11 +166,18 @@ final class Worker {
         counters.add(.recordsFolded)
         guard effects else { return }
         if let effect {
-            counters.add(.eventsFolded, Int(effect.eventsFolded))
+            count(effect)
             live.note(header, effect)
         }
         passOn(record, sequence, effect)
         schedule.touch(header.partition)
+    }
+
+    private func count(_ effect: FoldEffect) {
+        counters.add(.eventsFolded, Int(effect.eventsFolded))
+        guard effect.keepsHistory else { return }
+        if effect.history.reason == .band { counters.add(.bandChanges) }
+        if effect.history.reason == .profile { counters.add(.profileChanges) }
     }
 
     private func passOn(_ record: ByteView, _ sequence: UInt64, _ effect: FoldEffect?) {
@@ -240,6 +248,14 @@ final class Worker {
 
     private var nowMilliseconds: Int64 { around.time.monotonicNanoseconds() / 1_000_000 }
 
+    /// Looks at every partition, so not at every tick.
+    private func measureSize(_ now: Int64) {
+        sizeAt = now + 5_000
+        let size = folds.size
+        counters.set(.visitorsTracked, size.visitors)
+        counters.set(.visitorBytes, size.bytes)
+    }
+
     private func tick() {
         let now = nowMilliseconds
         if let rereadAt, now >= rereadAt {
@@ -256,6 +272,7 @@ final class Worker {
         live.tick()
         archive.feed.waker.wake()
         counters.set(.ringDepthBytes, ring.depth())
+        if now >= sizeAt { measureSize(now) }
         if around.stop.isRequested { stopWhenDone() }
     }
 

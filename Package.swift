@@ -111,6 +111,7 @@ let package = Package(
             name: "Companion",
             dependencies: groundAll + ["Scoring", "CHiredis", "CShims", hummingbird, logging],
             path: "Sources/Companion",
+            resources: [.copy("Pages")],
             swiftSettings: strict
         ),
         .executableTarget(

@@ -101,7 +101,7 @@ public final class CompanionServer: Sendable {
             scorer: scorer,
             time: time
         )
-        routes = ApiRoutes(reader: reader, sites: sites)
+        routes = ApiRoutes(reader: reader, sites: sites, counters: counters)
         counters.observe(hub, metrics)
     }
 
@@ -203,6 +203,9 @@ public final class CompanionServer: Sendable {
     private var router: Router<CompanionContext> {
         let router = Router(context: CompanionContext.self, options: .autoGenerateHeadEndpoints)
         let hosts = HostRule(address: settings.companion.address)
+        if !hosts.isLoopback {
+            log.warning("the companion has no sign-in yet, and its address is open to others")
+        }
         router.add(middleware: Guard(hosts: hosts, counters: counters, log: log))
         routes.add(to: router)
         pages.add(to: router)

@@ -89,6 +89,8 @@ import Testing
             fast.forget()
         }
         #expect(hub.readerCounts.slow == 1 && hub.readerCounts.open == 1)
+        #expect(companion.metrics.total(.companionSlowReaders) == 1)
+        #expect(companion.metrics.total(.companionStreams) == 2)
         #expect(slow.readToEnd())
         try companion.redis.publish("after", score: 1, updated: 2)
         #expect(fast.read(until: "\"visitor\":\"after\"") != nil)

@@ -7,6 +7,7 @@ import Settings
 struct ApiRoutes: Sendable {
     let reader: VisitorReader
     let sites: [String]
+    let counters: CompanionCounters
 
     func add(to router: Router<CompanionContext>) {
         router.get("/healthz") { _, _ in
@@ -57,7 +58,8 @@ struct ApiRoutes: Sendable {
             hub: reader.hub,
             site: site,
             siteName: sites[site],
-            time: reader.time
+            time: reader.time,
+            counters: counters
         )
         return try stream.response(to: request, channel: context.channel)
     }

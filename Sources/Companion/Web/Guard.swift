@@ -68,7 +68,8 @@ struct Guard: RouterMiddleware {
 /// Which `Host` a request may name. While the server listens on loopback only, every other name is a
 /// web page that has pointed its own name at this machine (DNS rebinding).
 struct HostRule: Sendable {
-    private let isLoopback: Bool
+    /// Whether the server can be reached from this machine only.
+    let isLoopback: Bool
 
     init(address: String) {
         isLoopback = address.hasPrefix("127.") || address == "::1"

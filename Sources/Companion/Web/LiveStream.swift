@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Settings
+import Telemetry
 import Units
 
 /// Server-sent events of one reader: hello, what it missed, then messages as they come.
@@ -10,14 +11,18 @@ struct LiveStream: Sendable {
     let site: Int
     let siteName: String
     let time: TimeSource
+    let counters: CompanionCounters
 
     /// Answers a request for the stream, or refuses when all streams are taken.
     func response(to request: Request, channel: any Channel) throws -> Response {
+        let counters = counters
         let subscription = hub.subscribe(site: site, after: lastSeen(by: request)) {
+            counters.add(.companionSlowReaders)
             // A reader that does not read also never lets a pending write end; closing does.
             channel.close(promise: nil)
         }
         guard let subscription else { throw ApiProblem.tooManyStreams }
+        counters.add(.companionStreams)
         return Response(
             status: .ok,
             headers: headers,

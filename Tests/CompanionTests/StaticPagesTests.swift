@@ -49,5 +49,12 @@ import Testing
         #expect(try RunningCompanion().get(path).status == 404)
     }
 
+    @Test func builtInPagesAreFoundBesideTheProgram() throws {
+        let folder = try #require(PagesFolder.find(configured: nil))
+        #expect(folder.hasPrefix("/"), "found by the working directory: \(folder)")
+        let pages = StaticPages(folder: folder, ingest: "http://i")
+        #expect(pages.pages["/"] != nil && pages.pages["/demo/"] != nil)
+    }
+
     @Test func missingFolderIsSaid() { #expect(PagesFolder.find(configured: "/nowhere") == nil) }
 }

@@ -12,7 +12,6 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case postgresTransactions, postgresEventRows, postgresReconnects, postgresMoved
     case checkpoints, checkpointBytes
     case companionRequests, companionStreams, companionSlowReaders
-    case logLinesShortened
 
     /// How a counter is shown: metric, labels, help.
     struct Description {
@@ -43,7 +42,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         case .redisFlushes, .redisVisitors, .redisReconnects, .redisWentBack,
             .postgresTransactions, .postgresEventRows, .postgresReconnects, .postgresMoved:
             return storageDescription
-        case .companionRequests, .companionStreams, .companionSlowReaders, .logLinesShortened:
+        case .companionRequests, .companionStreams, .companionSlowReaders:
             return companionDescription
         }
     }
@@ -135,9 +134,8 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         case .companionRequests:
             return Description("companion_requests", "Requests to the companion.")
         case .companionStreams: return Description("companion_streams", "Live streams opened.")
-        case .companionSlowReaders:
+        default:
             return Description("companion_slow_readers", "Live streams closed for slowness.")
-        default: return Description("log_lines_shortened", "Log lines cut to their limit.")
         }
     }
 }

@@ -41,8 +41,10 @@ extension ConnectionSlot {
 
 extension ConnectionTable {
     /// Closes connections that have taken too long. To be called about once a second.
-    public func enforceDeadlines() {
-        let now = loop.nowMilliseconds
+    public func enforceDeadlines() { enforceDeadlines(at: loop.nowMilliseconds) }
+
+    /// The same at a loop time of the caller's choice.
+    func enforceDeadlines(at now: UInt64) {
         for slot in slots where slot.pointee.isOpen && slot.pointee.isOverdue(at: now) {
             let isInRequest = slot.pointee.isInRequest
             if isInRequest {

@@ -170,6 +170,8 @@ let package = Package(
             groundAll + ["heliograph", "Wire", "TestSupport"],
             program
         ),
+        tests("IntakeTests", ["Intake", "Loop", "Bytes", "Settings", "TestSupport"]),
+        tests("LoopTests", ["Loop"]),
         tests("EnrichmentTests", ["Enrichment", "Records", "TestSupport"]),
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
         tests(

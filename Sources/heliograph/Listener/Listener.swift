@@ -42,8 +42,6 @@ final class Listener: ByteHandler {
     /// What the table had counted at the last tick.
     private var accepted: UInt64 = 0
     private var turnedAway: UInt64 = 0
-    /// What the table had counted at the last tick.
-    private var counted = (accepted: UInt64(0), turnedAway: UInt64(0))
 
     init(
         _ around: Surroundings,
@@ -444,20 +442,12 @@ final class Listener: ByteHandler {
     func tick() {
         response.setDate(epochMilliseconds: around.time.epochMilliseconds())
         connections.enforceDeadlines()
-        countConnections()
         counters.add(.connectionsAccepted, Int(connections.acceptedCount - accepted))
         counters.add(.connectionsRefused, Int(connections.turnedAwayCount - turnedAway))
         (accepted, turnedAway) = (connections.acceptedCount, connections.turnedAwayCount)
         counters.set(.ready, around.health.isReady ? 1 : 0)
         counters.set(.connectionsOpen, connections.openCount)
         counters.set(.ringDepthBytes, toJournal.depth)
-    }
-
-    private func countConnections() {
-        let (accepted, turnedAway) = (connections.acceptedCount, connections.turnedAwayCount)
-        counters.add(.connectionsAccepted, Int(accepted - counted.accepted))
-        counters.add(.connectionsRefused, Int(turnedAway - counted.turnedAway))
-        counted = (accepted, turnedAway)
     }
 
     /// Serves what is under way, each connection's last, and takes no new connections.

@@ -108,9 +108,11 @@ import Testing
         #expect(route.counters.count(.eventsReceived) == 3)
     }
 
-    @Test func aBatchOfBadEventsIsRefusedForTheFirst() {
+    @Test func aBatchOfBadEventsIsRefusedAndSaysWhyTheFirstWasBad() {
         let answer = route.take(beacon(events: #"{"t":"zz","n":1},{"t":"pv","n":0}"#))
-        #expect(answer == .refused(.eventTypeUnknown, "e"))
+        #expect(answer == .refused(.batchEmpty, "e, event-type-unknown"))
+        #expect(route.counters.count(.eventTypeUnknown) == 1)
+        #expect(route.counters.count(.eventFieldRange) == 1)
     }
 
     @Test func anEventHasFourKibibytes() {

@@ -208,7 +208,11 @@ struct BeaconRoute: ~Copyable {
                 if firstProblem == nil { firstProblem = error.problem }
             }
         }
-        if written == 0 { throw Refusal(problem: firstProblem ?? .batchEmpty, place: "e") }
+        if written == 0 {
+            // An event's problem has no status of its own; it says why nothing could be taken.
+            let reason = firstProblem.map { ", \($0.row.code)" } ?? ""
+            throw Refusal(problem: .batchEmpty, place: "e" + reason)
+        }
         counters.add(.eventsReceived, seen)
         return written
     }

@@ -157,7 +157,7 @@ let package = Package(
         tests("BytesTests", ["Bytes", "Units"]),
         tests("UnitsTests", ["Units"]),
         tests("RecordsTests", ["Records", "Bytes", "Units"]),
-        tests("Conformance", ["Bytes", "Units"]),
+        tests("Conformance", ["Wire", "Bytes", "Units"]),
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
         tests("AdmissionTests", ["Admission", "Bytes", "Records", "TestSupport"]),
         tests("PrivacyTests", ["Privacy", "Bytes", "Records", "TestSupport"]),

@@ -7,7 +7,7 @@ import Settings
 /// digits and nothing else; extensions are skipped within a bound; trailers are read and dropped.
 public struct ChunkedDecoder {
     private enum State: UInt8 {
-        case size, sizeDigits, extensions, sizeFeed, data, dataReturn, dataFeed
+        case size, sizeDigits, extensionsStart, extensions, sizeFeed, data, dataReturn, dataFeed
         case trailerStart, trailer, trailerFeed, endFeed, done
     }
 
@@ -55,7 +55,7 @@ public struct ChunkedDecoder {
     private mutating func step(_ byte: UInt8) throws(FramingError) {
         switch state {
         case .size, .sizeDigits: try stepSize(byte)
-        case .extensions: try stepExtensions(byte)
+        case .extensionsStart, .extensions: try stepExtensions(byte)
         case .sizeFeed:
             try expect(byte, 10)
             state = remaining == 0 ? .trailerStart : .data
@@ -91,7 +91,7 @@ public struct ChunkedDecoder {
         } else if state == .sizeDigits, byte == 13 {
             state = .sizeFeed
         } else if state == .sizeDigits, byte == UInt8(ascii: ";") {
-            state = .extensions
+            state = .extensionsStart
         } else {
             throw .badChunk
         }
@@ -101,9 +101,13 @@ public struct ChunkedDecoder {
         sideBytes &+= 1
         if sideBytes > Limits.headerBytesMaximum { throw .headerTooLarge }
         if byte == 13 {
+            // RFC 9112 section 7.1.1: a semicolon is followed by a name.
+            if state == .extensionsStart { throw .badChunk }
             state = .sizeFeed
         } else if (byte < 32 && byte != 9) || byte == 127 {
             throw .badChunk
+        } else {
+            state = .extensions
         }
     }
 

@@ -167,7 +167,7 @@ let package = Package(
         ),
         tests(
             "ProgramTests",
-            groundAll + ["heliograph", "Wire", "TestSupport"],
+            groundAll + ["heliograph", "Wire", "Journal", "Scoring", "Storage", "TestSupport"],
             program
         ),
         tests("IntakeTests", ["Intake", "Loop", "Bytes", "Settings", "TestSupport"]),

@@ -242,7 +242,8 @@ final class Engine {
         companion?.stop()
         pipeline?.stop()
         let passed = Pause.monotonicMilliseconds() - begun
-        // What is left of the time that stopping may take, less a moment for killing them and ending the process.
+        // What is left of the time that stopping may take, less a moment for killing them and for the
+        // end of the process.
         let left = Int64(Limits.drainDeadlineMilliseconds) - 1_500 - passed
         stores.stop(deadlineMilliseconds: max(1_000, left))
         Addresses.remove(from: dataDirectory)

@@ -1,4 +1,6 @@
 import Bytes
+import Settings
+import Telemetry
 import TestSupport
 import Testing
 import Wire
@@ -133,10 +135,16 @@ import Wire
         }
     }
 
-    @Test func depthHasALimit() {
-        let nested = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
-        #expect(Decoded(beacon([("zz", nested)])) == .refused("tooDeep batch"))
-        #expect(Decoded(beacon(events: nested)) == .refused("tooDeep e"))
+    @Test func depthHasTheLimitThatTheAnswerNames() {
+        func nested(_ depth: Int) -> String {
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
+        let deepest = Limits.nestingDepthMaximum
+        #expect("\(Problem.jsonTooDeep.row.reason)".contains(" \(deepest)"))
+        #expect(Decoded(beacon([("zz", nested(deepest))])) == .taken(unknownKeys: 1))
+        #expect(Decoded(beacon([("zz", nested(deepest + 1))])) == .refused("tooDeep batch"))
+        #expect(Decoded(beacon(events: nested(deepest))) == .refused("tooDeep e"))
+        #expect(Decoded(beacon([("zz", nested(10_000))])) == .refused("tooDeep batch"))
     }
 
     @Test func damageInsideTheEventsRefusesTheBatch() {

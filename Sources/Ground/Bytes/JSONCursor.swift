@@ -37,7 +37,7 @@ public struct JSONCursor {
     /// The next byte to read.
     public var position: Int
     /// How deep objects and arrays may nest, the outermost counted as one.
-    public static let depthMaximum = 32
+    public static let depthMaximum = 16
 
     /// The type of the value that comes next.
     public enum Kind: UInt8, Sendable {

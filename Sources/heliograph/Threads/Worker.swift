@@ -56,6 +56,8 @@ final class Worker {
     /// When the journal is tried again after it could not be read, monotonic milliseconds.
     private var rereadAt: Int64?
     private var schedule: CheckpointSchedule
+    /// Sequence of the last record that the archive was woken for.
+    private var archiveWokenAt: UInt64 = 0
     /// When the folds are measured next, monotonic milliseconds.
     private var sizeAt: Int64 = 0
     private var effectBytes = ByteBuffer(capacity: 512, limit: 1024)
@@ -102,7 +104,7 @@ final class Worker {
             around.stop.waker.stayAwake()
             work()
         }
-        let timer = loop.every(milliseconds: 50) { [unowned self] in tick() }
+        let timer = loop.every(milliseconds: 100) { [unowned self] in tick() }
         work()
         loop.run()
         watch.close()
@@ -270,7 +272,11 @@ final class Worker {
             checkpoint(partition)
         }
         live.tick()
-        archive.feed.waker.wake()
+        // Rows may wait for a tick; waking the archive for each would cost more than it gains.
+        if archive.previous != archiveWokenAt {
+            archiveWokenAt = archive.previous
+            archive.feed.waker.wake()
+        }
         counters.set(.ringDepthBytes, ring.depth())
         if now >= sizeAt { measureSize(now) }
         if around.stop.isRequested { stopWhenDone() }

@@ -322,6 +322,7 @@ class BadInput(unittest.TestCase):
         self.garbage(GARBAGE_CONNECTIONS)
         self.assert_good_beacon_is_taken()
         grown = resident_bytes() - before
+        print(f"{GARBAGE_CONNECTIONS} garbage connections: memory grew by {grown >> 10} KiB")
         self.assertLess(grown, RESIDENT_GROWTH_BYTES_MAX)
         open_now = sum(value for name, value in counters().items()
                        if name.startswith("heliograph_connections_open"))

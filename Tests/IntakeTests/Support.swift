@@ -64,10 +64,8 @@ final class LineHandler: ByteHandler {
     }
 }
 
-/// A listener on a loop and a thread of its own.
-///
-/// Sendable because: everything but the queue of jobs belongs to the thread, which runs the jobs.
-final class Server: @unchecked Sendable {
+/// A listener on a loop and a thread of its own, which runs the jobs it is given.
+final class Server: Sendable {
     typealias Job = @Sendable (ConnectionTable, LineHandler, EventLoop) -> Void
 
     let port: UInt16

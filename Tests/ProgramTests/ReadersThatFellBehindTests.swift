@@ -7,6 +7,7 @@ import Rings
 import Scoring
 import Settings
 import Storage
+import Synchronization
 import Telemetry
 import TestSupport
 import Testing
@@ -79,13 +80,12 @@ import Units
 }
 
 /// A number that several threads count up.
-final class Count: @unchecked Sendable {
-    private let lock = NSLock()
-    private var count = 0
+final class Count: Sendable {
+    private let count = Mutex(0)
 
-    var value: Int { lock.withLock { count } }
+    var value: Int { count.withLock { $0 } }
 
-    func add() { lock.withLock { count += 1 } }
+    func add() { count.withLock { $0 += 1 } }
 }
 
 private func waitUntil(_ isSo: () -> Bool) {

@@ -79,6 +79,16 @@ struct Dice: RandomNumberGenerator {
     }
 }
 
+/// Keeps the calling thread on one processor, so that two threads which race really run at the same
+/// time. A machine or container that has no such processor leaves the thread where it is. Looked up
+/// by name because Swift's Glibc module is compiled without the GNU extensions.
+func stayOnProcessor(_ number: Int) {
+    typealias SetAffinity = @convention(c) (pid_t, Int, UnsafePointer<UInt64>) -> Int32
+    guard let symbol = dlsym(nil, "sched_setaffinity") else { return }
+    var mask: UInt64 = 1 << UInt64(number)
+    _ = unsafeBitCast(symbol, to: SetAffinity.self)(0, MemoryLayout<UInt64>.size, &mask)
+}
+
 /// Gives the other thread a chance to run on a machine with fewer cores than threads.
 struct Patience {
     private var spins = 0

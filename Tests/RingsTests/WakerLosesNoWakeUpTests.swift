@@ -82,11 +82,12 @@ private final class SleepRace: Sendable {
     init(rounds: Int) { self.rounds = rounds }
 
     func produce() {
+        stayOnProcessor(0)
         ring.producer.end.withLock { producer in
             var dice = Dice(3)
             for round in 0..<rounds {
                 meet(2 * round)
-                idle(dice.below(24))
+                idle(dice.below(256))
                 while !producer.push(kind: 1, first: 0, second: 0, third: 0, body: .empty) {}
                 waker.wake()
                 meet(2 * round + 1)
@@ -95,11 +96,12 @@ private final class SleepRace: Sendable {
     }
 
     func consume() {
+        stayOnProcessor(1)
         ring.consumer.end.withLock { consumer in
             var dice = Dice(5)
             for round in 0..<rounds {
                 meet(2 * round)
-                idle(dice.below(24))
+                idle(dice.below(256))
                 waker.prepareToSleep()
                 let sleeps = consumer.isEmpty()
                 meet(2 * round + 1)
@@ -123,7 +125,8 @@ private final class SleepRace: Sendable {
         while barrier.load(ordering: .acquiring) < 2 * (number + 1) { patience.pause() }
     }
 
-    /// Moves the two threads against each other by a few nanoseconds.
+    /// Moves the two threads against each other, by more than the last one at the barrier leaves
+    /// ahead of the first.
     private func idle(_ steps: Int) {
         for _ in 0..<steps { _ = barrier.load(ordering: .relaxed) }
     }

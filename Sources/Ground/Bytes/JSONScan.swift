@@ -77,6 +77,11 @@ enum JSONScan {
         if byte < 0x80 { return start &+ 1 }
         var index = start
         while bytes.has(index), bytes[index] >= 0x80 {
+            // Two bytes make most letters that are not Latin: Greek, Cyrillic, Hebrew, Arabic.
+            if bytes[index] &- 0xc2 < 30, bytes.has(index &+ 1), bytes[index &+ 1] & 0xc0 == 0x80 {
+                index &+= 2
+                continue
+            }
             guard let length = UTF8Check.sequenceLength(bytes, at: index) else {
                 throw JSONError(.invalidUTF8, at: index)
             }

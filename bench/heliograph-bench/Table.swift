@@ -126,6 +126,12 @@ struct Table {
         if let p99 = report.freshnessP99Ms, let rate = report.freshnessBatchesPerSecond {
             lines.append("freshness p99 \(time(p99)) ms at \(count(rate)) batches/s")
         }
+        let others = report.phases.map(\.otherCores).max() ?? 0
+        if others > Self.otherCoresTolerated {
+            lines.append(
+                "other processes kept \(time(others)) cores busy: run again on a quiet machine"
+            )
+        }
         if let reconciled = report.reconciled {
             lines.append(
                 reconciled
@@ -135,6 +141,7 @@ struct Table {
         }
     }
 
+    private static let otherCoresTolerated = 0.1
     private static let nameWidth = 26
     private static let cellWidth = 11
 

@@ -133,7 +133,7 @@ struct ArchiveBatch: ~Copyable {
         rows.field(slice.visitor)
         rows.fieldOrNull(session)
         rows.fieldOrNull(slice.window)
-        rows.nullField()
+        rows.fieldOrNull(event.messageID)
         rows.fieldOrNull(slice.user)
         rows.append(bigEndian: Int32(2))
         rows.append(code: event.kind)

@@ -55,6 +55,26 @@ public struct RequestHead {
     public var ifNoneMatch = ByteView.empty
     /// `Access-Control-Request-Headers`, empty when absent.
     public var requestedHeaders = ByteView.empty
+    /// `Accept-Language`, empty when absent.
+    public var acceptLanguage = ByteView.empty
+    /// `Authorization`, empty when absent. Holds a key: never to be logged.
+    public var authorization = ByteView.empty
+    /// `Content-Type`, empty when absent.
+    public var contentType = ByteView.empty
+    /// `Sec-CH-UA`: the browser's brands, empty when absent.
+    public var brands = ByteView.empty
+    /// `Sec-CH-UA-Mobile`, empty when absent.
+    public var mobileHint = ByteView.empty
+    /// `Sec-CH-UA-Platform`, empty when absent.
+    public var platformHint = ByteView.empty
+    /// `Sec-Fetch-Mode`, empty when absent.
+    public var fetchMode = ByteView.empty
+    /// `X-Forwarded-For`, empty when absent; true only behind a trusted proxy.
+    public var forwardedFor = ByteView.empty
+    /// `Referer`, empty when absent.
+    public var referrer = ByteView.empty
+    /// `X-Heliograph-Debug: 1`: the sender asks for a verdict per event.
+    public var wantsVerdicts = false
     /// `Sec-GPC: 1`: global privacy control.
     public var hasPrivacyControl = false
     /// `Sec-Purpose` or `Purpose` says prefetch or prerender.

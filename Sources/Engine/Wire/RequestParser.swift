@@ -171,6 +171,7 @@ private struct HeadReader {
         try takeField(name, value)
     }
 
+    /// By the length of the name first, so that most names cost one comparison.
     private mutating func takeField(_ name: ByteView, _ value: ByteView) throws(FramingError) {
         switch name.count {
         case 4: if name.equalsIgnoringCase("Host") { try takeHost(value) }
@@ -180,29 +181,75 @@ private struct HeadReader {
             } else if name.equalsIgnoringCase("Expect") {
                 try takeExpect(value)
             }
-        case 7:
-            if name.equalsIgnoringCase("Sec-GPC") {
-                head.hasPrivacyControl = value.equals("1")
-            } else if name.equalsIgnoringCase("Purpose") {
-                takePurpose(value)
-            }
         case 10:
             if name.equalsIgnoringCase("Connection") {
                 takeConnection(value)
             } else if name.equalsIgnoringCase("User-Agent") {
                 head.userAgent = value
             }
-        case 11: if name.equalsIgnoringCase("Sec-Purpose") { takePurpose(value) }
-        case 13: if name.equalsIgnoringCase("If-None-Match") { head.ifNoneMatch = value }
-        case 14: if name.equalsIgnoringCase("Content-Length") { try takeLength(value) }
-        case 15: if name.equalsIgnoringCase("Accept-Encoding") { head.acceptEncoding = value }
-        case 16: if name.equalsIgnoringCase("Content-Encoding") { takeCoding(value) }
+        case 14:
+            if name.equalsIgnoringCase("Content-Length") {
+                try takeLength(value)
+            } else if name.equalsIgnoringCase("Sec-Fetch-Mode") {
+                head.fetchMode = value
+            }
+        case 16:
+            if name.equalsIgnoringCase("Content-Encoding") {
+                takeCoding(value)
+            } else if name.equalsIgnoringCase("Sec-CH-UA-Mobile") {
+                head.mobileHint = value
+            }
         case 17: if name.equalsIgnoringCase("Transfer-Encoding") { try takeEncoding(value) }
+        default: takeRareField(name, value)
+        }
+    }
+
+    /// Fields that have no say in the framing.
+    private mutating func takeRareField(_ name: ByteView, _ value: ByteView) {
+        switch name.count {
+        case 7: takeSevenByteField(name, value)
+        case 9: if name.equalsIgnoringCase("Sec-CH-UA") { head.brands = value }
+        case 11: if name.equalsIgnoringCase("Sec-Purpose") { takePurpose(value) }
+        case 12: if name.equalsIgnoringCase("Content-Type") { head.contentType = value }
+        case 13:
+            if name.equalsIgnoringCase("If-None-Match") {
+                head.ifNoneMatch = value
+            } else if name.equalsIgnoringCase("Authorization") {
+                head.authorization = value
+            }
+        case 15: takeFifteenByteField(name, value)
+        case 18:
+            if name.equalsIgnoringCase("Sec-CH-UA-Platform") {
+                head.platformHint = value
+            } else if name.equalsIgnoringCase("X-Heliograph-Debug") {
+                head.wantsVerdicts = value.equals("1")
+            }
         case 30:
             if name.equalsIgnoringCase("Access-Control-Request-Headers") {
                 head.requestedHeaders = value
             }
         default: break
+        }
+    }
+
+    private mutating func takeSevenByteField(_ name: ByteView, _ value: ByteView) {
+        if name.equalsIgnoringCase("Sec-GPC") {
+            head.hasPrivacyControl = value.equals("1")
+        } else if name.equalsIgnoringCase("Purpose") {
+            takePurpose(value)
+        } else if name.equalsIgnoringCase("Referer") {
+            head.referrer = value
+        }
+    }
+
+    private mutating func takeFifteenByteField(_ name: ByteView, _ value: ByteView) {
+        if name.equalsIgnoringCase("Accept-Encoding") {
+            head.acceptEncoding = value
+        } else if name.equalsIgnoringCase("Accept-Language") {
+            head.acceptLanguage = value
+        } else if name.equalsIgnoringCase("X-Forwarded-For") {
+            // Several lines are one list (RFC 9110 section 5.3); the last is the nearest proxy's.
+            head.forwardedFor = value
         }
     }
 

@@ -133,8 +133,8 @@ public struct Slice {
 /// | 17 | 1 | flags |
 /// | 18 | 2 | page-view number in the window |
 /// | 20 | 2 | name length |
-/// | 22 | 2 | zero |
-/// | 24 | n | name, then the properties as a JSON object |
+/// | 22 | 2 | message id length, 0 for events of the SDK |
+/// | 24 | n | name, message id, then the properties as a JSON object |
 public struct SliceEvent {
     /// Bytes before the name.
     public static let headSize = 24
@@ -149,7 +149,7 @@ public struct SliceEvent {
         public static let moved = Flags(rawValue: 1)
     }
 
-    /// Number of the event in its window, from 1.
+    /// Number of the event in its window, from 1; 0 for events that have a message id instead.
     public let number: UInt32
     /// Corrected time, epoch milliseconds.
     public let occurredAt: Int64
@@ -161,6 +161,8 @@ public struct SliceEvent {
     public let page: UInt16
     /// Name of a custom event; empty for others.
     public let name: ByteView
+    /// The sender's id of the event; empty for events of the SDK, whose window and number are one.
+    public let messageID: ByteView
     /// The event's own fields as a JSON object, keys as in the beacon.
     public let properties: ByteView
     /// Bytes of this entry.
@@ -178,9 +180,12 @@ public struct SliceEvent {
         flags = Flags(rawValue: bytes[start + 17])
         page = bytes.load(UInt16.self, at: start + 18)
         let nameLength = Int(bytes.load(UInt16.self, at: start + 20))
+        let idLength = Int(bytes.load(UInt16.self, at: start + 22))
         let nameStart = start + Self.headSize
-        guard Self.headSize + nameLength <= length else { return nil }
-        name = bytes[nameStart..<nameStart + nameLength]
-        properties = bytes[nameStart + nameLength..<start + length]
+        let idStart = nameStart + nameLength
+        guard Self.headSize + nameLength + idLength <= length else { return nil }
+        name = bytes[nameStart..<idStart]
+        messageID = bytes[idStart..<idStart + idLength]
+        properties = bytes[idStart + idLength..<start + length]
     }
 }

@@ -80,7 +80,8 @@ public struct SliceWriter: ~Copyable {
         kind: EventKind,
         flags: SliceEvent.Flags,
         page: UInt16,
-        name: ByteView
+        name: ByteView,
+        messageID: ByteView = .empty
     ) {
         eventStart = buffer.count
         buffer.append(littleEndian: UInt32(0))
@@ -90,8 +91,9 @@ public struct SliceWriter: ~Copyable {
         buffer.append(flags.rawValue)
         buffer.append(littleEndian: page)
         buffer.append(littleEndian: UInt16(name.count))
-        buffer.append(littleEndian: UInt16(0))
+        buffer.append(littleEndian: UInt16(messageID.count))
         buffer.append(name)
+        buffer.append(messageID)
     }
 
     /// Ends the event that `beginEvent` started.

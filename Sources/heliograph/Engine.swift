@@ -1,3 +1,4 @@
+import Admission
 import Bytes
 import Companion
 import Glibc
@@ -28,6 +29,8 @@ final class Engine {
     private let metrics = Metrics()
     private let health = EngineHealth()
     private let stores: PrivateStores
+    private let limiter = RateLimiter(senders: Limits.rateSendersMaximum)
+    private let board: EdgeBoard
     private var pipeline: Pipeline?
     private var companion: CompanionServer?
     /// Where the engine is to be found; complete once `start` has returned.
@@ -43,6 +46,7 @@ final class Engine {
         self.settings = settings
         self.log = log
         self.dataDirectory = Files.absolute(dataDirectory)
+        board = EdgeBoard(Edge(settings, limiter))
         folder = try DataFolder(self.dataDirectory)
         stores = PrivateStores(
             dataDirectory: self.dataDirectory,
@@ -130,7 +134,8 @@ final class Engine {
         let parts = Pipeline.Parts(
             settings: settings,
             model: model,
-            sites: SiteTable(settings),
+            board: board,
+            limiter: limiter,
             assets: assets,
             redis: redis,
             archive: archive,

@@ -1,3 +1,4 @@
+import Admission
 import Bytes
 import Companion
 import Intake
@@ -27,7 +28,8 @@ final class Pipeline {
     struct Parts {
         let settings: HeliographSettings
         let model: ScoringModel
-        let sites: SiteTable
+        let board: EdgeBoard
+        let limiter: RateLimiter
         let assets: StaticAssets
         let redis: Storage.RedisAddress
         let archive: ArchiveWriter
@@ -202,7 +204,7 @@ final class Pipeline {
 
     private func startListeners(_ sockets: [ListeningSocket]) -> [JournalThread.ListenerLink] {
         sockets.enumerated().map { index, socket in
-            let toJournal = ByteRing.make(capacity: Limits.ringBytes)
+            let toJournal = ByteRing.make(capacity: Limits.listenerRingBytes)
             let answers = ByteRing.make(capacity: answerRingBytes)
             startListener(index, socket, toJournal.producer, answers.consumer)
             return JournalThread.ListenerLink(
@@ -216,7 +218,7 @@ final class Pipeline {
     /// Room for an answer to everything that the ring to the journal and a group can hold, which may be
     /// more than there are connections: a client may send, leave, and make room for the next before
     /// its answer is there. A slice takes more than twice the 32 bytes of an answer.
-    private var answerRingBytes: Int { Limits.ringBytes }
+    private var answerRingBytes: Int { Limits.listenerRingBytes }
 
     private func startListener(
         _ index: Int,
@@ -271,7 +273,8 @@ final class Pipeline {
     private func listenerSurroundings(_ index: Int) -> Listener.Surroundings {
         Listener.Surroundings(
             index: index,
-            sites: parts.sites,
+            board: parts.board,
+            limiter: parts.limiter,
             assets: parts.assets,
             metrics: parts.metrics,
             health: parts.health,

@@ -257,7 +257,7 @@ class BadInput(unittest.TestCase):
         for bomb in [gzip.compress(bytes(1_000_000)), gzip.compress(bytes(200 << 20), 9)]:
             self.assert_refused(zipped(bomb), 413, "inflated-too-large", "body")
         self.assert_refused(zipped(whole, "/v1/e", Content_Encoding="br"), 415,
-                            "encoding-unsupported", "body")
+                            "encoding-unsupported", "Content-Encoding")
 
     def test_broken_framing(self):
         host = b"Host: a\r\n"

@@ -143,12 +143,12 @@ final class RouteUnderTest {
 
     private func answer(_ body: ByteView, _ around: BeaconRoute.Surroundings) -> Answer {
         switch route.take(body, around) {
-        case .slice(let partition, let events):
+        case .slice(let partition, let events, _, _):
             guard let slice = TakenSlice(route.slice, partition), slice.events.count == events
             else { return .refused(.internalFailure, "the slice cannot be read back") }
             return .slice(slice)
         case .nothing: return .nothing
-        case .refused(let problem, let place): return .refused(problem, place)
+        case .refused(let refusal): return .refused(refusal.problem, refusal.place)
         }
     }
 }

@@ -88,11 +88,13 @@ public struct ResponseWriter: ~Copyable {
     }
 
     /// A problem as JSON (RFC 9457) with a code, a reason and the place. `allowed` are the methods
-    /// that a 405 names (RFC 9110 section 15.5.6).
+    /// that a 405 names (RFC 9110 section 15.5.6); `retryAfterSeconds` what a temporary one asks for
+    /// when it is not the same for everybody.
     public mutating func problem(
         _ problem: Problem,
         at place: String,
         allowed: StaticString = "POST, OPTIONS",
+        retryAfterSeconds: Int? = nil,
         _ frame: Frame
     ) {
         let row = problem.row
@@ -109,7 +111,7 @@ public struct ResponseWriter: ~Copyable {
         JSONText.appendQuoted(quoted.view, into: &body)
         body.append("}\n")
         begin(status: row.status)
-        if problem.isTemporary { appendRetryAfter() }
+        if problem.isTemporary { appendRetryAfter(retryAfterSeconds ?? Limits.retryAfterSeconds) }
         if row.status == 405 {
             buffer.append("Allow: ")
             buffer.append(allowed)
@@ -150,9 +152,9 @@ public struct ResponseWriter: ~Copyable {
     }
 
     /// A page on another origin may read the field only when it is exposed (Fetch standard).
-    private mutating func appendRetryAfter() {
+    private mutating func appendRetryAfter(_ seconds: Int) {
         buffer.append("Retry-After: ")
-        buffer.append(decimal: Int64(Limits.retryAfterSeconds))
+        buffer.append(decimal: Int64(seconds))
         buffer.append("\r\nAccess-Control-Expose-Headers: Retry-After\r\n")
     }
 

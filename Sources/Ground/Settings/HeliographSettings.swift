@@ -66,6 +66,8 @@ public struct HeliographSettings: Sendable {
     public var postgres = Postgres()
     /// See `Journal`.
     public var journal = Journal()
+    /// See `SenderLimits`.
+    public var limits = SenderLimits()
     /// Threads that fold; 0 takes half the cores, at least one.
     public var workers = 0
     /// Seconds between checkpoints.
@@ -123,6 +125,8 @@ public struct Site: Sendable, Equatable {
     public var urlParameters: [String] = []
     /// Whether refused beacons of this site are answered with more detail.
     public var debug = false
+    /// See `SiteLimits`.
+    public var limits = SiteLimits()
 
     /// A site with the defaults for all that is not given.
     public init(name: String, keys: [String], origins: [String], allowsAnyOrigin: Bool) {

@@ -14,6 +14,8 @@ public enum Limits {
     /// A request body as it travels. The SDK stays below `batchEventBytesMaximum`; what is larger
     /// is read up to here, so that the answer can say precisely what is wrong.
     public static let bodyBytesMaximum = 1024 * 1024
+    /// A request of a server's tracker, plain and inflated: RudderStack's clients send up to 4 MiB.
+    public static let serverBodyBytesMaximum = 4 * 1024 * 1024
     /// A body after inflation.
     public static let inflatedBytesMaximum = 1024 * 1024
     /// Output bytes per input byte of a compressed body. Deflate itself cannot exceed about 1030.
@@ -109,6 +111,19 @@ public enum Limits {
     /// Greatest sequence number of an event in a window.
     public static let sequenceNumberMaximum = Int(UInt32.max)
 
+    // MARK: - Rates
+
+    /// Addresses and visitors whose rate is known at a time. A power of two; eight bytes each.
+    public static let rateSendersMaximum = 1 << 18
+    /// The highest rate and burst that may be set.
+    public static let rateMaximum = 1_000_000
+    /// Requests a second from one address when nothing is set. A household needs a few.
+    public static let addressRequestsPerSecondDefault = 500
+    /// Events a second of one visitor when nothing is set: one visitor must not fill a worker.
+    public static let visitorEventsPerSecondDefault = 500
+    /// Seconds of its rate that a sender may use up at once when nothing is set.
+    public static let burstSecondsDefault = 4
+
     // MARK: - Clocks
 
     /// An event older than this is moved up to it: what is older no longer changes closed days.
@@ -122,6 +137,11 @@ public enum Limits {
 
     /// Bytes of a ring between two threads. A power of two.
     public static let ringBytes = 4 * 1024 * 1024
+    /// Bytes of the ring from a listener to the journal: it takes a server's largest request, whose
+    /// every event may become a slice with a head of its own, with room for others beside it.
+    public static let listenerRingBytes = 16 * 1024 * 1024
+    /// Bytes of the slices that one request may become.
+    public static let bundleBytesMaximum = 6 * 1024 * 1024
     /// Bytes of one journal record: a whole batch of one visitor.
     public static let recordBytesMaximum = 128 * 1024
     /// Bytes of a group that one `fdatasync` makes durable.

@@ -90,6 +90,15 @@ extension Limits {
         [
             Relation(ringBytes & (ringBytes - 1) == 0, "a ring's size is a power of two"),
             Relation(recordBytesMaximum * 4 <= ringBytes, "several records fit a ring"),
+            Relation(
+                listenerRingBytes & (listenerRingBytes - 1) == 0
+                    && bundleBytesMaximum * 2 <= listenerRingBytes,
+                "the slices of a request fit the listener's ring beside those of another"
+            ),
+            Relation(
+                serverBodyBytesMaximum < bundleBytesMaximum,
+                "the largest request fits a bundle"
+            ),
             Relation(recordBytesMaximum <= groupBytesMaximum, "a record fits a group"),
             Relation(
                 groupBytesMaximum * 2 <= segmentBytesMinimum,

@@ -92,6 +92,7 @@ extension HeliographSettings {
 
     private mutating func readEngine(_ top: YAMLSection, _ folder: String) {
         journal = top.section("journal", Self.readJournal)
+        limits = top.section("limits") { SenderLimits($0) }
         workers = top.integer("workers", in: 0...Limits.workersMaximum, default: workers)
         checkpointSeconds = top.integer(
             "checkpoint_seconds",

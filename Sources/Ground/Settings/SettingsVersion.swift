@@ -20,6 +20,7 @@ extension Site {
     fileprivate var canonicalFields: [String] {
         var fields = ["site", name, timeZone, currency, automation.rawValue]
         fields += ["\(allowsAnyOrigin)", "\(consentDefault)", "\(debug)"]
+        fields += limits.canonicalFields
         fields += ["keys"] + keys.sorted()
         fields += ["origins"] + origins.sorted()
         fields += ["parameters"] + urlParameters.sorted()

@@ -49,6 +49,7 @@ enum SiteReader {
         }
         site.urlParameters = parameters(section)
         site.debug = section.boolean("debug", default: site.debug)
+        site.limits = section.section("limits") { SiteLimits($0) }
         return site
     }
 

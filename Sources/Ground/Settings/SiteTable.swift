@@ -19,6 +19,9 @@ public final class SiteTable: Sendable {
         public let debug: Bool
     }
 
+    /// The sites' names and limits, for whoever keeps their clocks.
+    public let limits: [(name: String, limits: SiteLimits)]
+
     /// Hash of what decides about beacons; frozen into each slice.
     public let version: UInt32
     /// How many sites there are.
@@ -30,12 +33,16 @@ public final class SiteTable: Sendable {
     private let keys: HashIndex
     private let origins: HashIndex
     private let parameters: HashIndex
+    /// Origins that some site lists, and whether some site takes any.
+    private let allOrigins: HashIndex
+    private let someAllowsAnyOrigin: Bool
 
     /// A table of the sites in `settings`, in their order.
     public init(_ settings: HeliographSettings) {
         let sites = settings.sites
         version = settings.version
         count = sites.count
+        limits = sites.map { ($0.name, $0.limits) }
         entries = sites.map(Self.entry)
         let hashKey = hashKey
         keys = HashIndex(
@@ -48,6 +55,10 @@ public final class SiteTable: Sendable {
                 site.origins.map { (Self.hash($0, site: index, hashKey), index) }
             }
         )
+        allOrigins = HashIndex(
+            sites.flatMap { site in site.origins.map { (Self.hash($0, site: nil, hashKey), 0) } }
+        )
+        someAllowsAnyOrigin = sites.contains { $0.allowsAnyOrigin }
         parameters = HashIndex(
             sites.enumerated().flatMap { index, site in
                 site.urlParameters.map { (Self.hash($0, site: index, hashKey), index) }
@@ -83,6 +94,14 @@ public final class SiteTable: Sendable {
         if entries[site].allowsAnyOrigin { return true }
         guard origin.count <= Limits.originBytesMaximum else { return false }
         return origins.find(Self.hash(origin, site: site, hashKey)) != nil
+    }
+
+    /// Whether some site takes beacons from `origin`: all that can be said of a preflight, which has
+    /// no key.
+    public func allowsSomewhere(origin: ByteView) -> Bool {
+        if someAllowsAnyOrigin { return true }
+        guard origin.count <= Limits.originBytesMaximum else { return false }
+        return allOrigins.find(Self.hash(origin, site: nil, hashKey)) != nil
     }
 
     /// Whether the site has added `parameter` to the URL parameters that are kept.

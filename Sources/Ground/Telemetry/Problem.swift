@@ -17,6 +17,8 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case originNotAllowed, batchEmpty, windowGapsExceeded
     // The engine.
     case overloaded, journalFull, notReady, stopping, tooManyConnections, internalFailure
+    // The sender's limits.
+    case addressRateExceeded, visitorRateExceeded, siteRateExceeded, siteQuotaExceeded
     // One event; the rest of its batch is taken.
     case eventTypeUnknown, eventMalformed, eventFieldMissing, eventFieldRange, eventTooLarge
     case eventNumberRepeated, eventPropertiesExceeded, eventWithoutConsent, rowRefused
@@ -62,7 +64,8 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     /// Whether it is about one event and not about its request.
     public var isAboutOneEvent: Bool { row.status == 0 }
 
-    static let rows: [Row] = requestRows + routingRows + batchRows + engineRows + eventRows
+    static let rows: [Row] =
+        requestRows + routingRows + batchRows + engineRows + rateRows + eventRows
 
     // RFC 9112 asks for 400 and a closed connection where framing is in doubt.
     private static let requestRows: [Row] = [
@@ -247,6 +250,37 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             "the engine failed on this request",
             level: .error,
             closes: true
+        ),
+    ]
+
+    private static let rateRows: [Row] = [
+        Row(
+            .addressRateExceeded,
+            "address-rate",
+            429,
+            "this address sends too many requests; limits.address_requests_per_second",
+            level: .info
+        ),
+        Row(
+            .visitorRateExceeded,
+            "visitor-rate",
+            429,
+            "this visitor sends too many events; limits.visitor_events_per_second",
+            level: .info
+        ),
+        Row(
+            .siteRateExceeded,
+            "site-rate",
+            429,
+            "the site sends too many events; its limits.events_per_second",
+            level: .info
+        ),
+        Row(
+            .siteQuotaExceeded,
+            "site-quota",
+            429,
+            "the site has had its events of the day; its limits.events_per_day",
+            level: .warning
         ),
     ]
 

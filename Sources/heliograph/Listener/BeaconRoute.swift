@@ -16,11 +16,11 @@ struct BeaconRoute: ~Copyable {
     /// What became of a beacon.
     enum Outcome {
         /// A slice is in `slice`; it goes to the journal.
-        case slice(Partition, events: Int)
+        case slice(Partition, events: Int, visitor: ByteView, site: Int)
         /// There is nothing to keep, and nothing is wrong: the visitor has not agreed to be counted.
         case nothing
         /// Nothing takes effect.
-        case refused(Problem, place: String)
+        case refused(Refusal)
     }
 
     /// What the request around the body says.
@@ -32,7 +32,8 @@ struct BeaconRoute: ~Copyable {
         var receivedAt: Int64
     }
 
-    private let sites: SiteTable
+    /// The sites as the request under way sees them.
+    var sites: SiteTable
     private let counters: CounterBlock
     private var writer = SliceWriter(limit: Limits.recordBytesMaximum)
     private var clock = ClockCorrection()
@@ -63,13 +64,8 @@ struct BeaconRoute: ~Copyable {
             }
             return try write(beacon, site, consent, around)
         } catch {
-            return .refused(error.problem, place: error.place)
+            return .refused(error)
         }
-    }
-
-    private struct Refusal: Error {
-        let problem: Problem
-        let place: String
     }
 
     // MARK: - Decode and admit
@@ -79,26 +75,26 @@ struct BeaconRoute: ~Copyable {
             return try BeaconDecoder.decode(body)
         } catch {
             let (problem, place) = BeaconProblems.describe(error)
-            throw Refusal(problem: problem, place: place)
+            throw Refusal(problem, at: place)
         }
     }
 
     private mutating func admit(_ beacon: Beacon, _ around: Surroundings) throws(Refusal) -> Int {
         guard let found = sites.site(key: beacon.key) else {
-            throw Refusal(problem: .keyUnknown, place: "k")
+            throw Refusal(.keyUnknown, at: "k")
         }
         site = found
         if !around.origin.isEmpty, !sites.allows(origin: around.origin, site: found) {
-            throw Refusal(problem: .originNotAllowed, place: "Origin")
+            throw Refusal(.originNotAllowed, at: "Origin")
         }
         guard Identifiers.isClientID(beacon.window) else {
-            throw Refusal(problem: .idMalformed, place: "w")
+            throw Refusal(.idMalformed, at: "w")
         }
         if !beacon.batch.isEmpty, !Identifiers.isClientID(beacon.batch) {
-            throw Refusal(problem: .idMalformed, place: "b")
+            throw Refusal(.idMalformed, at: "b")
         }
         guard beacon.events.count <= Limits.batchEventBytesMaximum else {
-            throw Refusal(problem: .batchTooLarge, place: "e")
+            throw Refusal(.batchTooLarge, at: "e")
         }
         counters.add(.unknownKeys, beacon.unknownKeys)
         if beacon.lost > 0 { counters.add(.eventsLostByClients, Int(min(beacon.lost, 1 << 20))) }
@@ -126,9 +122,14 @@ struct BeaconRoute: ~Copyable {
         }
         let events = try writeEvents(beacon, site, around.receivedAt)
         guard writer.finish(eventCount: events) else {
-            throw Refusal(problem: .batchTooLarge, place: "e")
+            throw Refusal(.batchTooLarge, at: "e")
         }
-        return .slice(Partition(visitor: head.visitor), events: events)
+        return .slice(
+            Partition(visitor: head.visitor),
+            events: events,
+            visitor: head.visitor,
+            site: site
+        )
     }
 
     private mutating func head(
@@ -195,7 +196,7 @@ struct BeaconRoute: ~Copyable {
         while let outcome = reader.next() {
             seen += 1
             if seen > Slice.eventsMaximum {
-                throw Refusal(problem: .eventCountExceeded, place: "e")
+                throw Refusal(.eventCountExceeded, at: "e")
             }
             let mark = writer.buffer.count
             do throws(EventRefusal) {
@@ -211,7 +212,7 @@ struct BeaconRoute: ~Copyable {
         if written == 0 {
             // An event's problem has no status of its own; it says why nothing could be taken.
             let reason = firstProblem.map { ", \($0.row.code)" } ?? ""
-            throw Refusal(problem: .batchEmpty, place: "e" + reason)
+            throw Refusal(.batchEmpty, at: "e" + reason)
         }
         counters.add(.eventsReceived, seen)
         return written

@@ -1,5 +1,6 @@
 import Bytes
 import Settings
+import Telemetry
 import Wire
 
 /// What a connection's protocol remembers between two arrivals of bytes: only what a chunked body or
@@ -10,7 +11,9 @@ struct HTTPSession: ~Copyable {
     /// `100 Continue` was sent for the request that is arriving.
     var hasContinued = false
     /// What the answer that is outstanding must look like.
-    var parked = Parked()
+    private(set) var parked = Parked()
+    /// The body of an answer that waits for the journal; holds memory only while there is one.
+    var body = ByteBuffer(capacity: 0, limit: Limits.serverBodyBytesMaximum)
 
     /// The answer's frame, kept from the request until the journal has it.
     struct Parked: BitwiseCopyable {
@@ -18,6 +21,20 @@ struct HTTPSession: ~Copyable {
         var origin = ParkedOrigin.none
         var receivedAtNanoseconds: Int64 = 0
         var events: Int32 = 0
+        /// Slices that the journal has not answered for.
+        var outstanding: Int32 = 0
+        /// What went wrong with one of the slices; the whole request is to be sent again then.
+        var failure: Problem?
+        /// How success is told.
+        var success = Success.noContent
+    }
+
+    /// How a request that is durable is answered.
+    enum Success: BitwiseCopyable {
+        /// 204: the SDK wants nothing back.
+        case noContent
+        /// 200 with the session's `body`, of this type.
+        case body(type: StaticString)
     }
 
     /// The value for `Access-Control-Allow-Origin`, small enough to be kept per connection.
@@ -26,10 +43,21 @@ struct HTTPSession: ~Copyable {
         case listed(ShortText)
     }
 
+    /// A new request begins.
+    mutating func park(keepsAlive: Bool) {
+        parked = Parked()
+        parked.keepsAlive = keepsAlive
+        if body.capacity > 0 { body = ByteBuffer(capacity: 0, limit: body.limit) }
+    }
+
+    /// Changes what the outstanding answer must look like.
+    mutating func park(_ change: (inout Parked) -> Void) { change(&parked) }
+
     /// A new connection in this slot: nothing is remembered.
     mutating func forget() {
         chunked = nil
         hasContinued = false
+        park(keepsAlive: true)
     }
 }
 
@@ -51,11 +79,12 @@ final class ChunkedRequest {
     /// The head, as it came.
     var head: ByteBuffer
     /// The body so far.
-    var body = ByteBuffer(capacity: 4096, limit: Limits.bodyBytesMaximum)
+    var body: ByteBuffer
     var decoder = ChunkedDecoder()
 
-    init(head bytes: ByteView) {
+    init(head bytes: ByteView, bodyBytesMaximum: Int) {
         head = ByteBuffer(capacity: bytes.count, limit: Limits.headerBytesMaximum + 16)
         head.append(bytes)
+        body = ByteBuffer(capacity: 4096, limit: bodyBytesMaximum)
     }
 }

@@ -1,0 +1,226 @@
+import Admission
+import Bytes
+import Intake
+import Records
+import Settings
+import Telemetry
+import Wire
+
+/// Beacons of the SDK: from a whole request to a slice on its way to the journal.
+extension Listener {
+    /// The most that a body may have at `path`: servers bring more at a time than browsers.
+    func bodyBytesMaximum(_ path: ByteView) -> Int { Limits.bodyBytesMaximum }
+
+    func serveBeacon(
+        _ head: RequestHead,
+        _ body: ByteView,
+        _ connection: ConnectionID,
+        _ session: UnsafeMutablePointer<HTTPSession>
+    ) -> Bool {
+        guard head.method == .post else { return serveWithoutBeacon(head, connection, session) }
+        do throws(Refusal) {
+            try admit(head, connection)
+            let plain = try inflate(body, head)
+            return try takeBeacon(plain, head, connection, session)
+        } catch {
+            return answer(error, connection, origin: head.origin)
+        }
+    }
+
+    /// What holds for every request that brings events.
+    func admit(_ head: RequestHead, _ connection: ConnectionID) throws(Refusal) {
+        if isDraining, !around.health.isReady { throw Refusal(.stopping, at: "engine") }
+        if head.body == .none { throw Refusal(.lengthRequired, at: "Content-Length") }
+        try admitAddress(of: connection)
+    }
+
+    private func admitAddress(of connection: ConnectionID) throws(Refusal) {
+        let rate = edge.edge.addressRate
+        guard rate.isLimited else { return }
+        let passage = connections.withAddress(of: connection) { address in
+            address.isLoopback
+                ? Passage.allowed
+                : around.limiter.take(
+                    sender: around.limiter.sender(address: address),
+                    units: 1,
+                    rate: rate,
+                    nowNanoseconds: around.time.monotonicNanoseconds()
+                )
+        }
+        try passage.orThrow(.addressRateExceeded, at: "address")
+    }
+
+    /// What a site and a visitor may bring, asked for when it is known how much it is.
+    func admit(_ events: Int, visitor: ByteView, site: Int) throws(Refusal) {
+        let limiter = around.limiter
+        let now = around.time.monotonicNanoseconds()
+        if edge.edge.visitorRate.isLimited {
+            try limiter.take(
+                sender: limiter.sender(visitor: visitor, site: site),
+                units: events,
+                rate: edge.edge.visitorRate,
+                nowNanoseconds: now
+            ).orThrow(.visitorRateExceeded, at: "visitor")
+        }
+        let rate = edge.edge.rate(ofSite: site)
+        try limiter.take(
+            site: Int(rate.slot),
+            events: events,
+            rate: rate.events,
+            nowNanoseconds: now
+        ).orThrow(.siteRateExceeded, at: "site")
+        try limiter.take(
+            site: Int(rate.slot),
+            events: events,
+            perDay: rate.eventsPerDay,
+            nowMilliseconds: around.time.epochMilliseconds()
+        ).orThrow(.siteQuotaExceeded, at: "site")
+    }
+
+    /// The body as text: inflated when it says so, by header or by the SDK's `z=1`.
+    func inflate(_ body: ByteView, _ head: RequestHead) throws(Refusal) -> ByteView {
+        let isMarked = head.query.hasParameter("z=1")
+        switch head.coding {
+        case .identity where !isMarked: return body
+        case .other: throw Refusal(.encodingUnsupported, at: "Content-Encoding")
+        default: break
+        }
+        inflated.reset()
+        do {
+            try inflater.inflate(body, gzip: head.coding != .deflate, into: &inflated)
+        } catch {
+            throw Refusal(BeaconProblems.problem(of: error), at: "body")
+        }
+        return inflated.view
+    }
+
+    private func takeBeacon(
+        _ body: ByteView,
+        _ head: RequestHead,
+        _ connection: ConnectionID,
+        _ session: UnsafeMutablePointer<HTTPSession>
+    ) throws(Refusal) -> Bool {
+        let receivedAt = around.time.epochMilliseconds()
+        let outcome = connections.withAddress(of: connection) { address in
+            route.take(
+                body,
+                BeaconRoute.Surroundings(
+                    origin: head.origin,
+                    userAgent: head.userAgent,
+                    hasPrivacyControl: head.hasPrivacyControl,
+                    address: address,
+                    receivedAt: receivedAt
+                )
+            )
+        }
+        let origin = parkedOrigin(head.origin, site: route.site)
+        session.pointee.park { $0.origin = origin }
+        switch outcome {
+        case .slice(let partition, let events, let visitor, let site):
+            try admit(events, visitor: visitor, site: site)
+            try handOver(route.slice, partition, events, receivedAt, connection, session)
+            return true
+        case .nothing:
+            acknowledge(connection, session, position: nil)
+            return finish(connection, keepsAlive: session.pointee.parked.keepsAlive)
+        case .refused(let refusal): throw refusal
+        }
+    }
+
+    /// Gives one slice to the journal; the answer waits for it.
+    private func handOver(
+        _ slice: ByteView,
+        _ partition: Partition,
+        _ events: Int,
+        _ receivedAt: Int64,
+        _ connection: ConnectionID,
+        _ session: UnsafeMutablePointer<HTTPSession>
+    ) throws(Refusal) {
+        guard push(slice, partition, receivedAt, connection) else {
+            throw Refusal(.overloaded, at: "journal ring")
+        }
+        expect(slices: 1, events: events, session)
+    }
+
+    /// Gives all slices of a request to the journal; the answer waits for the last of them.
+    ///
+    /// When the ring takes only some, those take effect and the request is answered with 503 once
+    /// they have: what the sender then sends again is told apart by its message ids.
+    func handOver(
+        _ bundle: borrowing SliceBundle,
+        _ receivedAt: Int64,
+        _ connection: ConnectionID,
+        _ session: UnsafeMutablePointer<HTTPSession>
+    ) throws(Refusal) {
+        var pushed = 0
+        bundle.forEach { slice, partition in
+            guard push(slice, partition, receivedAt, connection) else { return false }
+            pushed += 1
+            return true
+        }
+        guard pushed > 0 else { throw Refusal(.overloaded, at: "journal ring") }
+        expect(slices: pushed, events: bundle.events, session)
+        if pushed < bundle.count { session.pointee.park { $0.failure = .overloaded } }
+    }
+
+    private func push(
+        _ slice: ByteView,
+        _ partition: Partition,
+        _ receivedAt: Int64,
+        _ connection: ConnectionID
+    ) -> Bool {
+        toJournal.push(
+            kind: ListenerMessage.slice.rawValue,
+            first: connection.word,
+            second: UInt64(bitPattern: receivedAt),
+            third: UInt64(partition.index),
+            body: slice
+        )
+    }
+
+    private func expect(
+        slices: Int,
+        events: Int,
+        _ session: UnsafeMutablePointer<HTTPSession>
+    ) {
+        let now = around.time.monotonicNanoseconds()
+        session.pointee.park { parked in
+            parked.events = Int32(events)
+            parked.outstanding = Int32(slices)
+            parked.receivedAtNanoseconds = now
+        }
+        around.journalWaker.wake()
+    }
+
+    func parkedOrigin(_ origin: ByteView, site: Int?) -> HTTPSession.ParkedOrigin {
+        guard !origin.isEmpty, let site else { return .none }
+        let sites = edge.edge.sites
+        if sites[site].allowsAnyOrigin { return .any }
+        guard sites.allows(origin: origin, site: site), let text = ShortText(origin) else {
+            return .none
+        }
+        return .listed(text)
+    }
+}
+
+extension ByteView {
+    /// Whether these bytes of an address are 127.0.0.0/8, ::1, or the former mapped into IPv6.
+    var isLoopback: Bool {
+        switch count {
+        case 4: return self[0] == 127
+        case 16:
+            for index in 0..<10 where self[index] != 0 { return false }
+            if self[10] == 0xff { return self[11] == 0xff && self[12] == 127 }
+            for index in 10..<15 where self[index] != 0 { return false }
+            return self[15] == 1
+        default: return false
+        }
+    }
+}
+
+extension Passage {
+    func orThrow(_ problem: Problem, at place: String) throws(Refusal) {
+        guard case .refused(let seconds) = self else { return }
+        throw Refusal(problem, at: place, retryAfterSeconds: seconds)
+    }
+}

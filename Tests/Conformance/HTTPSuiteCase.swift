@@ -31,7 +31,7 @@ struct HTTPSuiteCase: CustomStringConvertible, Sendable {
                     block?.lines.append(line)
                     continue
                 }
-                if open.kind == "http" { input = isStrict ? bytes(open.lines) : nil }
+                if open.kind == "http" { input = isStrict ? unescaped(open.lines) : nil }
                 if open.kind == "log", let bytes = input {
                     let isRefused = open.lines.contains { $0.contains("error code=") }
                     found.append(
@@ -57,31 +57,31 @@ struct HTTPSuiteCase: CustomStringConvertible, Sendable {
         return meta.contains("\"type\":\"request\"") && !meta.contains("pause")
             && !meta.contains("skipBody")
     }
+}
 
-    /// Line ends become CRLF, a backslash at the end of a line joins it with the next, and the
-    /// escapes `\r \n \t \f \xHH` stand for their bytes.
-    private static func bytes(_ lines: [String]) -> [UInt8] {
-        let text = lines.joined(separator: "\n")
-            .replacingOccurrences(of: "\\\n", with: "")
-            .replacingOccurrences(of: "\n", with: "\r\n")
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "\\"), let escape = rest.popFirst() else {
-                bytes.append(byte)
-                continue
-            }
-            switch escape {
-            case UInt8(ascii: "r"): bytes.append(13)
-            case UInt8(ascii: "n"): bytes.append(10)
-            case UInt8(ascii: "t"): bytes.append(9)
-            case UInt8(ascii: "f"): bytes.append(12)
-            case UInt8(ascii: "x"):
-                bytes.append(UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) ?? 0)
-                rest = rest.dropFirst(2)
-            default: bytes += [byte, escape]
-            }
+/// Line ends become CRLF, a backslash at the end of a line joins it with the next, and the
+/// escapes `\r \n \t \f \xHH` stand for their bytes.
+func unescaped(_ lines: [String]) -> [UInt8] {
+    let text = lines.joined(separator: "\n")
+        .replacingOccurrences(of: "\\\n", with: "")
+        .replacingOccurrences(of: "\n", with: "\r\n")
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+        guard byte == UInt8(ascii: "\\"), let escape = rest.popFirst() else {
+            bytes.append(byte)
+            continue
         }
-        return bytes
+        switch escape {
+        case UInt8(ascii: "r"): bytes.append(13)
+        case UInt8(ascii: "n"): bytes.append(10)
+        case UInt8(ascii: "t"): bytes.append(9)
+        case UInt8(ascii: "f"): bytes.append(12)
+        case UInt8(ascii: "x"):
+            bytes.append(UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) ?? 0)
+            rest = rest.dropFirst(2)
+        default: bytes += [byte, escape]
+        }
     }
+    return bytes
 }

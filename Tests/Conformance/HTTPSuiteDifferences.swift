@@ -7,6 +7,7 @@ let stricter: [String: String] = [
     "OPTIONS request with RTSP": "another protocol",
     "ANNOUNCE request with RTSP": "another protocol",
     "No HTTP version": "HTTP/0.9 is not spoken here",
+    "`host:port` and basic auth": "no user information in an address (RFC 9110 section 4.2.4)",
     "POST with `chunked` as last transfer-encoding": "no other coding can be decoded here",
     "POST with `chunked` as last transfer-encoding (multiple headers)":
         "no other coding can be decoded here",

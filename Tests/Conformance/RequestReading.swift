@@ -1,4 +1,5 @@
 import Bytes
+import Testing
 import Wire
 
 /// What a connection makes of bytes: the requests with their bodies, and why it was closed.
@@ -21,6 +22,33 @@ func read(_ input: [UInt8], cut: Int = 0) -> RequestReading {
     connection.receive(Array(input[..<cut]))
     connection.receive(Array(input[cut...]))
     return connection.reading
+}
+
+/// Cut anywhere, the same requests are read, or the same connection is refused. The number of cuts.
+func expectEveryCutTheSame(_ streams: [[UInt8]]) -> Int {
+    var cuts = 0
+    for stream in streams {
+        let whole = read(stream)
+        for cut in 0...stream.count {
+            let text = String(decoding: stream, as: UTF8.self).debugDescription
+            #expect(read(stream, cut: cut) == whole, "cut at \(cut): \(text)")
+            cuts += 1
+        }
+    }
+    return cuts
+}
+
+/// How many of the cases went as they should.
+struct Score: CustomStringConvertible {
+    private var good = 0
+    private var all = 0
+
+    var description: String { "\(good) of \(all)" }
+
+    mutating func count(_ isGood: Bool) {
+        good += isGood ? 1 : 0
+        all += 1
+    }
 }
 
 private struct TestConnection {

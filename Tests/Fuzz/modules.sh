@@ -26,3 +26,18 @@ swift_module() {
         -emit-module -emit-module-path "$folder/$name.swiftmodule" \
         -emit-object -o "$folder/$name.o" "$sources"/*.swift
 }
+
+# framing_modules FOLDER FLAG…: what frames a request, of Wire and Settings the few files it needs.
+framing_modules() {
+    local folder=$1 part=$1/part
+    shift
+    mkdir -p "$part/Settings" "$part/Wire"
+    cp "$repository/Sources/Ground/Settings/Limits.swift" "$part/Settings/"
+    cp "$repository"/Sources/Engine/Wire/{RequestParser,RequestHead,FieldGrammar,ChunkedDecoder}.swift \
+        "$part/Wire/"
+    c_shims "$folder"
+    swift_module "$folder" Units "$repository/Sources/Ground/Units" "$@"
+    swift_module "$folder" Bytes "$repository/Sources/Ground/Bytes" "$@"
+    swift_module "$folder" Settings "$part/Settings" "$@"
+    swift_module "$folder" Wire "$part/Wire" "$@"
+}

@@ -4,17 +4,19 @@ import Settings
 /// Decodes a chunked body (RFC 9112 section 7.1) byte by byte, remembering where it is.
 ///
 /// The decoded bytes are appended to the caller's buffer. Chunk sizes are 1 to 15 hexadecimal
-/// digits and nothing else; extensions are skipped within a bound; trailers are read and dropped.
+/// digits and nothing else; extensions are skipped within a bound; trailers must be fields, and are
+/// dropped: a reader that took just any line for one would swallow a request that somebody else sees.
 public struct ChunkedDecoder {
     private enum State: UInt8 {
         case size, sizeDigits, extensionsStart, extensions, sizeFeed, data, dataReturn, dataFeed
-        case trailerStart, trailer, trailerFeed, endFeed, done
+        case trailerStart, trailerName, trailerValue, trailerFeed, endFeed, done
     }
 
     private var state = State.size
     private var remaining = 0
     private var digits = 0
     private var sideBytes = 0
+    private var trailerName = FramingNameMatch()
 
     /// A decoder before the first chunk.
     public init() {}
@@ -65,7 +67,8 @@ public struct ChunkedDecoder {
         case .dataFeed:
             try expect(byte, 10)
             (state, digits) = (.size, 0)
-        case .trailerStart, .trailer: try stepTrailer(byte)
+        case .trailerStart, .trailerName: try stepTrailerName(byte)
+        case .trailerValue: try stepTrailerValue(byte)
         case .trailerFeed:
             try expect(byte, 10)
             state = .trailerStart
@@ -98,8 +101,7 @@ public struct ChunkedDecoder {
     }
 
     private mutating func stepExtensions(_ byte: UInt8) throws(FramingError) {
-        sideBytes &+= 1
-        if sideBytes > Limits.headerBytesMaximum { throw .headerTooLarge }
+        try countSideByte()
         if byte == 13 {
             // RFC 9112 section 7.1.1: a semicolon is followed by a name.
             if state == .extensionsStart { throw .badChunk }
@@ -111,16 +113,38 @@ public struct ChunkedDecoder {
         }
     }
 
-    private mutating func stepTrailer(_ byte: UInt8) throws(FramingError) {
-        sideBytes &+= 1
-        if sideBytes > Limits.headerBytesMaximum { throw .headerTooLarge }
+    /// RFC 9112 section 7.1.2: a trailer is a field line, whose name is a token up to the colon.
+    private mutating func stepTrailerName(_ byte: UInt8) throws(FramingError) {
+        try countSideByte()
+        if state == .trailerStart {
+            trailerName = FramingNameMatch()
+            if byte == 13 {
+                state = .endFeed
+                return
+            }
+        } else if byte == UInt8(ascii: ":") {
+            // RFC 9110 section 6.5.1: a field that frames the message cannot come behind it.
+            if trailerName.isFraming { throw .badChunk }
+            state = .trailerValue
+            return
+        }
+        guard FieldGrammar.isTokenByte(byte) else { throw .badChunk }
+        trailerName.take(byte)
+        state = .trailerName
+    }
+
+    private mutating func stepTrailerValue(_ byte: UInt8) throws(FramingError) {
+        try countSideByte()
         if byte == 13 {
-            state = state == .trailerStart ? .endFeed : .trailerFeed
+            state = .trailerFeed
         } else if (byte < 32 && byte != 9) || byte == 127 {
             throw .badChunk
-        } else {
-            state = .trailer
         }
+    }
+
+    private mutating func countSideByte() throws(FramingError) {
+        sideBytes &+= 1
+        if sideBytes > Limits.headerBytesMaximum { throw .headerTooLarge }
     }
 
     private static func hexadecimal(_ byte: UInt8) -> Int? {
@@ -130,5 +154,30 @@ public struct ChunkedDecoder {
         case 97...102: return Int(byte) - 87
         default: return nil
         }
+    }
+}
+
+/// Whether a name that comes byte by byte is one of those that frame a message.
+private struct FramingNameMatch {
+    private var length = 0
+    private var isContentLength = true
+    private var isTransferEncoding = true
+
+    private static let contentLength: StaticString = "content-length"
+    private static let transferEncoding: StaticString = "transfer-encoding"
+
+    var isFraming: Bool {
+        isContentLength && length == Self.contentLength.utf8CodeUnitCount
+            || isTransferEncoding && length == Self.transferEncoding.utf8CodeUnitCount
+    }
+
+    mutating func take(_ byte: UInt8) {
+        isContentLength = isContentLength && agrees(byte, ByteView(Self.contentLength))
+        isTransferEncoding = isTransferEncoding && agrees(byte, ByteView(Self.transferEncoding))
+        length &+= 1
+    }
+
+    private func agrees(_ byte: UInt8, _ name: ByteView) -> Bool {
+        name.has(length) && name[length] == asciiLowercase(byte)
     }
 }

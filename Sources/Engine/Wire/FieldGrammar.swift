@@ -9,7 +9,8 @@ enum FieldGrammar {
         return true
     }
 
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
+    /// One byte of a token.
+    static func isTokenByte(_ byte: UInt8) -> Bool {
         let mask = byte < 64 ? tokenLow : byte < 128 ? tokenHigh : 0
         return mask &>> UInt64(byte & 63) & 1 == 1
     }

@@ -116,6 +116,9 @@ private struct HeadReader {
             head.method = .options
         } else {
             guard FieldGrammar.isToken(text) else { throw .badMethod }
+            // RFC 9110 section 9.3.6: CONNECT is a proxy's. What follows it is a tunnel's bytes to
+            // some and a body to others, so it is no method that we merely do not serve.
+            if text.equals("CONNECT") { throw .badMethod }
             head.method = .other
         }
     }
@@ -125,25 +128,29 @@ private struct HeadReader {
         var rest = target
         if target.starts(with: "http://") || target.starts(with: "https://") {
             // Absolute-form, RFC 9112 section 3.2.2: a server must accept it.
-            rest = try pathOfAbsolute(target)
+            rest = try behindAuthority(target)
         } else if target[0] != UInt8(ascii: "/") {
             // Asterisk-form, section 3.2.4, is for OPTIONS only; authority-form is a proxy's.
             guard target.equals("*"), head.method == .options else { throw .badTarget }
         }
         let mark = rest.firstIndex(of: UInt8(ascii: "?")) ?? rest.count
-        head.path = rest[0..<mark]
+        // RFC 9110 section 4.2.3: an empty path of an absolute target means the root.
+        head.path = mark == 0 ? ByteView("/") : rest[0..<mark]
         head.query = mark < rest.count ? rest[mark &+ 1..<rest.count] : .empty
     }
 
-    private func pathOfAbsolute(_ target: ByteView) throws(FramingError) -> ByteView {
-        let authority = target.starts(with: "https://") ? 8 : 7
-        guard authority < target.count, target[authority] != UInt8(ascii: "/") else {
-            throw .badTarget
+    /// Path and query of an absolute target. RFC 3986 section 3.2: the authority ends at the first
+    /// slash or question mark, so that a slash inside the query begins no path.
+    private func behindAuthority(_ target: ByteView) throws(FramingError) -> ByteView {
+        let start = target.starts(with: "https://") ? 8 : 7
+        var end = start
+        while end < target.count, target[end] != UInt8(ascii: "/"), target[end] != UInt8(ascii: "?")
+        {
+            end &+= 1
         }
-        guard let slash = target.firstIndex(of: UInt8(ascii: "/"), from: authority) else {
-            return ByteView("/")
-        }
-        return target[slash..<target.count]
+        // RFC 9110 section 4.2.4: user information in an authority is an error, as is a fragment.
+        guard end > start, FieldGrammar.isHost(target[start..<end]) else { throw .badTarget }
+        return target[end..<target.count]
     }
 
     private mutating func readVersion(_ text: ByteView) throws(FramingError) {

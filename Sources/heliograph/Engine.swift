@@ -23,6 +23,8 @@ struct StartError: Error, CustomStringConvertible {
 /// A running engine: stores, pipeline and companion, started in this order and stopped in the other.
 final class Engine {
     private let settings: HeliographSettings
+    private let reloader: Reloader
+    private var dayCounts: DayCounts
     private let dataDirectory: String
     private let folder: DataFolder
     private let log: Logger
@@ -42,11 +44,26 @@ final class Engine {
         pid: getpid()
     )
 
-    init(settings: HeliographSettings, dataDirectory: String, log: Logger) throws(StartError) {
+    /// An engine with `settings`, which were read at `path` and are read there again on a reload.
+    init(
+        settings: HeliographSettings,
+        path: String?,
+        dataDirectory: String,
+        log: Logger
+    ) throws(StartError) {
         self.settings = settings
         self.log = log
         self.dataDirectory = Files.absolute(dataDirectory)
         board = EdgeBoard(Edge(settings, limiter))
+        reloader = Reloader(
+            path: path,
+            current: settings,
+            board: board,
+            limiter: limiter,
+            metrics: metrics,
+            log: log
+        )
+        dayCounts = DayCounts(directory: self.dataDirectory, limiter: limiter)
         folder = try DataFolder(self.dataDirectory)
         stores = PrivateStores(
             dataDirectory: self.dataDirectory,
@@ -59,6 +76,7 @@ final class Engine {
 
     func start() throws(StartError) {
         EngineSignals.block()
+        dayCounts.load()
         let scoring = try loadScoring()
         let (redisURL, conninfo) = try startStores()
         let archive = try connectArchive(conninfo)
@@ -229,15 +247,33 @@ final class Engine {
 
     // MARK: - Run and stop
 
-    /// Waits for a signal, looking after the private stores meanwhile; then stops everything.
+    /// Waits for a signal, looking after settings and private stores meanwhile; then stops everything.
     func runUntilStopped() -> Int32 {
+        var lookedAt = Pause.monotonicMilliseconds()
         while true {
-            if EngineSignals.wait(milliseconds: 1_000) { break }
-            for line in stores.superviseTick() { log.warning("\(line)") }
+            switch EngineSignals.wait(milliseconds: 1_000) {
+            case .stop: return concludeRun()
+            case .reload: reloader.reload()
+            case .none: break
+            }
+            guard Pause.monotonicMilliseconds() - lookedAt >= 1_000 else { continue }
+            lookedAt = Pause.monotonicMilliseconds()
+            lookAround()
         }
+    }
+
+    /// Once a second.
+    private func lookAround() {
+        reloader.tick()
+        dayCounts.tick()
+        for line in stores.superviseTick() { log.warning("\(line)") }
+    }
+
+    private func concludeRun() -> Int32 {
         log.info("stopping: finishing what was accepted")
         EngineSignals.endAtOnceNextTime()
         stop()
+        dayCounts.save()
         log.info("stopped")
         return 0
     }
@@ -296,20 +332,33 @@ enum EngineSignals {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// True when a signal to stop arrived within the time.
-    static func wait(milliseconds: Int) -> Bool {
+    /// `SI_KERNEL` of sigaction(2).
+    private static let fromKernel: Int32 = 0x80
+
+    /// What a signal asks for.
+    enum Request {
+        case stop, reload
+    }
+
+    /// The signal that arrived within the time, if one did.
+    static func wait(milliseconds: Int) -> Request? {
         var set = Self.set
         var timeout = timespec(
             tv_sec: milliseconds / 1_000,
             tv_nsec: milliseconds % 1_000 * 1_000_000
         )
-        return sigtimedwait(&set, nil, &timeout) > 0
+        var info = siginfo_t()
+        let signal = sigtimedwait(&set, &info, &timeout)
+        // From the kernel the signal says that the terminal is gone, as it does to any program.
+        if signal == SIGHUP, info.si_code != Self.fromKernel { return .reload }
+        return signal > 0 ? .stop : nil
     }
 
     /// From now on a signal ends the process: the operator does not want to wait. Everything that was
     /// acknowledged is in the journal.
     static func endAtOnceNextTime() {
         var set = Self.set
+        signal(SIGHUP, SIG_IGN)
         signal(SIGINT, SIG_DFL)
         signal(SIGTERM, SIG_DFL)
         pthread_sigmask(SIG_UNBLOCK, &set, nil)
@@ -320,6 +369,7 @@ enum EngineSignals {
         sigemptyset(&set)
         sigaddset(&set, SIGINT)
         sigaddset(&set, SIGTERM)
+        sigaddset(&set, SIGHUP)
         return set
     }
 }

@@ -48,7 +48,12 @@ public final class RateLimiter: Sendable {
     }
 
     /// Asks for `events` of a site.
-    public func take(site slot: Int, events: Int, rate: Rate, nowNanoseconds now: Int64) -> Passage {
+    public func take(
+        site slot: Int,
+        events: Int,
+        rate: Rate,
+        nowNanoseconds now: Int64
+    ) -> Passage {
         guard rate.isLimited else { return .allowed }
         while true {
             let word = siteClocks.load(slot)

@@ -84,6 +84,27 @@ public struct HeliographSettings: Sendable {
     /// What holds when there is no file: a site `demo` that takes beacons from anywhere.
     public init() {}
 
+    /// The parts that only a restart brings into force and in which `other` differs, by their names in
+    /// the file. Passwords are compared, never shown.
+    public func fixedParts(differingFrom other: HeliographSettings) -> [String] {
+        let pairs = [
+            ("ingest", "\(ingest)", "\(other.ingest)"),
+            ("companion", "\(companion)", "\(other.companion)"),
+            ("redis.url", Self.text(redis.url), Self.text(other.redis.url)),
+            ("redis.key_prefix", redis.keyPrefix, other.redis.keyPrefix),
+            ("postgres.url", Self.text(postgres.url), Self.text(other.postgres.url)),
+            ("journal", "\(journal)", "\(other.journal)"),
+            ("workers", "\(workers)", "\(other.workers)"),
+            ("checkpoint_seconds", "\(checkpointSeconds)", "\(other.checkpointSeconds)"),
+            ("scoring.file", scoringFile, other.scoringFile),
+            ("sdk.directory", sdkDirectory, other.sdkDirectory),
+            ("log", "\(log)", "\(other.log)"),
+        ]
+        return pairs.filter { $0.1 != $0.2 }.map { $0.0 }
+    }
+
+    private static func text(_ secret: Secret?) -> String { secret?.expose { $0 } ?? "" }
+
     /// Listener loops on a machine with `cores`.
     public func loopCount(cores: Int) -> Int {
         ingest.loops > 0 ? ingest.loops : max(1, min(cores / 2, Limits.loopsMaximum))

@@ -12,6 +12,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case postgresTransactions, postgresEventRows, postgresReconnects, postgresMoved
     case checkpoints, checkpointBytes
     case companionRequests, companionStreams, companionSlowReaders
+    case reloads, reloadsRefused
 
     /// How a counter is shown: metric, labels, help.
     struct Description {
@@ -44,6 +45,9 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             return storageDescription
         case .companionRequests, .companionStreams, .companionSlowReaders:
             return companionDescription
+        case .reloads: return Description("reloads", Self.reloadsHelp, labels: "result=\"done\"")
+        case .reloadsRefused:
+            return Description("reloads", Self.reloadsHelp, labels: "result=\"refused\"")
         }
     }
 
@@ -78,6 +82,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         }
     }
 
+    static let reloadsHelp = "Settings read again, by whether they were in order."
     static let batchesHelp = "Batches by the status they were answered with."
 
     private var journalDescription: Description {

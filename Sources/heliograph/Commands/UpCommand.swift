@@ -41,7 +41,12 @@ struct UpCommand: ParsableCommand {
             level: settings.log.level
         )
         do {
-            let engine = try Engine(settings: settings, dataDirectory: data, log: log)
+            let engine = try Engine(
+                settings: settings,
+                path: config,
+                dataDirectory: data,
+                log: log
+            )
             try engine.start()
             Console.show(engine.addresses, json: json)
             let status = engine.runUntilStopped()

@@ -1,0 +1,94 @@
+import Admission
+import Glibc
+import Logging
+import Settings
+import Telemetry
+
+/// Brings changed settings into force without a restart: on SIGHUP, and when a file has changed.
+///
+/// A file with a mistake changes nothing; its problems are logged with file, line and reason, and the
+/// next change is looked at again. Owned by the main thread.
+final class Reloader {
+    private let path: String?
+    private let board: EdgeBoard
+    private let limiter: RateLimiter
+    private let log: Logger
+    private let counters: CounterBlock
+    private var current: HeliographSettings
+    private var stamps: [FileStamp]
+
+    init(
+        path: String?,
+        current: HeliographSettings,
+        board: EdgeBoard,
+        limiter: RateLimiter,
+        metrics: Metrics,
+        log: Logger
+    ) {
+        self.path = path
+        self.current = current
+        self.board = board
+        self.limiter = limiter
+        self.log = log
+        counters = metrics.makeBlock(thread: "hg-main")
+        stamps = Self.stamps(path, current)
+    }
+
+    /// Looks whether a file has changed. Called once a second.
+    func tick() {
+        let now = Self.stamps(path, current)
+        guard now != stamps else { return }
+        reload()
+    }
+
+    /// Reads the settings again and puts them into force if nothing is wrong with them.
+    func reload() {
+        // Before reading: what changes meanwhile is seen at the next look.
+        stamps = Self.stamps(path, current)
+        do {
+            let next = try HeliographSettings.load(path: path)
+            install(next)
+        } catch {
+            counters.add(.reloadsRefused)
+            log.error("the settings have mistakes; nothing has changed")
+            for problem in error.problems { log.error("\(problem)") }
+        }
+    }
+
+    private func install(_ next: HeliographSettings) {
+        board.install(Edge(next, limiter))
+        counters.add(.reloads)
+        let fixed = next.fixedParts(differingFrom: current)
+        current = next
+        stamps = Self.stamps(path, next)
+        log.info("settings reloaded, version \(next.version), \(next.sites.count) sites")
+        if !fixed.isEmpty {
+            log.warning("restart to bring these into force: \(fixed.joined(separator: ", "))")
+        }
+    }
+
+    private static func stamps(_ path: String?, _ settings: HeliographSettings) -> [FileStamp] {
+        [FileStamp(path ?? HeliographSettings.defaultPath)]
+    }
+}
+
+/// By what a changed file is told from the one that was read.
+struct FileStamp: Equatable {
+    private let modifiedSeconds: Int
+    private let modifiedNanoseconds: Int
+    private let bytes: Int
+    private let inode: UInt
+
+    /// The stamp of the file at `path`; all zeros when there is none.
+    init(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            (modifiedSeconds, modifiedNanoseconds, bytes, inode) = (0, 0, 0, 0)
+            return
+        }
+        modifiedSeconds = status.st_mtim.tv_sec
+        modifiedNanoseconds = status.st_mtim.tv_nsec
+        bytes = Int(status.st_size)
+        inode = UInt(status.st_ino)
+    }
+}

@@ -1,8 +1,10 @@
 /// The messages in the ring from a listener to the journal.
 ///
 /// `slice`: first = connection, second = received at (epoch ms), third = partition, body = slice.
+/// `rejection`: second = received at, third = partition, body = `Rejection`; nobody waits for it.
 enum ListenerMessage: UInt32 {
     case slice = 1
+    case rejection = 2
 }
 
 /// The messages in the ring from the journal to a listener. First = connection.

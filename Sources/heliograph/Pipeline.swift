@@ -190,6 +190,7 @@ final class Pipeline {
             archive: parts.archive,
             sources: sources,
             board: board,
+            rejectedDays: parts.settings.retention.rejectedDays,
             stop: archiveStop,
             metrics: parts.metrics,
             time: parts.time,

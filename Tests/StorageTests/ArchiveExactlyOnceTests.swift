@@ -204,7 +204,7 @@ struct ArchiveExactlyOnceTests {
         try first.connect()
         try second.connect()
         try first.connect()
-        #expect(stores.sql("SELECT number FROM heliograph.migration") == [["1"]])
+        #expect(stores.sql("SELECT number FROM heliograph.migration") == [["1"], ["2"]])
         #expect(stores.sql("SELECT count(*) FROM heliograph.position") == [["256"]])
     }
 

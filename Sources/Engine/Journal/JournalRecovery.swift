@@ -155,7 +155,7 @@ struct JournalRecovery: ~Copyable {
 
     private mutating func remember(_ record: JournalRecord, _ checkpoint: UInt64) {
         guard record.header.sequence > checkpoint, !record.isErased,
-            let slice = Slice(record.payload)
+            record.header.kind == .slice, let slice = Slice(record.payload)
         else { return }
         deduplicator.remember(
             slice,

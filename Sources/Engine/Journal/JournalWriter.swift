@@ -162,6 +162,8 @@ public struct JournalWriter: ~Copyable {
         case .slice:
             guard let slice = Slice(payload) else { throw .malformedPayload }
             return try deduplicator.judge(slice, at: time)
+        // Its bytes may be resent and refused again; each refusal is a fact of its own.
+        case .rejected: return 0
         }
     }
 

@@ -64,6 +64,9 @@ public struct PartitionFold: ~Copyable {
         return effect
     }
 
+    /// Passes a record that is no visitor's, so that positions agree about it.
+    public mutating func pass(_ header: RecordHeader) { offset = header.offset }
+
     // MARK: - Who
 
     private mutating func visitorIndex(_ slice: Slice) -> Int? {

@@ -27,6 +27,8 @@ struct ArchiveBatch: ~Copyable {
     }
 
     private(set) var days: [DayRows] = []
+    /// Rows of what was refused, by day.
+    private(set) var rejectedDays: [DayRows] = []
     private var spareDays: [DayRows] = []
     private(set) var historyRows = ByteBuffer(
         capacity: 16 * 1024,
@@ -39,11 +41,13 @@ struct ArchiveBatch: ~Copyable {
     private var targets = [UInt64](repeating: 0, count: Partition.count)
     private(set) var eventCount = 0
     private(set) var historyCount = 0
+    private(set) var rejectedCount = 0
     private var eventBytes = 0
+    private var rejectedBytes = 0
 
     var isEmpty: Bool { moved.isEmpty }
 
-    var bytes: Int { eventBytes + historyRows.count }
+    var bytes: Int { eventBytes + historyRows.count + rejectedBytes }
 
     /// Where the partition will stand; nil when the batch does not move it.
     func target(_ partition: Partition) -> UInt64? {
@@ -69,6 +73,49 @@ struct ArchiveBatch: ~Copyable {
                 || days.contains { $0.day == day })
     }
 
+    /// Whether a rejection still fits. An empty batch takes any record.
+    func hasRoomForRejection(_ header: RecordHeader) -> Bool {
+        if isEmpty { return true }
+        let day = PostgresTime.day(epochMilliseconds: header.receivedAt)
+        return bytes + header.payloadLength + 512 <= StorageLimits.archiveBatchBytesMaximum
+            && (rejectedDays.count < StorageLimits.archiveBatchDaysMaximum
+                || rejectedDays.contains { $0.day == day })
+    }
+
+    mutating func add(_ header: RecordHeader, _ rejection: Rejection) {
+        let day = PostgresTime.day(epochMilliseconds: header.receivedAt)
+        let target = Self.rows(of: day, in: &rejectedDays, spare: &spareDays)
+        let before = target.rows.count
+        Self.append(rejection, header, to: &target.rows)
+        invariant(!target.rows.overflowed, "a batch outgrew a limit that was checked before")
+        rejectedCount &+= 1
+        rejectedBytes &+= target.rows.count &- before
+        advance(header.position)
+    }
+
+    /// The fields in the order of `DayTable.rejectedColumns`.
+    private static func append(
+        _ rejection: Rejection,
+        _ header: RecordHeader,
+        to rows: inout ByteBuffer
+    ) {
+        rows.append(bigEndian: DayTable.rejectedColumnCount)
+        rows.timeField(epochMilliseconds: header.receivedAt)
+        rows.field(Int64(bitPattern: header.offset))
+        rows.field(Int16(header.partition.index))
+        rows.field(Int16(rejection.flags.rawValue))
+        rows.field(Int32(clamping: rejection.originalLength))
+        rows.field(rejection.reason)
+        rows.field(rejection.place)
+        rows.fieldOrNull(rejection.site)
+        rows.fieldOrNull(rejection.key)
+        rows.field(ByteView(rejection.format.name))
+        rows.field(rejection.path)
+        rows.fieldOrNull(rejection.id)
+        rows.fieldOrNull(rejection.address)
+        rows.field(rejection.bytes)
+    }
+
     mutating func add(
         _ header: RecordHeader,
         _ slice: Slice,
@@ -87,7 +134,8 @@ struct ArchiveBatch: ~Copyable {
         _ change: SessionChange
     ) {
         let repeats = header.duplicates
-        let target = rows(of: PostgresTime.day(epochMilliseconds: header.receivedAt))
+        let day = PostgresTime.day(epochMilliseconds: header.receivedAt)
+        let target = Self.rows(of: day, in: &days, spare: &spareDays)
         let before = target.rows.count
         var added = 0
         change.session.withBytes { session in
@@ -104,15 +152,19 @@ struct ArchiveBatch: ~Copyable {
         eventBytes &+= target.rows.count &- before
     }
 
-    private mutating func rows(of day: Int32) -> DayRows {
+    private static func rows(
+        of day: Int32,
+        in days: inout [DayRows],
+        spare: inout [DayRows]
+    ) -> DayRows {
         for rows in days where rows.day == day { return rows }
-        let rows = spareDays.popLast() ?? DayRows(day: day)
+        let rows = spare.popLast() ?? DayRows(day: day)
         rows.day = day
         days.append(rows)
         return rows
     }
 
-    /// The fields in the order of `EventTable.columns`.
+    /// The fields in the order of `DayTable.eventColumns`.
     private static func append(
         _ event: SliceEvent,
         _ header: RecordHeader,
@@ -120,7 +172,7 @@ struct ArchiveBatch: ~Copyable {
         session: ByteView,
         to rows: inout ByteBuffer
     ) {
-        rows.append(bigEndian: EventTable.columnCount)
+        rows.append(bigEndian: DayTable.eventColumnCount)
         rows.field(Int64(event.number))
         rows.timeField(epochMilliseconds: event.occurredAt)
         rows.timeField(epochMilliseconds: header.receivedAt)
@@ -180,14 +232,18 @@ struct ArchiveBatch: ~Copyable {
     /// Forgets the content, keeps the memory.
     mutating func reset() {
         for rows in days { rows.rows.reset() }
+        for rows in rejectedDays { rows.rows.reset() }
         spareDays.append(contentsOf: days)
+        spareDays.append(contentsOf: rejectedDays)
         days.removeAll(keepingCapacity: true)
+        rejectedDays.removeAll(keepingCapacity: true)
         historyRows.reset()
         sessions.removeAll(keepingCapacity: true)
         sessionIndexes.removeAll(keepingCapacity: true)
         for partition in moved { targets[Int(partition.index)] = 0 }
         moved.removeAll(keepingCapacity: true)
         (eventCount, historyCount, eventBytes) = (0, 0, 0)
+        (rejectedCount, rejectedBytes) = (0, 0)
     }
 }
 

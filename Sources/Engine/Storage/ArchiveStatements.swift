@@ -44,6 +44,13 @@ enum ArchiveStatements {
 
     static let historyColumnCount: Int16 = 12
 
+    /// The dates of the days of rejected events that there are.
+    static let rejectedTables: StaticString = """
+        SELECT substring(child.relname FROM '^rejected_event_([0-9]{8})$')
+        FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid
+        WHERE inhparent = 'heliograph.rejected_event'::regclass
+        """
+
     static let keepRefusedRow: StaticString = """
         INSERT INTO heliograph.refused_row (source, reason, message, row_bytes)
         VALUES ($1, $2, $3, $4)

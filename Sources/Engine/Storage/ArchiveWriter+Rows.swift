@@ -14,7 +14,12 @@ extension ArchiveWriter {
         _ report: inout CommitReport
     ) throws(PostgresFailure) {
         for rows in batch.days where rows.rows.count > 0 {
-            let table = EventTable(day: rows.day)
+            let table = DayTable(.event, day: rows.day)
+            let view = rows.rows.view
+            try copy(view, table.copyStatement, table.name, carefully, connection, &report)
+        }
+        for rows in batch.rejectedDays where rows.rows.count > 0 {
+            let table = DayTable(.rejected, day: rows.day)
             let view = rows.rows.view
             try copy(view, table.copyStatement, table.name, carefully, connection, &report)
         }

@@ -30,6 +30,8 @@ public struct CommitReport: Equatable, Sendable {
     public var historyPoints = 0
     /// Session rows touched.
     public var sessions = 0
+    /// Rows of rejected events written.
+    public var rejected = 0
     /// Rows that PostgreSQL refused; they are in `heliograph.refused_row`, the rest was written.
     public var refused: [RefusedRow] = []
     /// Transactions that had to be tried again.
@@ -163,6 +165,26 @@ public final class ArchiveWriter {
         return .added
     }
 
+    /// Adds what was refused, which is no visitor's.
+    public func add(header: RecordHeader, rejection: Rejection) -> Addition {
+        if header.offset <= reached(header.partition) { return .alreadyStored }
+        guard batch.hasRoomForRejection(header) else { return .full }
+        batch.add(header, rejection)
+        return .added
+    }
+
+    /// Drops the days of rejected events before `day`, counted from 1970-01-01. Returns how many went.
+    public func dropRejected(before day: Int32) throws(ArchiveError) -> Int {
+        do {
+            let dropped = try PostgresSchema.dropRejected(before: day, try connected())
+            // A record that comes late for such a day needs its table again.
+            if dropped > 0 { knownDays.removeAll() }
+            return dropped
+        } catch {
+            throw .unavailable(error.message)
+        }
+    }
+
     /// Moves a partition past a record that stores nothing.
     public func advance(to position: Position) {
         if position.offset > reached(position.partition) { batch.advance(position) }
@@ -218,10 +240,8 @@ public final class ArchiveWriter {
         do {
             let connection = try connected()
             if isCommitUncertain, try isBatchStored(connection) { return }
-            for rows in batch.days where !knownDays.contains(rows.day) {
-                try PostgresSchema.createDay(rows.day, connection)
-                knownDays.insert(rows.day)
-            }
+            for rows in batch.days { try prepare(day: rows.day, connection) }
+            for rows in batch.rejectedDays { try prepare(day: rows.day, connection) }
             try connection.run("BEGIN")
             if try movePositions(connection) != batch.moved.count { throw CommitFailure.mismatch }
             report.refused.removeAll()
@@ -233,6 +253,15 @@ public final class ArchiveWriter {
         } catch {
             throw .mismatch
         }
+    }
+
+    private func prepare(
+        day: Int32,
+        _ connection: PostgresConnection
+    ) throws(PostgresFailure) {
+        if knownDays.contains(day) { return }
+        try PostgresSchema.createDay(day, connection)
+        knownDays.insert(day)
     }
 
     /// An answer that is lost after COMMIT was sent leaves open whether it happened.
@@ -250,6 +279,7 @@ public final class ArchiveWriter {
         report.events += batch.eventCount - refusedEvents
         report.historyPoints += batch.historyCount
         report.sessions += batch.sessions.count
+        report.rejected += batch.rejectedCount
     }
 
     private func take() {

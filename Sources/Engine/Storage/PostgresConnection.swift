@@ -116,7 +116,7 @@ final class PostgresConnection {
 
     /// Streams binary rows, `signature` and trailer included by this call, into `target`.
     ///
-    /// `target` is the text of a COPY statement made by `EventTable` or a literal of this module.
+    /// `target` is the text of a COPY statement made by `DayTable` or a literal of this module.
     func copy(into target: String, rows: ByteView) throws(PostgresFailure) {
         let started = PQexec(connection, target)
         defer { PQclear(started) }

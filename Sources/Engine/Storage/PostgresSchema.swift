@@ -15,7 +15,11 @@ enum PostgresSchema {
         Migration(
             number: 1,
             text: String(decoding: PackageResources._001_schema_sql, as: UTF8.self)
-        )
+        ),
+        Migration(
+            number: 2,
+            text: String(decoding: PackageResources._002_rejected_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.
@@ -72,72 +76,45 @@ enum PostgresSchema {
         try body()
     }
 
-    /// Makes the partition of a day, and tries to make that of the day after, so that midnight finds
-    /// its table ready. Making one waits for readers of the event table; the second does not insist.
+    /// Makes the partitions of a day, and tries to make those of the day after, so that midnight finds
+    /// its tables ready. Making one waits for readers of the table; the second day does not insist.
     static func createDay(
         _ day: Int32,
         _ connection: PostgresConnection
     ) throws(PostgresFailure) {
         try withLock(connection) { () throws(PostgresFailure) in
-            try connection.run(text: EventTable(day: day).createStatement)
+            for table in DayTable.all(day: day) {
+                try connection.run(text: table.createStatement)
+            }
             try connection.run("SET lock_timeout = '500ms'")
-            try? connection.run(text: EventTable(day: day &+ 1).createStatement)
+            for table in DayTable.all(day: day &+ 1) {
+                try? connection.run(text: table.createStatement)
+            }
             try connection.run("SET lock_timeout = 0")
         }
     }
-}
 
-/// The partition of `heliograph.event` that holds one day. Its name and bounds are made of an integer
-/// and nothing else: these are the only identifiers that are put into SQL at run time.
-struct EventTable {
-    let year: Int
-    let month: Int
-    let dayOfMonth: Int
-
-    /// The civil date of a number of days since 1970-01-01 (Howard Hinnant's `civil_from_days`).
-    init(day: Int32) {
-        let shifted = Int(day) + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        dayOfMonth = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        following = day
+    /// Drops the days of rejected events before `day`. Days that somebody reads now are left for the
+    /// next time. Returns how many went.
+    static func dropRejected(
+        before day: Int32,
+        _ connection: PostgresConnection
+    ) throws(PostgresFailure) -> Int {
+        let bound = DayTable(.rejected, day: day).name
+        var dropped = 0
+        try withLock(connection) { () throws(PostgresFailure) in
+            let rows = try connection.rows(ArchiveStatements.rejectedTables)
+            try connection.run("SET lock_timeout = '500ms'")
+            for row in 0..<rows.count {
+                // Made again from numbers: no name is taken out of the catalogue as it is.
+                guard let date = Int32(rows.text(row, 0)),
+                    let table = DayTable(.rejected, date: date), table.name < bound,
+                    (try? connection.run(text: table.dropStatement)) != nil
+                else { continue }
+                dropped += 1
+            }
+            try connection.run("SET lock_timeout = 0")
+        }
+        return dropped
     }
-
-    private let following: Int32
-
-    private static func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
-
-    private var date: String {
-        Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(dayOfMonth, 2)
-    }
-
-    /// Such as `heliograph.event_20260314`.
-    var name: String {
-        "heliograph.event_" + Self.padded(year, 4) + Self.padded(month, 2)
-            + Self.padded(dayOfMonth, 2)
-    }
-
-    var createStatement: String {
-        let next = EventTable(day: following &+ 1)
-        return "CREATE TABLE IF NOT EXISTS " + name
-            + " PARTITION OF heliograph.event FOR VALUES FROM ('" + date + " 00:00:00+00') TO ('"
-            + next.date + " 00:00:00+00')"
-    }
-
-    var copyStatement: String { "COPY " + name + Self.columns + " FROM STDIN (FORMAT binary)" }
-
-    private static let columns =
-        " (n, occurred_at, received_at, journal_offset, page, partition, consent, bot, site, visitor_id,"
-        + " session_id, window_id, message_id, user_id, type, name, address, context, properties)"
-
-    static let columnCount: Int16 = 19
 }

@@ -75,6 +75,9 @@ public struct RequestHead {
     public var referrer = ByteView.empty
     /// `X-Heliograph-Debug: 1`: the sender asks for a verdict per event.
     public var wantsVerdicts = false
+    /// `X-Heliograph-Received-At`: when a refused event came first, and the token that allows to say
+    /// so. Never to be logged.
+    public var receivedAt = ByteView.empty
     /// `Sec-GPC: 1`: global privacy control.
     public var hasPrivacyControl = false
     /// `Sec-Purpose` or `Purpose` says prefetch or prerender.

@@ -231,6 +231,7 @@ private struct HeadReader {
             } else if name.equalsIgnoringCase("X-Heliograph-Debug") {
                 head.wantsVerdicts = value.equals("1")
             }
+        case 24: if name.equalsIgnoringCase("X-Heliograph-Received-At") { head.receivedAt = value }
         case 30:
             if name.equalsIgnoringCase("Access-Control-Request-Headers") {
                 head.requestedHeaders = value

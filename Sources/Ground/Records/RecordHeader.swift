@@ -33,6 +33,8 @@ public struct RecordHeader: BitwiseCopyable, Sendable {
     public enum Kind: UInt8, BitwiseCopyable, Sendable {
         /// One visitor's slice of a batch.
         case slice = 1
+        /// What was refused, kept for the operator; no visitor's, and never folded.
+        case rejected = 2
     }
 
     /// Number in the whole journal, from 1.

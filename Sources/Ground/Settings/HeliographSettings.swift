@@ -48,6 +48,12 @@ public struct HeliographSettings: Sendable {
         public var segmentBytes = Limits.segmentBytesDefault
     }
 
+    /// How long what is not an event's or a visitor's stays.
+    public struct Retention: Sendable {
+        /// Days that rejected events are kept.
+        public var rejectedDays = Limits.rejectedDaysDefault
+    }
+
     /// What is written to standard error.
     public struct Log: Sendable {
         /// What is quieter is not written.
@@ -68,6 +74,8 @@ public struct HeliographSettings: Sendable {
     public var journal = Journal()
     /// See `SenderLimits`.
     public var limits = SenderLimits()
+    /// See `Retention`.
+    public var retention = Retention()
     /// Threads that fold; 0 takes half the cores, at least one.
     public var workers = 0
     /// Seconds between checkpoints.
@@ -94,6 +102,7 @@ public struct HeliographSettings: Sendable {
             ("redis.key_prefix", redis.keyPrefix, other.redis.keyPrefix),
             ("postgres.url", Self.text(postgres.url), Self.text(other.postgres.url)),
             ("journal", "\(journal)", "\(other.journal)"),
+            ("retention", "\(retention)", "\(other.retention)"),
             ("workers", "\(workers)", "\(other.workers)"),
             ("checkpoint_seconds", "\(checkpointSeconds)", "\(other.checkpointSeconds)"),
             ("scoring.file", scoringFile, other.scoringFile),

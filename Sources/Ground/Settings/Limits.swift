@@ -124,6 +124,25 @@ public enum Limits {
     /// Seconds of its rate that a sender may use up at once when nothing is set.
     public static let burstSecondsDefault = 4
 
+    // MARK: - What was refused
+
+    /// Bytes kept of a refused request or event that can be sent again: all of it, up to here.
+    public static let rejectedBytesMaximum = 64 * 1024
+    /// Bytes kept of one that cannot: enough to see what it was.
+    public static let rejectedPrefixBytesMaximum = 8 * 1024
+    /// Rejections of one listener that are kept in a second; more are counted only.
+    public static let rejectionsPerSecondMaximum = 50
+    /// Bytes of rejections that one listener keeps in a second.
+    public static let rejectedBytesPerSecondMaximum = 256 * 1024
+    /// Bytes of the site key that are kept with a rejection.
+    public static let rejectedKeyBytesMaximum = 64
+    /// Bytes of an event's id that are kept with a rejection.
+    public static let rejectedIdBytesMaximum = 128
+    /// Days that rejected events are kept in PostgreSQL when nothing is set.
+    public static let rejectedDaysDefault = 14
+    /// The most days that an operator may keep them.
+    public static let rejectedDaysMaximum = 90
+
     // MARK: - Clocks
 
     /// An event older than this is moved up to it: what is older no longer changes closed days.

@@ -88,6 +88,20 @@ extension Limits {
 
     private static var durability: [Relation] {
         [
+            Relation(
+                batchEventBytesMaximum + contextBytesMaximum <= rejectedBytesMaximum
+                    && rejectedPrefixBytesMaximum <= rejectedBytesMaximum,
+                "a refused batch of the SDK can be kept whole"
+            ),
+            Relation(
+                rejectedBytesMaximum + 8 * 256 + RecordHeader.size <= recordBytesMaximum
+                    && rejectedBytesMaximum <= rejectedBytesPerSecondMaximum,
+                "a rejection fits a record and a second's budget"
+            ),
+            Relation(
+                1 <= rejectedDaysDefault && rejectedDaysDefault <= rejectedDaysMaximum,
+                "the default days of rejected events are within their bounds"
+            ),
             Relation(ringBytes & (ringBytes - 1) == 0, "a ring's size is a power of two"),
             Relation(recordBytesMaximum * 4 <= ringBytes, "several records fit a ring"),
             Relation(

@@ -93,6 +93,15 @@ extension HeliographSettings {
     private mutating func readEngine(_ top: YAMLSection, _ folder: String) {
         journal = top.section("journal", Self.readJournal)
         limits = top.section("limits") { SenderLimits($0) }
+        retention = top.section("retention") { section in
+            var retention = Retention()
+            retention.rejectedDays = section.integer(
+                "rejected_days",
+                in: 1...Limits.rejectedDaysMaximum,
+                default: retention.rejectedDays
+            )
+            return retention
+        }
         workers = top.integer("workers", in: 0...Limits.workersMaximum, default: workers)
         checkpointSeconds = top.integer(
             "checkpoint_seconds",

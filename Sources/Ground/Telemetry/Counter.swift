@@ -5,6 +5,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case requests, requestBytes, responseBytes
     case batchesAcknowledged, batchesAnswered, eventsReceived, eventsAcknowledged
     case unknownKeys, eventsLostByClients, textsShortened
+    case rejectionsKept, rejectionsNotKept, rejectedDaysDropped
     case journalRecords, journalBytes, journalGroups, journalDamage
     case eventsDuplicate, eventsFolded, recordsFolded, ringFallbacks
     case bandChanges, profileChanges
@@ -35,6 +36,8 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         case .batchesAcknowledged, .batchesAnswered, .eventsReceived, .eventsAcknowledged,
             .unknownKeys, .eventsLostByClients, .textsShortened:
             return admissionDescription
+        case .rejectionsKept, .rejectionsNotKept, .rejectedDaysDropped:
+            return rejectionDescription
         case .journalRecords, .journalBytes, .journalGroups, .journalDamage, .eventsDuplicate:
             return journalDescription
         case .eventsFolded, .recordsFolded, .ringFallbacks, .bandChanges,
@@ -83,6 +86,24 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     }
 
     static let reloadsHelp = "Settings read again, by whether they were in order."
+
+    private var rejectionDescription: Description {
+        switch self {
+        case .rejectionsKept:
+            return Description("rejections_kept", "Refused events and batches that were kept.")
+        case .rejectionsNotKept:
+            return Description(
+                "rejections_not_kept",
+                "Refused events and batches that were counted only, beyond what may be kept."
+            )
+        default:
+            return Description(
+                "rejected_days_dropped",
+                "Days of rejected events dropped from PostgreSQL, their time being over."
+            )
+        }
+    }
+
     static let batchesHelp = "Batches by the status they were answered with."
 
     private var journalDescription: Description {

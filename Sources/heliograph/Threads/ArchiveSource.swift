@@ -97,6 +97,7 @@ final class ArchiveSource {
         _ effect: FoldEffect?,
         _ archive: ArchiveWriter
     ) -> Bool {
+        if header.kind == .rejected { return store(rejected: header, record, archive) }
         // A withdrawal of consent changes the score and adds no row.
         guard let effect, effect.eventsFolded > 0 else {
             archive.advance(to: header.position)
@@ -112,6 +113,22 @@ final class ArchiveSource {
             change: effect.session,
             history: effect.keepsHistory ? effect.history : nil
         )
+        hasFullBatch = added == .full
+        return added != .full
+    }
+
+    private func store(
+        rejected header: RecordHeader,
+        _ record: ByteView,
+        _ archive: ArchiveWriter
+    ) -> Bool {
+        let payload = record[RecordHeader.size..<RecordHeader.size + header.payloadLength]
+        guard let rejection = Rejection(payload) else {
+            // Of another version: no reason to stop for what was refused anyway.
+            archive.advance(to: header.position)
+            return true
+        }
+        let added = archive.add(header: header, rejection: rejection)
         hasFullBatch = added == .full
         return added != .full
     }
@@ -166,9 +183,14 @@ final class ArchiveSource {
         _ makeRoom: () -> Bool
     ) -> Bool {
         let header = record.header
-        guard folds.owns(header.partition), !record.isErased, let slice = Slice(record.payload)
-        else { return true }
-        let effect = folds.apply(header, slice)
+        guard folds.owns(header.partition), !record.isErased else { return true }
+        var effect: FoldEffect?
+        switch header.kind {
+        case .rejected: folds.pass(header)
+        case .slice:
+            guard let slice = Slice(record.payload) else { return true }
+            effect = folds.apply(header, slice)
+        }
         if header.offset > archive.reached(header.partition),
             !store(header, record.raw, effect, archive)
         {

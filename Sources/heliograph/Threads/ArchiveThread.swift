@@ -26,11 +26,13 @@ final class ArchiveThread {
     private let onProblem: @Sendable (String) -> Void
     /// When the first record of the batch was added, monotonic milliseconds; nil while it is empty.
     private var batchBegunAt: Int64?
+    private var retention: RejectedRetention
 
     init(
         archive: ArchiveWriter,
         sources: [ArchiveSource],
         board: PartitionBoard,
+        rejectedDays: Int,
         stop: StopSignal,
         metrics: Metrics,
         time: TimeSource,
@@ -42,6 +44,7 @@ final class ArchiveThread {
         self.stop = stop
         self.time = time
         self.onProblem = onProblem
+        retention = RejectedRetention(days: rejectedDays)
         counters = metrics.makeBlock(thread: "hg-archive")
         commits = metrics.makeHistogram(.postgresCommit, thread: "hg-archive")
     }
@@ -55,6 +58,7 @@ final class ArchiveThread {
             if !archive.isBatchEmpty, batchBegunAt == nil { batchBegunAt = now }
             if isDue(moved) { guard commit() else { return } }
             if stop.isOverdue(at: time) { return leaveTheRest() }
+            if !stop.isRequested { tidyUp() }
             if moved { continue }
             if stop.isRequested, archive.isBatchEmpty, sources.allSatisfy(\.isDone) { return }
             stop.waker.prepareToSleep()
@@ -121,6 +125,16 @@ final class ArchiveThread {
         }
     }
 
+    private func tidyUp() {
+        guard archive.isBatchEmpty, let day = retention.due(at: time) else { return }
+        do {
+            let dropped = try archive.dropRejected(before: day)
+            if dropped > 0 { counters.add(.rejectedDaysDropped, dropped) }
+        } catch {
+            onProblem("old rejected events could not be dropped, trying again in an hour: \(error)")
+        }
+    }
+
     private func leaveTheRest() {
         if archive.isBatchEmpty, sources.allSatisfy(\.isDone) { return }
         onProblem("no time left to store everything; the journal keeps what PostgreSQL lacks")
@@ -132,5 +146,26 @@ final class ArchiveThread {
             board[partition] = archive.stored(partition)
         }
         counters.set(.postgresLagRecords, sources.reduce(0) { $0 + $1.lag })
+    }
+}
+
+/// When days of rejected events are dropped, and which. Owned by the archive's thread.
+struct RejectedRetention {
+    private static let everyNanoseconds: Int64 = 3_600_000_000_000
+    private static let dayMilliseconds: Int64 = 86_400_000
+
+    private let days: Int
+    /// Monotonic nanoseconds; nil before the first time.
+    private var dueAt: Int64?
+
+    /// Keeps today and `days` days before it.
+    init(days: Int) { self.days = days }
+
+    /// The first day to keep, counted from 1970-01-01, when it is time to drop those before it.
+    mutating func due(at time: TimeSource) -> Int32? {
+        let now = time.monotonicNanoseconds()
+        if let dueAt, now < dueAt { return nil }
+        dueAt = now + Self.everyNanoseconds
+        return Int32(clamping: time.epochMilliseconds() / Self.dayMilliseconds - Int64(days))
     }
 }

@@ -51,6 +51,12 @@ final class FoldSet {
         return fold.value.apply(header, slice)
     }
 
+    /// Passes a record that is no visitor's and changes nothing but the position.
+    func pass(_ header: RecordHeader) {
+        let fold = fold(header.partition)
+        if header.offset > fold.value.offset { fold.value.pass(header) }
+    }
+
     /// Loads of each partition the newest checkpoint that stands at or before `bounds`. Those of other
     /// fold rules are passed over, unless `keepingOldSums`.
     func load(

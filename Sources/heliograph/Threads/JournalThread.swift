@@ -39,6 +39,8 @@ final class JournalThread {
     /// Answers of the group being gathered; reused.
     private var pending: [Pending] = []
     private var duplicates = 0
+    /// Rejections of the group being gathered, for which nobody waits.
+    private var rejections = 0
     private let onFailure: @Sendable (JournalError) -> Void
     private let onProblem: @Sendable (String) -> Void
     private var upkeep: JournalUpkeep
@@ -118,10 +120,11 @@ final class JournalThread {
     private func gather() -> Int {
         for (index, link) in listeners.enumerated() {
             link.fromListener.value.drainWhile(limit: .max) { frame in
-                append(frame, from: Int32(index))
+                if frame.kind == ListenerMessage.rejection.rawValue { return keep(frame) }
+                return append(frame, from: Int32(index))
             }
         }
-        return pending.count
+        return pending.count + rejections
     }
 
     /// False when the group is full: the message stays in its ring for the next group.
@@ -145,6 +148,30 @@ final class JournalThread {
                 onFailure(error)
                 return false
             }
+        }
+        return true
+    }
+
+    /// Appends what was refused. It never takes room that events may need: while the disk budget is
+    /// nearly spent, and when it cannot be written, it is counted and let go.
+    private func keep(_ frame: Frame) -> Bool {
+        do {
+            let gauges = writer.gauges
+            guard gauges.diskBytesUsed <= gauges.diskBytesMaximum / 4 * 3 else {
+                throw JournalError.full
+            }
+            _ = try writer.append(
+                kind: .rejected,
+                partition: Partition(UInt8(truncatingIfNeeded: frame.third)),
+                receivedAt: Int64(bitPattern: frame.second),
+                payload: frame.body
+            )
+            rejections += 1
+            counters.add(.rejectionsKept)
+        } catch JournalError.groupFull {
+            return false
+        } catch {
+            counters.add(.rejectionsNotKept)
         }
         return true
     }
@@ -187,7 +214,7 @@ final class JournalThread {
             counters.add(.journalBytes, bytes)
             counters.add(.eventsDuplicate, duplicates)
         }
-        duplicates = 0
+        (duplicates, rejections) = (0, 0)
         answer()
         if bytes > 0 { route() }
         return true

@@ -86,6 +86,9 @@ final class LiveUpdates {
         enqueue(header.partition, effect.visitorIndex)
     }
 
+    /// A record has changed no visitor: Redis only learns that it is behind us.
+    func pass(_ header: RecordHeader) { touched.insert(header.partition) }
+
     private func enqueue(_ partition: Partition, _ index: Int32) {
         guard isQueued.insert(partition, Int(index)) else { return }
         queue.append(Changed(partition: partition, index: index))

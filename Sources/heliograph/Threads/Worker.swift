@@ -160,10 +160,16 @@ final class Worker {
     }
 
     private func fold(_ record: ByteView, sequence: UInt64, effects: Bool) {
-        guard let header = RecordHeader(record),
-            let slice = Slice(record[RecordHeader.size..<RecordHeader.size + header.payloadLength])
-        else { invariantFailed("a record of the journal cannot be read", #fileID, #line) }
+        guard let header = RecordHeader(record) else {
+            invariantFailed("a record of the journal cannot be read", #fileID, #line)
+        }
         folded = sequence
+        guard header.kind == .slice else {
+            return pass(header, record, sequence: sequence, effects: effects)
+        }
+        guard
+            let slice = Slice(record[RecordHeader.size..<RecordHeader.size + header.payloadLength])
+        else { invariantFailed("a slice of the journal cannot be read", #fileID, #line) }
         let effect = folds.apply(header, slice)
         counters.add(.recordsFolded)
         guard effects else { return }
@@ -172,6 +178,20 @@ final class Worker {
             live.note(header, effect)
         }
         passOn(record, sequence, effect)
+        schedule.touch(header.partition)
+    }
+
+    /// What was refused is no visitor's: positions move over it, and the archive gets it.
+    private func pass(
+        _ header: RecordHeader,
+        _ record: ByteView,
+        sequence: UInt64,
+        effects: Bool
+    ) {
+        folds.pass(header)
+        guard effects else { return }
+        live.pass(header)
+        passOn(record, sequence, nil)
         schedule.touch(header.partition)
     }
 

@@ -13,10 +13,17 @@ import Units
 
 @testable import Journal
 
-/// An event of the test: the second byte of its window's name, and its number.
+/// An event of the test: its message id, or the second byte of its window's name and its number.
 private struct EventName: Hashable {
+    let messageID: String
     let window: UInt8
     let number: UInt32
+
+    init(_ event: SliceEvent, of slice: Slice) {
+        messageID = event.messageID.text
+        window = slice.window.count > 1 ? slice.window[1] : 0
+        number = event.number
+    }
 }
 
 /// One life of a journal with several power losses.
@@ -83,7 +90,13 @@ private struct Life {
         let numbers = (0..<1 + random.next() % 4).map { _ in UInt32(1 + random.next() % 60) }
         let filler = String(repeating: "f", count: Int(random.next() % 700))
         let partition = Partition(UInt8(random.next() % 3))
-        try withSlice(window: window, numbers: numbers, filler: filler) { payload in
+        let withMessageIDs = random.next() % 3 == 0
+        try withSlice(
+            window: window,
+            numbers: numbers,
+            filler: filler,
+            withMessageIDs: withMessageIDs
+        ) { payload in
             let bytes = Array(payload.buffer)
             let isRoomy = writer.bytesPending + bytes.count + 72 < limits.groupBytesMaximum
             if !isRoomy { return }
@@ -152,9 +165,9 @@ private struct Life {
         var acknowledgedEvents: Set<EventName> = []
         for record in found {
             record.payload.withUnsafeBytes { bytes in
-                let slice = Slice(ByteView(bytes))
-                slice?.forEachEvent { index, event in
-                    let name = EventName(window: slice?.window[1] ?? 0, number: event.number)
+                guard let slice = Slice(ByteView(bytes)) else { return problem = "not a slice" }
+                slice.forEachEvent { index, event in
+                    let name = EventName(event, of: slice)
                     if acknowledged[record.sequence] != nil { acknowledgedEvents.insert(name) }
                     if record.duplicates >> UInt64(index) & 1 == 0 {
                         effects[name, default: 0] += 1

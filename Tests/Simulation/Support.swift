@@ -6,11 +6,13 @@ import Records
 
 @testable import Journal
 
-/// A payload with one event for each number; `filler` is its only property's value.
+/// A payload with one event for each number; `filler` is its only property's value. Its events are
+/// known by their window and number, or by message ids made of both.
 func withSlice<Result>(
     window: String,
     numbers: [UInt32],
     filler: String = "x",
+    withMessageIDs: Bool = false,
     _ body: (ByteView) throws -> Result
 ) rethrows -> Result {
     var writer = SliceWriter(limit: 1 << 20)
@@ -19,16 +21,19 @@ func withSlice<Result>(
     var head = SliceWriter.Head()
     head.site = ByteView("demo")
     head.visitor = text.view
-    head.window = text.view
+    head.window = withMessageIDs ? .empty : text.view
     writer.begin(head)
     for number in numbers {
+        var id = ByteBuffer(capacity: 64)
+        if withMessageIDs { id.append(text: "\(window)-\(number)") }
         writer.beginEvent(
-            number: number,
+            number: withMessageIDs ? 0 : number,
             occurredAt: Int64(number) * 1000,
             kind: .custom,
             flags: [],
             page: 1,
-            name: ByteView("test")
+            name: ByteView("test"),
+            messageID: id.view
         )
         writer.buffer.append(text: "{\"p\":\"\(filler)\"}")
         writer.endEvent()

@@ -166,8 +166,8 @@ struct JournalRecovery: ~Copyable {
 }
 
 extension DeduplicationLimits {
-    /// Every window at its largest, with the file's own header.
-    var checkpointBytesMaximum: Int { 2 * memoryBytesMaximum + 4096 }
+    /// Every window at its largest and every message id, with the file's own header.
+    var checkpointBytesMaximum: Int { 2 * memoryBytesMaximum + messageBytesMaximum + 4096 }
 }
 
 extension JournalWriter {

@@ -242,6 +242,9 @@ public struct JournalWriter: ~Copyable {
             windows: deduplicator.table.count,
             windowsEvicted: deduplicator.table.evicted,
             windowOldestSeenAt: deduplicator.table.oldestSeenAt,
+            messages: deduplicator.messages.count,
+            messagesEvicted: deduplicator.messages.evicted,
+            messageOldestSeenAt: deduplicator.messages.oldestSeenAt,
             repeats: deduplicator.repeats
         )
     }
@@ -278,6 +281,12 @@ public struct JournalGauges: Sendable {
     public let windowsEvicted: Int
     /// When the window used longest ago was last used, epoch milliseconds; nil when there is none.
     public let windowOldestSeenAt: Int64?
+    /// Message ids known to deduplication.
+    public let messages: Int
+    /// Message ids forgotten to make room for others, since the process began.
+    public let messagesEvicted: Int
+    /// When the oldest message id known came, epoch milliseconds; nil when there is none.
+    public let messageOldestSeenAt: Int64?
     /// Events found to be repeats, since the process began.
     public let repeats: Int
 }

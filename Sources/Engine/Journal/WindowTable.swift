@@ -1,12 +1,15 @@
+import Records
 import Units
 
 /// Bounds of deduplication.
 public struct DeduplicationLimits: Sendable {
-    /// Bytes that the tables may take.
+    /// Bytes that the tables of windows may take.
     public var memoryBytesMaximum = 64 << 20
+    /// Bytes that the table of message ids may take.
+    public var messageBytesMaximum = 64 << 20
     /// The most runs of numbers above the contiguous ones that a window may have.
     public var runsPerWindowMaximum = 1024
-    /// Milliseconds after which a window's memory may be used for another one.
+    /// Milliseconds after which a window's or a message id's memory may be used for another one.
     public var windowMilliseconds: Int64 = 24 * 60 * 60 * 1000
 
     /// The defaults.
@@ -14,6 +17,7 @@ public struct DeduplicationLimits: Sendable {
 
     func problem() -> String? {
         if windowsMaximum < 1 { return "no memory for deduplication" }
+        if messagesMaximum < Slice.eventsMaximum { return "no memory for a batch of message ids" }
         if runsPerWindowMaximum < 64 { return "a batch alone may leave more runs than are kept" }
         if runsPerWindowMaximum > runsMaximum { return "one window's runs exceed the memory" }
         return nil
@@ -26,6 +30,12 @@ public struct DeduplicationLimits: Sendable {
 
     /// A quarter of the memory: runs that do not fit an entry.
     var runsMaximum: Int { memoryBytesMaximum / 4 / MemoryLayout<NumberSet.Run>.stride }
+
+    /// As many as fill the largest ring, a power of two, whose entries and two slots for each fit.
+    var messagesMaximum: Int {
+        let fitting = messageBytesMaximum / (MemoryLayout<MessageTable.Entry>.stride + 16)
+        return fitting < 1 ? 0 : 1 << (Int.bitWidth - 1 - fitting.leadingZeroBitCount)
+    }
 }
 
 /// The numbers seen, by window: an open-addressing table over entries in a list by last use.

@@ -171,6 +171,7 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case connectionsOpen, ringDepthBytes
     case journalDiskBytes, journalBudgetBytes, journalSequence
     case deduplicationWindows, deduplicationSpanSeconds
+    case deduplicationMessages, deduplicationMessageSpanSeconds
     case visitorsTracked, visitorBytes
     case postgresLagRecords, redisConnected
     case companionStreamsOpen, ready
@@ -206,6 +207,13 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             return Description("deduplication_windows", "Windows whose numbers are remembered.")
         case .deduplicationSpanSeconds:
             return Description("deduplication_span_seconds", "How far back repeats are recognised.")
+        case .deduplicationMessages:
+            return Description("deduplication_messages", "Message ids that are remembered.")
+        case .deduplicationMessageSpanSeconds:
+            return Description(
+                "deduplication_message_span_seconds",
+                "How far back repeated message ids are recognised."
+            )
         case .visitorsTracked: return Description("visitors_tracked", "Visitors in memory.")
         case .visitorBytes: return Description("visitor_bytes", "Memory of visitors' states.")
         default: return storeDescription

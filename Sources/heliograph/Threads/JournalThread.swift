@@ -251,9 +251,13 @@ final class JournalThread {
         counters.set(.journalBudgetBytes, gauges.diskBytesMaximum)
         counters.set(.journalSequence, Int(writer.committedSequence))
         counters.set(.deduplicationWindows, gauges.windows)
+        counters.set(.deduplicationMessages, gauges.messages)
+        let now = time.epochMilliseconds()
         if let oldest = gauges.windowOldestSeenAt {
-            let span = (time.epochMilliseconds() - oldest) / 1000
-            counters.set(.deduplicationSpanSeconds, Int(span))
+            counters.set(.deduplicationSpanSeconds, Int((now - oldest) / 1000))
+        }
+        if let oldest = gauges.messageOldestSeenAt {
+            counters.set(.deduplicationMessageSpanSeconds, Int((now - oldest) / 1000))
         }
     }
 }

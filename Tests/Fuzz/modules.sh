@@ -27,17 +27,40 @@ swift_module() {
         -emit-object -o "$folder/$name.o" "$sources"/*.swift
 }
 
-# framing_modules FOLDER FLAG…: what frames a request, of Wire and Settings the few files it needs.
+# What a module is built of here: all of its sources, or those that need no further library.
+module_sources() {
+    local ground=$repository/Sources/Ground engine=$repository/Sources/Engine
+    case $1 in
+    Settings) echo "$ground/Settings/Limits.swift" ;;
+    Framing) echo "$engine"/Wire/{RequestParser,RequestHead,FieldGrammar,ChunkedDecoder}.swift ;;
+    Wire) find "$engine/Wire" -name '*.swift' ! -name 'ResponseWriter*' | sort ;;
+    Units | Bytes | Records) find "$ground/$1" -name '*.swift' | sort ;;
+    *) find "$engine/$1" -name '*.swift' | sort ;;
+    esac
+}
+
+# fuzz_module FOLDER NAME FLAG…: `Framing` is Wire without what frames no request.
+fuzz_module() {
+    local folder=$1 name=$2 part=$1/part/$2
+    shift 2
+    rm -rf "$part" && mkdir -p "$part"
+    module_sources "$name" | xargs cp -t "$part"
+    [ "$name" != Framing ] || name=Wire
+    swift_module "$folder" "$name" "$part" -I "$repository/Sources/CLibs" "$@"
+}
+
+c_libraries=(-lz)
+
+# A digest of all sources that a module may be built of.
+sources_digest() {
+    (cd "$repository" && find Sources/Ground Sources/Engine Sources/CLibs -type f -print0 |
+        sort -z | xargs -0 sha256sum | sha256sum)
+}
+
+# framing_modules FOLDER FLAG…: what frames a request.
 framing_modules() {
-    local folder=$1 part=$1/part
+    local folder=$1 module
     shift
-    mkdir -p "$part/Settings" "$part/Wire"
-    cp "$repository/Sources/Ground/Settings/Limits.swift" "$part/Settings/"
-    cp "$repository"/Sources/Engine/Wire/{RequestParser,RequestHead,FieldGrammar,ChunkedDecoder}.swift \
-        "$part/Wire/"
     c_shims "$folder"
-    swift_module "$folder" Units "$repository/Sources/Ground/Units" "$@"
-    swift_module "$folder" Bytes "$repository/Sources/Ground/Bytes" "$@"
-    swift_module "$folder" Settings "$part/Settings" "$@"
-    swift_module "$folder" Wire "$part/Wire" "$@"
+    for module in Units Bytes Settings Framing; do fuzz_module "$folder" "$module" "$@"; done
 }

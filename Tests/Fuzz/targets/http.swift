@@ -1,3 +1,4 @@
+// Modules: Units Bytes Settings Framing
 import Bytes
 import Wire
 

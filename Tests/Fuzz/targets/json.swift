@@ -1,3 +1,4 @@
+// Modules: Units Bytes
 import Bytes
 
 /// Any bytes: skipping and walking accept the same texts, and what is written from an accepted text

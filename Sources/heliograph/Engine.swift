@@ -165,6 +165,7 @@ final class Engine {
             health: health,
             time: .real,
             connectionsMaximum: connectionsMaximum(cores: cores),
+            replayGate: ReplayGate(token: try ReplayToken.make(in: dataDirectory)),
             tracesPositions: getenv("HELIOGRAPH_TRACE_POSITIONS") != nil,
             onProblem: { log.warning("\($0)") },
             onDiskFailure: { error in
@@ -288,6 +289,7 @@ final class Engine {
         let left = Int64(Limits.drainDeadlineMilliseconds) - 1_500 - passed
         stores.stop(deadlineMilliseconds: max(1_000, left))
         Addresses.remove(from: dataDirectory)
+        ReplayToken.remove(from: dataDirectory)
     }
 }
 

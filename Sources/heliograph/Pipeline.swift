@@ -42,6 +42,8 @@ final class Pipeline {
         let time: TimeSource
         /// Connections of one listener.
         let connectionsMaximum: Int
+        /// Who may say when a refused event came first.
+        let replayGate: ReplayGate
         /// Whether answers tell where in the journal a batch lies, for tests that trace system calls.
         let tracesPositions: Bool
         let onProblem: @Sendable (String) -> Void
@@ -281,6 +283,7 @@ final class Pipeline {
             health: parts.health,
             time: parts.time,
             journalWaker: journalStop.waker,
+            replayGate: parts.replayGate,
             tracesPositions: parts.tracesPositions
         )
     }

@@ -169,6 +169,56 @@ import Testing
         #expect(counters.count(.rejectionsNotKept) == 100 + 16)
     }
 
+    // MARK: - On the way of a beacon
+
+    @Test func aBeaconOfAnUnknownKeyIsKeptWhole() {
+        let route = RouteUnderTest()
+        let text = beacon([("k", #""key-gone""#)])
+        #expect(route.take(text) == .refused(.keyUnknown, "k"))
+        let kept = drain(route.rejections)
+        #expect(kept.map(\.bytes) == [text])
+        #expect(kept.map(\.reason) == ["key-unknown"] && kept.map(\.key) == ["key-gone"])
+        #expect(kept.map(\.site) == [""] && kept.map(\.flags) == [[.wholeBatch, .replayable]])
+        #expect(kept.map(\.address) == ["203.0.113.0"])
+    }
+
+    @Test func oneBadEventIsKeptAsABeaconThatCanBeSentAgain() throws {
+        let route = RouteUnderTest()
+        let bad = #"{"t":"zz","n":2,"o":251}"#
+        let taken = route.take(beacon(events: "\(goodEvent),\(bad),7"))
+        #expect(taken.slice?.events.count == 1)
+        let kept = drain(route.rejections)
+        #expect(kept.map(\.reason) == ["event-type-unknown", "event-malformed"])
+        #expect(kept.map(\.place) == ["e[1]", "e[2]"])
+        #expect(kept.map(\.id) == ["window-0123456789abcd-2", ""])
+        #expect(kept.map(\.bytes) == [beacon(events: bad), beacon(events: "7")])
+        #expect(kept.map(\.site) == ["shop", "shop"])
+    }
+
+    @Test func aBatchOfBadEventsIsKeptOnce() {
+        let route = RouteUnderTest()
+        _ = route.take(beacon(events: #"{"t":"zz","n":2},{"t":"zy","n":3}"#))
+        let reasons = drain(route.rejections).map(\.reason)
+        #expect(reasons == ["event-type-unknown", "event-type-unknown"])
+        _ = route.take(beacon(events: ""))
+        #expect(drain(route.rejections).map(\.reason) == ["batch-empty"])
+    }
+
+    @Test func aBeaconWithoutConsentLeavesNoBytes() {
+        let route = RouteUnderTest()
+        _ = route.take(beacon([("k", #""key-gone""#), ("c", "0")]))
+        #expect(drain(route.rejections).map(\.bytes) == [""])
+        // Nothing is wrong with it, so nothing is kept.
+        #expect(route.take(beacon([("c", "0")])) == .nothing)
+        #expect(drain(route.rejections).isEmpty)
+    }
+
+    @Test func whatIsNoBeaconIsKeptAsItCame() {
+        let route = RouteUnderTest()
+        _ = route.take("{\"v\":1,")
+        #expect(drain(route.rejections).map(\.bytes) == ["{\"v\":1,"])
+    }
+
     @Test func aFullRingLosesThemCountedAndStopsNobody() {
         let rejections = Rejections(counters: counters)
         for _ in 0..<10 { withView(#"{"v":1}"#) { rejections.keep(facts(), .body($0)) } }

@@ -100,6 +100,7 @@ enum Answer: Equatable {
 /// one that takes any and counts them.
 final class RouteUnderTest {
     let counters = Metrics().makeBlock(thread: "test")
+    let rejections: Rejections
     private var route: BeaconRoute
 
     init() {
@@ -115,7 +116,12 @@ final class RouteUnderTest {
         open.automation = .count
         var settings = HeliographSettings()
         settings.sites = [shop, open]
-        route = BeaconRoute(sites: SiteTable(settings), counters: counters)
+        rejections = Rejections(counters: counters)
+        route = BeaconRoute(
+            sites: SiteTable(settings),
+            counters: counters,
+            rejections: rejections
+        )
     }
 
     func take(_ text: String, _ request: Request = Request()) -> Answer {

@@ -63,11 +63,12 @@ public struct BeaconEventReader: ~Copyable {
     public mutating func next() -> Result<Void, EventFault>? {
         guard (try? cursor.nextElement(&first)) == true else { return nil }
         let start = cursor.position
+        reset()
         guard (try? cursor.kind()) == .object else {
             _ = try? cursor.skip()
+            bytes = cursor.bytes[start..<cursor.position]
             return .failure(.notAnObject)
         }
-        reset()
         let outcome = readMembers()
         bytes = cursor.bytes[start..<cursor.position]
         if case .failure = outcome { return outcome }

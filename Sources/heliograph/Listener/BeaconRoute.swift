@@ -30,6 +30,8 @@ struct BeaconRoute: ~Copyable {
         var hasPrivacyControl: Bool
         var address: ByteView
         var receivedAt: Int64
+        /// A refused event that is sent again after a fix: what becomes of it is noted elsewhere.
+        var isReplay = false
     }
 
     /// The sites as the request under way sees them.
@@ -43,10 +45,15 @@ struct BeaconRoute: ~Copyable {
     private var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     /// The site of the beacon last taken, for the headers of its answer; nil when it is unknown.
     private(set) var site: Int?
+    /// Where what is refused is kept; the listener's.
+    let rejections: Rejections
+    /// Whether events of the beacon last taken were refused one by one.
+    var hasKeptEvents = false
 
-    init(sites: SiteTable, counters: CounterBlock) {
+    init(sites: SiteTable, counters: CounterBlock, rejections: Rejections) {
         self.sites = sites
         self.counters = counters
+        self.rejections = rejections
     }
 
     /// The slice of the beacon last taken.
@@ -54,16 +61,20 @@ struct BeaconRoute: ~Copyable {
 
     mutating func take(_ body: ByteView, _ around: Surroundings) -> Outcome {
         site = nil
+        hasKeptEvents = false
+        var decoded: Beacon?
         do throws(Refusal) {
             let beacon = try decode(body)
+            decoded = beacon
             let site = try admit(beacon, around)
             let consent = consent(of: beacon, site, around)
             guard ConsentGate.allowsStoring(consent) else {
                 counters.add(.eventWithoutConsent)
                 return .nothing
             }
-            return try write(beacon, site, consent, around)
+            return try write(beacon, body, site, consent, around)
         } catch {
+            keep(error, decoded, body, around)
             return .refused(error)
         }
     }
@@ -110,6 +121,7 @@ struct BeaconRoute: ~Copyable {
 
     private mutating func write(
         _ beacon: Beacon,
+        _ body: ByteView,
         _ site: Int,
         _ consent: Consent,
         _ around: Surroundings
@@ -120,7 +132,7 @@ struct BeaconRoute: ~Copyable {
             head.site = $0
             writer.begin(head)
         }
-        let events = try writeEvents(beacon, site, around.receivedAt)
+        let events = try writeEvents(beacon, body, site, around)
         guard writer.finish(eventCount: events) else {
             throw Refusal(.batchTooLarge, at: "e")
         }
@@ -181,9 +193,11 @@ struct BeaconRoute: ~Copyable {
     /// Writes the usable events and counts the others by reason; refuses when none is usable.
     private mutating func writeEvents(
         _ beacon: Beacon,
+        _ body: ByteView,
         _ site: Int,
-        _ receivedAt: Int64
+        _ around: Surroundings
     ) throws(Refusal) -> Int {
+        let receivedAt = around.receivedAt
         let offset = clock.offset(
             window: beacon.window,
             sentAt: beacon.sentAt,
@@ -206,6 +220,7 @@ struct BeaconRoute: ~Copyable {
             } catch {
                 writer.buffer.truncate(to: min(mark, writer.buffer.count))
                 counters.add(error.problem)
+                keepEvent(error.problem, index: seen - 1, reader, beacon, body, around)
                 if firstProblem == nil { firstProblem = error.problem }
             }
         }

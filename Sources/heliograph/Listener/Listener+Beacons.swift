@@ -82,16 +82,28 @@ extension Listener {
         let isMarked = head.query.hasParameter("z=1")
         switch head.coding {
         case .identity where !isMarked: return body
-        case .other: throw Refusal(.encodingUnsupported, at: "Content-Encoding")
+        case .other: throw keep(Refusal(.encodingUnsupported, at: "Content-Encoding"), head)
         default: break
         }
         inflated.reset()
         do {
             try inflater.inflate(body, gzip: head.coding != .deflate, into: &inflated)
         } catch {
-            throw Refusal(BeaconProblems.problem(of: error), at: "body")
+            throw keep(Refusal(BeaconProblems.problem(of: error), at: "body"), head)
         }
         return inflated.view
+    }
+
+    /// Keeps that a body could not be inflated, without its bytes: nobody can see what is in them.
+    private func keep(_ refusal: Refusal, _ head: RequestHead) -> Refusal {
+        var facts = RejectionFacts(
+            problem: refusal.problem,
+            place: refusal.place,
+            receivedAt: around.time.epochMilliseconds()
+        )
+        facts.path = head.path
+        rejections.keep(facts, .undecodable(.empty))
+        return refusal
     }
 
     private func takeBeacon(
@@ -100,7 +112,9 @@ extension Listener {
         _ connection: ConnectionID,
         _ session: UnsafeMutablePointer<HTTPSession>
     ) throws(Refusal) -> Bool {
-        let receivedAt = around.time.epochMilliseconds()
+        let now = around.time.epochMilliseconds()
+        let replayed = around.replayGate.receivedAt(head.receivedAt, now: now)
+        let receivedAt = replayed ?? now
         let outcome = connections.withAddress(of: connection) { address in
             route.take(
                 body,
@@ -109,7 +123,8 @@ extension Listener {
                     userAgent: head.userAgent,
                     hasPrivacyControl: head.hasPrivacyControl,
                     address: address,
-                    receivedAt: receivedAt
+                    receivedAt: receivedAt,
+                    isReplay: replayed != nil
                 )
             )
         }

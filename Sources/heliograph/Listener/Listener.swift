@@ -23,6 +23,7 @@ final class Listener: ByteHandler {
         let health: EngineHealth
         let time: TimeSource
         let journalWaker: Waker
+        let replayGate: ReplayGate
         let tracesPositions: Bool
     }
 
@@ -36,6 +37,8 @@ final class Listener: ByteHandler {
     var fromJournal: RingConsumer
     var route: BeaconRoute
     var bundle = SliceBundle()
+    /// What is refused, on its way to the journal.
+    let rejections: Rejections
     var inflater = Inflater()
     var inflated = ByteBuffer(capacity: 64 * 1024, limit: Limits.inflatedBytesMaximum)
     var response: ResponseWriter
@@ -63,7 +66,12 @@ final class Listener: ByteHandler {
         self.toJournal = toJournal
         self.fromJournal = fromJournal
         edge = around.board.copy()
-        route = BeaconRoute(sites: edge.edge.sites, counters: counters)
+        rejections = Rejections(counters: counters)
+        route = BeaconRoute(
+            sites: edge.edge.sites,
+            counters: counters,
+            rejections: rejections
+        )
         response = ResponseWriter(epochMilliseconds: around.time.epochMilliseconds())
         connections = ConnectionTable(
             loop: loop,
@@ -169,7 +177,10 @@ final class Listener: ByteHandler {
         session.pointee.park(keepsAlive: head.keepsAlive && !isDraining)
         // Between two requests, so that each sees one reading of the settings as a whole.
         if around.board.refresh(&edge) { route.sites = edge.edge.sites }
-        if head.path.equals("/v1/e") { return serveBeacon(head, body, connection, session) }
+        if head.path.equals("/v1/e") {
+            defer { if rejections.flush(into: &toJournal) { around.journalWaker.wake() } }
+            return serveBeacon(head, body, connection, session)
+        }
         serveOther(head, connection, keepsAlive: session.pointee.parked.keepsAlive)
         return finish(connection, keepsAlive: session.pointee.parked.keepsAlive)
     }

@@ -110,8 +110,10 @@ final class Rejections {
 
     /// Keeps a sanitised copy until `flush`, if the budget of this second allows it.
     func keep(_ facts: RejectionFacts, _ content: RejectedContent) {
-        if facts.problem.isTemporary { return }
-        guard hasBudget(facts.receivedAt) else { return counters.add(.rejectionsNotKept) }
+        guard canKeep(facts.problem, receivedAt: facts.receivedAt) else {
+            if !facts.problem.isTemporary { counters.add(.rejectionsNotKept) }
+            return
+        }
         var rejection = Rejection()
         let length = join(content, facts, &rejection)
         rejection.originalLength = UInt32(clamping: length)
@@ -121,7 +123,9 @@ final class Rejections {
         bytes += queue.count - mark
     }
 
-    private func hasBudget(_ receivedAt: Int64) -> Bool {
+    /// Whether `keep` would keep it, so that facts that cost something need not be gathered in vain.
+    func canKeep(_ problem: Problem, receivedAt: Int64) -> Bool {
+        if problem.isTemporary { return false }
         if receivedAt / 1000 != second { (second, count, bytes) = (receivedAt / 1000, 0, 0) }
         return count < Limits.rejectionsPerSecondMaximum
             && bytes < Limits.rejectedBytesPerSecondMaximum

@@ -1,0 +1,86 @@
+import Bytes
+import Privacy
+import Records
+import Settings
+import Telemetry
+import Wire
+
+/// What a beacon's way tells of what it refuses.
+extension BeaconRoute {
+    /// Keeps a beacon that takes no effect at all.
+    func keep(
+        _ refusal: Refusal,
+        _ beacon: Beacon?,
+        _ body: ByteView,
+        _ around: Surroundings
+    ) {
+        // Its events were kept one by one.
+        if around.isReplay || (refusal.problem == .batchEmpty && hasKeptEvents) { return }
+        guard let beacon else {
+            return rejections.keep(facts(refusal, around), .undecodable(body))
+        }
+        var facts = facts(refusal, around)
+        describe(beacon, around, &facts)
+        withSiteName {
+            facts.site = $0
+            rejections.keep(facts, .body(body))
+        }
+    }
+
+    /// Keeps one event of a beacon whose others are taken.
+    mutating func keepEvent(
+        _ problem: Problem,
+        index: Int,
+        _ event: borrowing BeaconEventReader,
+        _ beacon: Beacon,
+        _ body: ByteView,
+        _ around: Surroundings
+    ) {
+        hasKeptEvents = true
+        if around.isReplay { return }
+        // The place is text that must be made, so the budget is asked first.
+        let place = rejections.canKeep(problem, receivedAt: around.receivedAt) ? "e[\(index)]" : ""
+        var facts = facts(Refusal(problem, at: place), around)
+        describe(beacon, around, &facts)
+        facts.number = event.number
+        let content = RejectedContent.event(event.bytes, of: beacon.events, in: body)
+        withSiteName {
+            facts.site = $0
+            rejections.keep(facts, content)
+        }
+    }
+
+    private func facts(_ refusal: Refusal, _ around: Surroundings) -> RejectionFacts {
+        var facts = RejectionFacts(
+            problem: refusal.problem,
+            place: refusal.place,
+            receivedAt: around.receivedAt
+        )
+        facts.format = .sdk
+        facts.path = ByteView("/v1/e")
+        facts.address = around.address
+        return facts
+    }
+
+    private func describe(
+        _ beacon: Beacon,
+        _ around: Surroundings,
+        _ facts: inout RejectionFacts
+    ) {
+        facts.key = beacon.key
+        facts.window = beacon.window
+        facts.device = beacon.device
+        facts.user = beacon.user
+        // Without a site there is no policy but the one that holds when nothing is set.
+        let fallback = site.map { Int64(sites[$0].consentDefault.rawValue) } ?? 1
+        facts.consent = ConsentGate.effective(
+            sent: beacon.consent ?? fallback,
+            hasPrivacyControl: around.hasPrivacyControl
+        )
+    }
+
+    private func withSiteName(_ body: (ByteView) -> Void) {
+        guard let site else { return body(.empty) }
+        sites[site].name.withBytes(body)
+    }
+}

@@ -51,6 +51,11 @@ import Wire
         #expect(read(Array("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)).isRefused)
     }
 
+    @Test func twoOriginsAreRefused() {
+        let origins = "Origin: https://a\r\nOrigin: https://b\r\n"
+        #expect(read(Array("GET / HTTP/1.1\r\nHost: a\r\n\(origins)\r\n".utf8)).isRefused)
+    }
+
     @Test(arguments: ["a:80", "/", "/v1/e"])
     func aTunnelIsRefusedWhateverItsTarget(target: String) {
         #expect(read(Array("CONNECT \(target) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)).isRefused)

@@ -184,6 +184,8 @@ private struct HeadReader {
         case 4: if name.equalsIgnoringCase("Host") { try takeHost(value) }
         case 6:
             if name.equalsIgnoringCase("Origin") {
+                // RFC 6454 section 7.3: one at most. Of two, we and a proxy could believe another.
+                if !head.origin.isEmpty { throw .badFieldValue }
                 head.origin = value
             } else if name.equalsIgnoringCase("Expect") {
                 try takeExpect(value)

@@ -167,6 +167,7 @@ final class Engine {
             connectionsMaximum: connectionsMaximum(cores: cores),
             replayGate: ReplayGate(token: try ReplayToken.make(in: dataDirectory)),
             tracesPositions: getenv("HELIOGRAPH_TRACE_POSITIONS") != nil,
+            pseudonymSecret: try PseudonymSecret.load(directory: dataDirectory),
             onProblem: { log.warning("\($0)") },
             onDiskFailure: { error in
                 // What the journal holds is unknown now; only a fresh start can find out.

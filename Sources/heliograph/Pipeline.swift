@@ -46,6 +46,7 @@ final class Pipeline {
         let replayGate: ReplayGate
         /// Whether answers tell where in the journal a batch lies, for tests that trace system calls.
         let tracesPositions: Bool
+        let pseudonymSecret: [UInt8]
         let onProblem: @Sendable (String) -> Void
         let onDiskFailure: @Sendable (JournalError) -> Void
     }
@@ -284,7 +285,8 @@ final class Pipeline {
             time: parts.time,
             journalWaker: journalStop.waker,
             replayGate: parts.replayGate,
-            tracesPositions: parts.tracesPositions
+            tracesPositions: parts.tracesPositions,
+            pseudonymSecret: parts.pseudonymSecret
         )
     }
 

@@ -76,7 +76,8 @@ struct ConnectionSlot: ~Copyable {
 
 /// Bounds of a connection that follow from the engine's limits.
 enum ConnectionLimits {
-    static let inputBytesMaximum = Limits.headerBytesMaximum + Limits.bodyBytesMaximum + 65_536
+    static let inputBytesMaximum =
+        Limits.headerBytesMaximum + Limits.serverBodyBytesMaximum + 65_536
     static let outputBytesMaximum = 1 << 20
     /// How long a closed connection waits for its peer to close too.
     static let lingerMilliseconds = 2_000

@@ -81,7 +81,7 @@ public struct ResponseWriter: ~Copyable {
         buffer.append(
             """
             Access-Control-Allow-Methods: POST\r\n\
-            Access-Control-Allow-Headers: content-type, content-encoding\r\n\
+            Access-Control-Allow-Headers: authorization, content-type, content-encoding\r\n\
             Access-Control-Max-Age: 86400\r\n\r\n
             """
         )
@@ -105,6 +105,9 @@ public struct ResponseWriter: ~Copyable {
         body.append(row.code)
         body.append("\",\"reason\":")
         JSONText.appendQuoted(ByteView(row.reason), into: &body)
+        // RudderStack's client fails on an error in JSON that lacks `code` or `message`.
+        body.append(",\"message\":")
+        JSONText.appendQuoted(ByteView(row.reason), into: &body)
         body.append(",\"where\":")
         var quoted = ByteBuffer(capacity: 128, limit: 1024)
         quoted.append(text: String(place.unicodeScalars.prefix(Self.placeCharactersMaximum)))
@@ -112,6 +115,8 @@ public struct ResponseWriter: ~Copyable {
         body.append("}\n")
         begin(status: row.status)
         if problem.isTemporary { appendRetryAfter(retryAfterSeconds ?? Limits.retryAfterSeconds) }
+        // RFC 9110 section 11.6.1: a 401 names a scheme.
+        if row.status == 401 { buffer.append("WWW-Authenticate: Basic realm=\"heliograph\"\r\n") }
         if row.status == 405 {
             buffer.append("Allow: ")
             buffer.append(allowed)
@@ -133,6 +138,29 @@ public struct ResponseWriter: ~Copyable {
         appendCommon(frame)
         finish(type: type, body, frame)
     }
+
+    /// A transparent image of one pixel, whatever became of the request: an `<img>` shows nothing else.
+    /// The status tells the truth, and a header the problem's code.
+    public mutating func image(_ frame: Frame, problem: Problem? = nil) {
+        begin(status: problem?.row.status ?? 200)
+        if let problem {
+            buffer.append("X-Heliograph-Problem: ")
+            buffer.append(problem.row.code)
+            buffer.append("\r\n")
+            if problem.isTemporary { appendRetryAfter(Limits.retryAfterSeconds) }
+        }
+        buffer.append("Cache-Control: no-store\r\n")
+        appendCommon(frame)
+        var pixel = ByteBuffer(capacity: 48)
+        for byte in Self.pixel { pixel.append(byte) }
+        finish(type: "image/gif", pixel.view, frame)
+    }
+
+    /// The smallest GIF 89a: one pixel, which is transparent.
+    private static let pixel: [UInt8] = [
+        0x47, 0x49, 0x46, 0x38, 0x39, 0x61, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff,
+        0x21, 0xf9, 4, 1, 0, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3b,
+    ]
 
     /// The client's copy is still good (RFC 9110 section 15.4.5).
     public mutating func notModified(fields: ByteView, _ frame: Frame) {
@@ -182,6 +210,7 @@ public struct ResponseWriter: ~Copyable {
         case 200: return "OK"
         case 304: return "Not Modified"
         case 400: return "Bad Request"
+        case 401: return "Unauthorized"
         case 403: return "Forbidden"
         case 404: return "Not Found"
         case 405: return "Method Not Allowed"

@@ -74,14 +74,20 @@ public enum Limits {
     public static let batchEventBytesMaximum = 48 * 1024
     /// One event as it travels.
     public static let eventBytesMaximum = 4 * 1024
+    /// One event of a server as it travels: what Segment's and RudderStack's own limits are.
+    public static let serverEventBytesMaximum = 32 * 1024
+    /// Events of one request of a server.
+    public static let serverBatchEventsMaximum = 10_000
     /// Any text in a beacon.
     public static let stringBytesMaximum = 8 * 1024
     /// Depth of nested objects and arrays.
     public static let nestingDepthMaximum = 16
     /// Public site key, as it travels in `k`.
     public static let keyBytesMaximum = 32
-    /// Device, session, window and batch ids, and message ids of other senders. A `ShortText` holds 63.
+    /// Device, session, window and batch ids. A `ShortText` holds 63.
     public static let idBytesMaximum = 36
+    /// A message id that is kept as it was sent; a longer one is replaced by its fingerprint.
+    public static let messageIdBytesMaximum = 64
     /// Hashed user id. It lives in a length-prefixed field of a record.
     public static let userIdBytesMaximum = 96
     /// Page address.

@@ -67,6 +67,10 @@ extension Limits {
             ),
             Relation(propertyBytesMaximum < eventBytesMaximum, "properties fit an event"),
             Relation(
+                serverEventBytesMaximum * 2 <= recordBytesMaximum,
+                "a server's event fits a record with what is written around it"
+            ),
+            Relation(
                 max(idBytesMaximum, siteNameBytesMaximum, keyBytesMaximum) <= 63,
                 "ids and names fit a ShortText"
             ),

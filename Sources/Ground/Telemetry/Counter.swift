@@ -4,7 +4,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case connectionsAccepted, connectionsRefused, connectionsClosed
     case requests, requestBytes, responseBytes
     case batchesAcknowledged, batchesAnswered, eventsReceived, eventsAcknowledged
-    case unknownKeys, eventsLostByClients, textsShortened
+    case unknownKeys, eventsLostByClients, textsShortened, traitsWithheld
     case rejectionsKept, rejectionsNotKept, rejectedDaysDropped
     case journalRecords, journalBytes, journalGroups, journalDamage
     case eventsDuplicate, eventsFolded, recordsFolded, ringFallbacks
@@ -34,7 +34,8 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             .requests, .requestBytes, .responseBytes:
             return intakeDescription
         case .batchesAcknowledged, .batchesAnswered, .eventsReceived, .eventsAcknowledged,
-            .unknownKeys, .eventsLostByClients, .textsShortened:
+            .unknownKeys, .eventsLostByClients, .textsShortened,
+            .traitsWithheld:
             return admissionDescription
         case .rejectionsKept, .rejectionsNotKept, .rejectedDaysDropped:
             return rejectionDescription
@@ -81,6 +82,11 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         case .unknownKeys: return Description("unknown_keys", "Keys in beacons that were ignored.")
         case .eventsLostByClients:
             return Description("events_lost_by_clients", "Events that SDKs say they had to drop.")
+        case .traitsWithheld:
+            return Description(
+                "traits_withheld",
+                "Values of servers' events that were left out because they may name a person."
+            )
         default: return Description("texts_shortened", "Texts cut to their limit.")
         }
     }

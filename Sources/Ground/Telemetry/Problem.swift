@@ -15,13 +15,16 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case textNotUTF8, jsonMalformed, jsonTooDeep, formatUnsupported, fieldMissing, fieldType
     case fieldRange, textTooLong, idMalformed, eventCountExceeded, batchTooLarge, keyUnknown
     case originNotAllowed, batchEmpty, windowGapsExceeded
+    // A request of another sender than the SDK.
+    case writeKeyUnknown, serverBatchTooLarge
     // The engine.
     case overloaded, journalFull, notReady, stopping, tooManyConnections, internalFailure
     // The sender's limits.
     case addressRateExceeded, visitorRateExceeded, siteRateExceeded, siteQuotaExceeded
     // One event; the rest of its batch is taken.
     case eventTypeUnknown, eventMalformed, eventFieldMissing, eventFieldRange, eventTooLarge
-    case eventNumberRepeated, eventPropertiesExceeded, eventWithoutConsent, rowRefused
+    case eventNumberRepeated, eventPropertiesExceeded, eventWithoutConsent, eventWithoutVisitor
+    case rowRefused
 
     /// What a problem means to the sender and to the operator.
     public struct Row: Sendable {
@@ -65,7 +68,7 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     public var isAboutOneEvent: Bool { row.status == 0 }
 
     static let rows: [Row] =
-        requestRows + routingRows + batchRows + engineRows + rateRows + eventRows
+        requestRows + routingRows + batchRows + serverRows + engineRows + rateRows + eventRows
 
     // RFC 9112 asks for 400 and a closed connection where framing is in doubt.
     private static let requestRows: [Row] = [
@@ -153,7 +156,13 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             "the body arrives slower than 1 KiB/s",
             closes: true
         ),
-        Row(.bodyTooLarge, "body-too-large", 413, "the body is larger than 1 MiB", closes: true),
+        Row(
+            .bodyTooLarge,
+            "body-too-large",
+            413,
+            "the body is larger than its path takes",
+            closes: true
+        ),
         Row(
             .expectationUnknown,
             "expectation-unknown",
@@ -184,7 +193,7 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             .inflatedTooLarge,
             "inflated-too-large",
             413,
-            "the body inflates beyond 1 MiB or beyond 100 times its size"
+            "the body inflates beyond what its path takes or beyond 100 times its size"
         ),
     ]
 
@@ -214,6 +223,22 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             "window-gaps",
             422,
             "too many gaps in this window's event numbers"
+        ),
+    ]
+
+    private static let serverRows: [Row] = [
+        Row(
+            .writeKeyUnknown,
+            "write-key-unknown",
+            401,
+            "no site has this write key; give it as Basic user name, writeKey or query parameter",
+            level: .info
+        ),
+        Row(
+            .serverBatchTooLarge,
+            "batch-too-large-for-a-request",
+            413,
+            "more events than one request may bring: 10 000, or 6 MiB as they are stored"
         ),
     ]
 
@@ -289,7 +314,7 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         Row(.eventMalformed, "event-malformed", 0, "a field of the event has the wrong type"),
         Row(.eventFieldMissing, "event-field-missing", 0, "a field of the event is missing"),
         Row(.eventFieldRange, "event-field-range", 0, "a value of the event is out of range"),
-        Row(.eventTooLarge, "event-too-large", 0, "the event is larger than 4 KiB"),
+        Row(.eventTooLarge, "event-too-large", 0, "the event is larger than its format allows"),
         Row(
             .eventNumberRepeated,
             "event-number-repeated",
@@ -307,6 +332,12 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             "event-without-consent",
             0,
             "the visitor has not agreed to measurement"
+        ),
+        Row(
+            .eventWithoutVisitor,
+            "event-without-visitor",
+            0,
+            "the event names neither a user nor an anonymous visitor"
         ),
         Row(
             .rowRefused,

@@ -18,7 +18,7 @@ enum BeaconProblems {
         "\(field), byte \(offset)"
     }
 
-    private static func problem(of error: JSONError) -> Problem {
+    static func problem(of error: JSONError) -> Problem {
         switch error.reason {
         case .invalidUTF8: return .textNotUTF8
         case .tooDeep: return .jsonTooDeep

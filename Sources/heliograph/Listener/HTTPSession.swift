@@ -35,6 +35,8 @@ struct HTTPSession: ~Copyable {
         case noContent
         /// 200 with the session's `body`, of this type.
         case body(type: StaticString)
+        /// An image of one pixel, in case of failure too.
+        case image
     }
 
     /// The value for `Access-Control-Allow-Origin`, small enough to be kept per connection.

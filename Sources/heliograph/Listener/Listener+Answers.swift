@@ -57,6 +57,7 @@ extension Listener {
                 response.noContent(frame, position: around.tracesPositions ? position : nil)
             case .body(let type):
                 response.content(type: type, body: session.pointee.body.view, frame)
+            case .image: response.image(frame)
             }
         }
         if parked.receivedAtNanoseconds > 0 {
@@ -98,7 +99,13 @@ extension Listener {
         let row = problem.row
         if row.closes { session.pointee.park { $0.keepsAlive = false } }
         counters.add(problem)
-        withFrame(session.pointee.parked) { response.problem(problem, at: "journal", $0) }
+        withFrame(session.pointee.parked) { frame in
+            if case .image = session.pointee.parked.success {
+                response.image(frame, problem: problem)
+            } else {
+                response.problem(problem, at: "journal", frame)
+            }
+        }
         send(to: connection)
         conclude(connection, session)
     }
@@ -111,15 +118,20 @@ extension Listener {
         let session = session(connection)
         let keepsAlive = session.pointee.parked.keepsAlive && !refusal.problem.row.closes
         // A browser may read a refusal whatever site it is for; it holds nothing about anybody.
-        response.problem(
-            refusal.problem,
-            at: refusal.place,
-            retryAfterSeconds: refusal.retryAfterSeconds,
-            ResponseWriter.Frame(
-                keepsAlive: keepsAlive,
-                allowedOrigin: origin.isEmpty ? .empty : ByteView("*")
-            )
+        let frame = ResponseWriter.Frame(
+            keepsAlive: keepsAlive,
+            allowedOrigin: origin.isEmpty ? .empty : ByteView("*")
         )
+        if case .image = session.pointee.parked.success {
+            response.image(frame, problem: refusal.problem)
+        } else {
+            response.problem(
+                refusal.problem,
+                at: refusal.place,
+                retryAfterSeconds: refusal.retryAfterSeconds,
+                frame
+            )
+        }
         send(to: connection)
         return finish(connection, keepsAlive: keepsAlive)
     }

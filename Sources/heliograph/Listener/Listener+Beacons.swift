@@ -9,7 +9,11 @@ import Wire
 /// Beacons of the SDK: from a whole request to a slice on its way to the journal.
 extension Listener {
     /// The most that a body may have at `path`: servers bring more at a time than browsers.
-    func bodyBytesMaximum(_ path: ByteView) -> Int { Limits.bodyBytesMaximum }
+    func bodyBytesMaximum(_ path: ByteView) -> Int {
+        if path.equals("/v1/e") { return Limits.bodyBytesMaximum }
+        return WireEndpoint(path: path) == nil
+            ? Limits.bodyBytesMaximum : Limits.serverBodyBytesMaximum
+    }
 
     func serveBeacon(
         _ head: RequestHead,
@@ -20,7 +24,7 @@ extension Listener {
         guard head.method == .post else { return serveWithoutBeacon(head, connection, session) }
         do throws(Refusal) {
             try admit(head, connection)
-            let plain = try inflate(body, head)
+            let plain = try inflate(body, head, into: &inflated)
             return try takeBeacon(plain, head, connection, session)
         } catch {
             return answer(error, connection, origin: head.origin)
@@ -29,8 +33,13 @@ extension Listener {
 
     /// What holds for every request that brings events.
     func admit(_ head: RequestHead, _ connection: ConnectionID) throws(Refusal) {
-        if isDraining, !around.health.isReady { throw Refusal(.stopping, at: "engine") }
         if head.body == .none { throw Refusal(.lengthRequired, at: "Content-Length") }
+        try admitSender(connection)
+    }
+
+    /// What holds for every request, whether it has a body or not.
+    func admitSender(_ connection: ConnectionID) throws(Refusal) {
+        if isDraining, !around.health.isReady { throw Refusal(.stopping, at: "engine") }
         try admitAddress(of: connection)
     }
 
@@ -62,6 +71,13 @@ extension Listener {
                 nowNanoseconds: now
             ).orThrow(.visitorRateExceeded, at: "visitor")
         }
+        try admit(events, site: site)
+    }
+
+    /// What a site may bring.
+    func admit(_ events: Int, site: Int) throws(Refusal) {
+        let limiter = around.limiter
+        let now = around.time.monotonicNanoseconds()
         let rate = edge.edge.rate(ofSite: site)
         try limiter.take(
             site: Int(rate.slot),
@@ -78,7 +94,11 @@ extension Listener {
     }
 
     /// The body as text: inflated when it says so, by header or by the SDK's `z=1`.
-    func inflate(_ body: ByteView, _ head: RequestHead) throws(Refusal) -> ByteView {
+    func inflate(
+        _ body: ByteView,
+        _ head: RequestHead,
+        into inflated: inout ByteBuffer
+    ) throws(Refusal) -> ByteView {
         let isMarked = head.query.hasParameter("z=1")
         switch head.coding {
         case .identity where !isMarked: return body

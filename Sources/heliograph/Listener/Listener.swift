@@ -25,6 +25,8 @@ final class Listener: ByteHandler {
         let journalWaker: Waker
         let replayGate: ReplayGate
         let tracesPositions: Bool
+        /// Under which ids of servers are renamed; see `Pseudonymizer`.
+        let pseudonymSecret: [UInt8]
     }
 
     let around: Surroundings
@@ -41,6 +43,8 @@ final class Listener: ByteHandler {
     let rejections: Rejections
     var inflater = Inflater()
     var inflated = ByteBuffer(capacity: 64 * 1024, limit: Limits.inflatedBytesMaximum)
+    var servers: ServerRoute
+    var inflatedOfServers = ByteBuffer(capacity: 16, limit: Limits.serverBodyBytesMaximum)
     var response: ResponseWriter
     /// What decides about the request under way.
     private(set) var edge: EdgeBoard.Copy
@@ -71,6 +75,11 @@ final class Listener: ByteHandler {
             sites: edge.edge.sites,
             counters: counters,
             rejections: rejections
+        )
+        servers = ServerRoute(
+            sites: edge.edge.sites,
+            secret: around.pseudonymSecret,
+            counters: counters
         )
         response = ResponseWriter(epochMilliseconds: around.time.epochMilliseconds())
         connections = ConnectionTable(
@@ -176,10 +185,16 @@ final class Listener: ByteHandler {
         session.pointee.hasContinued = false
         session.pointee.park(keepsAlive: head.keepsAlive && !isDraining)
         // Between two requests, so that each sees one reading of the settings as a whole.
-        if around.board.refresh(&edge) { route.sites = edge.edge.sites }
+        if around.board.refresh(&edge) {
+            route.sites = edge.edge.sites
+            servers.sites = edge.edge.sites
+        }
         if head.path.equals("/v1/e") {
             defer { if rejections.flush(into: &toJournal) { around.journalWaker.wake() } }
             return serveBeacon(head, body, connection, session)
+        }
+        if let endpoint = WireEndpoint(path: head.path) {
+            return serveSender(endpoint, head, body, connection, session)
         }
         serveOther(head, connection, keepsAlive: session.pointee.parked.keepsAlive)
         return finish(connection, keepsAlive: session.pointee.parked.keepsAlive)

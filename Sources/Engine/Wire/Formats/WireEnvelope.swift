@@ -27,7 +27,9 @@ struct WireEnvelope {
             batch.items = member.value
             batch.layout = .array
         } else if key.equals("writeKey") || key.equals("key") {
-            guard member.kind == .string || member.kind == .null else { throw .wrongType("writeKey") }
+            guard member.kind == .string || member.kind == .null else {
+                throw .wrongType("writeKey")
+            }
             batch.key = member.textOrNothing
         } else if key.equals("sentAt") {
             batch.sentAt = member.textOrNothing

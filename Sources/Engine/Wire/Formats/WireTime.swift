@@ -10,10 +10,10 @@ public enum WireTime {
         return number(text)
     }
 
-    /// Seconds up to the year 5138, else milliseconds.
+    /// Seconds from 1973 to 5138, else milliseconds; what is less was not meant for a time.
     private static func number(_ text: ByteView) -> Int64? {
         guard !text.isEmpty, text.count <= 20, isPlainNumber(text),
-            let value = JSONNumber.double(text), value >= 0, value < 1e15
+            let value = JSONNumber.double(text), value >= 1e8, value < 1e15
         else { return nil }
         return value < 1e11 ? Int64(value * 1000) : Int64(value)
     }

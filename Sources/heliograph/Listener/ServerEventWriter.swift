@@ -1,0 +1,222 @@
+import Bytes
+import Privacy
+import Records
+import Settings
+import Telemetry
+import Wire
+
+/// Writes what a server said about an event as the properties that its kind is stored with.
+///
+/// The table in `Sources/Engine/Wire/Formats/README.md` is what this file does. Owned by one listener;
+/// memory is reused.
+struct ServerEventWriter: ~Copyable {
+    /// Names of calls that are stored as custom events.
+    static let screenName: StaticString = "$screen"
+    static let groupName: StaticString = "$group"
+
+    private let counters: CounterBlock
+    private var filter = TraitFilter()
+    private var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+    private var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+    private var name = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+
+    /// Whether something of the event last written was withheld because it may name a person.
+    private(set) var hasWithheld = false
+
+    init(counters: CounterBlock) { self.counters = counters }
+
+    /// The kind that a call is stored as.
+    static func kind(_ call: EventCall) -> EventKind {
+        switch call {
+        case .page: return .pageView
+        case .identify, .alias: return .identify
+        case .track, .screen, .group: return .custom
+        }
+    }
+
+    /// The name that a custom event is stored under; empty for other kinds. Valid until the next.
+    mutating func name(of event: IncomingEvent) -> ByteView {
+        switch event.call {
+        case .screen: return ByteView(Self.screenName)
+        case .group: return ByteView(Self.groupName)
+        case .page, .identify, .alias: return .empty
+        case .track:
+            // Storable before it is unescaped: PostgreSQL's text has no NUL either.
+            text.reset()
+            JSONText.appendStorable(value: event.name, into: &text)
+            name.reset()
+            JSONText.unescape(text.view, into: &name)
+            let length = JSONText.plainPrefixLength(name.view, limit: Limits.nameBytesMaximum)
+            if length < name.count { counters.add(.textsShortened) }
+            return name.view[0..<length]
+        }
+    }
+
+    /// Appends the properties as an object. `user` and `reference` are the ids in the form that may be
+    /// kept, empty for none; `keeps` tells which URL parameters the site keeps.
+    mutating func append(
+        _ event: IncomingEvent,
+        user: ByteView,
+        reference: ByteView,
+        into output: inout ByteBuffer,
+        keeps: (ByteView) -> Bool
+    ) {
+        filter.reset()
+        output.append(UInt8(ascii: "{"))
+        switch event.call {
+        case .page: appendPage(event, into: &output, keeps)
+        case .track: appendProperties(event, into: &output)
+        case .screen: appendScreen(event, into: &output)
+        case .identify: appendIdentity(event, user, into: &output)
+        case .alias: appendAlias(user, reference, into: &output)
+        case .group: appendGroup(event, reference, into: &output)
+        }
+        output.append(UInt8(ascii: "}"))
+        hasWithheld = filter.withheld > 0
+        if hasWithheld { counters.add(.traitsWithheld, filter.withheld) }
+    }
+
+    // MARK: - Calls
+
+    private mutating func appendPage(
+        _ event: IncomingEvent,
+        into output: inout ByteBuffer,
+        _ keeps: (ByteView) -> Bool
+    ) {
+        var separator: StaticString = ""
+        if !event.url.isEmpty {
+            output.append("\"u\":")
+            appendURL(event.url, Limits.urlBytesMaximum, into: &output, keeps)
+            separator = ","
+        }
+        if !event.referrer.isEmpty {
+            output.append(separator)
+            output.append("\"r\":")
+            appendURL(event.referrer, Limits.referrerBytesMaximum, into: &output, keeps)
+            separator = ","
+        }
+        if !event.title.isEmpty {
+            output.append(separator)
+            output.append("\"ti\":")
+            appendText(event.title, Limits.titleBytesMaximum, into: &output)
+            separator = ","
+        }
+        output.append(separator)
+        appendNamedProperties(event, into: &output) { key in
+            key.equals("url") || key.equals("referrer") || key.equals("title")
+                || key.equals("path") || key.equals("search")
+        }
+    }
+
+    private mutating func appendScreen(_ event: IncomingEvent, into output: inout ByteBuffer) {
+        appendNamedProperties(event, into: &output) { _ in false }
+    }
+
+    /// Name and category of a page or screen stand among its properties, as in Segment's own form.
+    private mutating func appendNamedProperties(
+        _ event: IncomingEvent,
+        into output: inout ByteBuffer,
+        leavesOut: (ByteView) -> Bool
+    ) {
+        var separator: StaticString = ""
+        output.append("\"props\":{")
+        if !event.name.isEmpty {
+            output.append("\"name\":")
+            appendText(event.name, Limits.titleBytesMaximum, into: &output)
+            separator = ","
+        }
+        if !event.category.isEmpty {
+            output.append(separator)
+            output.append("\"category\":")
+            appendText(event.category, Limits.titleBytesMaximum, into: &output)
+            separator = ","
+        }
+        if !event.properties.isEmpty {
+            let hasName = !event.name.isEmpty
+            let hasCategory = !event.category.isEmpty
+            filter.appendMembers(of: event.properties, .event, after: separator, into: &output) {
+                leavesOut($0) || hasName && $0.equals("name")
+                    || hasCategory && $0.equals("category")
+            }
+        }
+        output.append("}")
+    }
+
+    private mutating func appendProperties(_ event: IncomingEvent, into output: inout ByteBuffer) {
+        output.append("\"props\":{")
+        if !event.properties.isEmpty {
+            filter.appendMembers(of: event.properties, .event, into: &output)
+        }
+        output.append("}")
+    }
+
+    /// Without consent to linking there is no user, and then nothing that describes one either.
+    private mutating func appendIdentity(
+        _ event: IncomingEvent,
+        _ user: ByteView,
+        into output: inout ByteBuffer
+    ) {
+        guard !user.isEmpty else { return }
+        output.append("\"uid\":")
+        JSONText.appendQuoted(user, into: &output)
+        output.append(",\"traits\":{")
+        if !event.traits.isEmpty {
+            filter.appendMembers(of: event.traits, .person, into: &output)
+        }
+        output.append("}")
+    }
+
+    private func appendAlias(
+        _ user: ByteView,
+        _ previous: ByteView,
+        into output: inout ByteBuffer
+    ) {
+        guard !user.isEmpty else { return }
+        output.append("\"uid\":")
+        JSONText.appendQuoted(user, into: &output)
+        output.append(",\"previous\":")
+        JSONText.appendQuoted(previous, into: &output)
+    }
+
+    private mutating func appendGroup(
+        _ event: IncomingEvent,
+        _ group: ByteView,
+        into output: inout ByteBuffer
+    ) {
+        output.append("\"props\":{\"group\":")
+        JSONText.appendQuoted(group, into: &output)
+        if !event.traits.isEmpty {
+            output.append(",\"traits\":{")
+            filter.appendMembers(of: event.traits, .person, into: &output)
+            output.append("}")
+        }
+        output.append("}")
+    }
+
+    // MARK: - Texts
+
+    private func appendText(_ raw: ByteView, _ limit: Int, into output: inout ByteBuffer) {
+        let length = JSONText.prefixLength(raw, limit: limit)
+        if length < raw.count { counters.add(.textsShortened) }
+        output.append(UInt8(ascii: "\""))
+        JSONText.appendStorable(value: raw[0..<length], into: &output)
+        output.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func appendURL(
+        _ raw: ByteView,
+        _ limit: Int,
+        into output: inout ByteBuffer,
+        _ keeps: (ByteView) -> Bool
+    ) {
+        text.reset()
+        JSONText.unescape(raw, into: &text)
+        scrubbed.reset()
+        URLScrubber.scrub(text.view, into: &scrubbed, keeps: keeps)
+        let length = JSONText.plainPrefixLength(scrubbed.view, limit: limit)
+        if length < scrubbed.count { counters.add(.textsShortened) }
+        text.reset()
+        JSONText.appendQuoted(scrubbed.view[0..<length], into: &text)
+        JSONText.appendStorable(value: text.view, into: &output)
+    }
+}

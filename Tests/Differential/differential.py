@@ -18,10 +18,13 @@ from pathlib import Path
 
 from peers import CLOSED, PEERS, REFUSED, WAITS, Reading, masked
 from streams import Maker, llhttp_corpus, own_corpus
+from through_socket import Sender
 
 BATCH = 5_000
 ENDS = ["idle", "inside a head", "inside a body", "refused", "closed"]
 FINDINGS_SHOWN = 10
+SOCKET_BATCH = 2_000
+RESIDENT_GROWTH_BYTES_MAX = 16 << 20
 
 
 @dataclasses.dataclass
@@ -180,7 +183,30 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpus-only", action="store_true")
+    parser.add_argument("--through", type=Path, help="send to the engine of this addresses.json")
     return parser.parse_args()
+
+
+def through_socket(options: argparse.Namespace, corpus: list[bytes], count: int) -> int:
+    """Sends the streams to a running engine instead of holding them against the peers."""
+    sender, began, resident = Sender(options.through), time.monotonic(), 0
+    for batch in range(-(-count // SOCKET_BATCH)):
+        maker = Maker(f"{options.seed}/{batch}", corpus)
+        streams = [maker.stream() for _ in range(SOCKET_BATCH)]
+        for number, own in enumerate(frame(options.framer, streams)):
+            sender.send(streams[number], own, f"seed {options.seed}, batch {batch}, {number}")
+        sender.finish()
+        # The first batch makes the buffers that all others use.
+        resident = resident or sender.resident_bytes()
+    grown = sender.resident_bytes() - resident
+    print("\n".join(sender.faults[:FINDINGS_SHOWN]))
+    for name, number in sender.counts.items():
+        print(f"{number:10}  {name}")
+    print(f"{grown >> 10:10}  KiB that the engine grew by after the first {SOCKET_BATCH}")
+    print(f"{time.monotonic() - began:.0f} s")
+    bad = len(sender.faults) + (grown > RESIDENT_GROWTH_BYTES_MAX)
+    print(f"through-socket: {sender.counts['streams'] - bad} passed, {bad} failed")
+    return 1 if bad else 0
 
 
 def main() -> int:
@@ -189,6 +215,8 @@ def main() -> int:
     shared = Path(os.environ.get("HELIOGRAPH_SHARED") or
                   Path(__file__).resolve().parents[3] / "shared")
     corpus = own_corpus() + llhttp_corpus(shared)
+    if options.through:
+        return through_socket(options, corpus, options.count or 6_000)
     tally, began = Tally(), time.monotonic()
     tally.findings += check_can_fail(options.framer)
     for number, own in enumerate(frame(options.framer, corpus, "--every-cut")):

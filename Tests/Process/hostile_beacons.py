@@ -1,0 +1,158 @@
+#!/usr/bin/python3
+"""Beacons that are right in form and hostile in content, against the running engine.
+
+    with_engine.py --binary .build/release/heliograph -- Tests/Process/hostile_beacons.py {addresses}
+
+Each is answered 204 or with a problem, never with 500 or a closed connection; every event that was
+acknowledged becomes a row of PostgreSQL, however odd its texts and numbers are, and none is set aside as
+refused by the database: one poisoned event would hold up everything behind it.
+"""
+
+import argparse
+import collections
+import http.client
+import json
+import os
+import random
+import re
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
+import stores  # noqa: E402
+from clients import Answer, Pool, identifier, post  # noqa: E402
+
+ARCHIVE_SECONDS_MAX = 120
+# Raw JSON, as no encoder would write it.
+STRINGS = ['""', '"a"', '"\\u0000"', '"a\\u0000b"', '"\\ud800"', '"\\udc00\\ud800"', '"\\ud83d\\ude00"',
+           '"\U0001F600"', '"\\"\\\\\\/\\b\\f\\n\\r\\t"', '"\\u202e\\u200f"', '"\x7f\x80"',
+           '"<script>alert(1)</script>"', '"\'; DROP TABLE heliograph.event; --"', '"=cmd()"',
+           '"\\\\N"', '"\\\\x00"', '"{}"', '"' + "\u00e9" * 64 + '"', '"' + "x" * 63 + "\U0001F600" + '"',
+           '"' + "x" * 600 + '"', '"\\ufeff"', '"\\uffff\\ufffe"', '"$1"', '"%00%s%n"', '"a\\u0300" ',
+           '"https://a/?q=\\u0000"', '"https://u:p@a/b?utm_source=\\ud800"', '"//a@b"', '"\\u2028"']
+NUMBERS = ["0", "-0", "1", "-1", "1.5", "1e3", "1e400", "-1e400", "1e-400", "0.1e-7", "9007199254740993",
+           "18446744073709551616", "4294967295", "65535", "2147483648", "1" * 40, "0." + "1" * 40]
+OTHERS = ["true", "false", "null", "[]", "{}", "[[[[[[]]]]]]", '{"a":{"a":1},"a":2}', "[1,2]",
+          '{"\\u0000":"\\u0000"}', '{"' + "k" * 200 + '":1}', '{"":""}']
+KINDS = ["pv", "ps", "ck", "fm", "nv", "id", "cs", "cu", "pv", "cu"]
+MEMBERS = {"pv": ["u", "r", "ti", "x"], "cu": ["name", "props", "x"], "id": ["uid", "traits", "u"]}
+DEEP = '{"a":' * 12 + "1" + "}" * 12
+
+
+class Maker:
+    """Makes one hostile beacon after another from one seed."""
+
+    def __init__(self, seed: int):
+        self.random = random.Random(seed)
+
+    def value(self) -> str:
+        chance = self.random.random()
+        if chance < 0.55:
+            return self.random.choice(STRINGS)
+        return self.random.choice(NUMBERS if chance < 0.75 else [*OTHERS, DEEP])
+
+    def event(self, number: int) -> str:
+        kind = self.random.choice(KINDS)
+        keys = MEMBERS.get(kind) or self.random.sample(
+            ["p", "d", "v", "f", "h", "s", "a", "tx", "k", "ms", "x", "y", "el", "to", "fr"], 4)
+        members = [f'"t":"{kind}"', f'"n":{number}', f'"p":{self.random.choice(["1", "65535"])}',
+                   f'"o":{self.random.choice(["900", "0.5", "1e12", "-5"])}']
+        members += [f'"{key}":{self.value()}' for key in keys]
+        if kind == "cu":
+            members.append(f'"name":{self.random.choice(STRINGS)}')
+            members.append('"props":{' + ",".join(
+                f"{self.random.choice(STRINGS)}:{self.value()}" for _ in range(3)) + "}")
+        if self.random.random() < 0.1:
+            members[self.random.randrange(len(members))] = f'"t":{self.value()}'
+        self.random.shuffle(members)
+        return "{" + ",".join(members) + "}"
+
+    def beacon(self) -> bytes:
+        now = int(time.time() * 1000)
+        fields = {"v": "1", "k": '"hg_demo"', "st": str(now), "mt": "1000", "q": "1", "c": "7",
+                  "w": json.dumps(identifier(self.random)), "d": json.dumps(identifier(self.random)),
+                  "s": json.dumps(identifier(self.random))}
+        if self.random.random() < 0.3:
+            fields["x"] = "{" + ",".join(f'"{key}":{self.value()}' for key in
+                                         ("l", "z", "vw", "vh", "pr", "in", "wd")) + "}"
+        if self.random.random() < 0.15:
+            fields[self.random.choice([*fields, "u", "b", "lost"])] = self.value()
+        count = self.random.choice((1, 1, 2, 4))
+        fields["e"] = "[" + ",".join(self.event(number) for number in range(1, count + 1)) + "]"
+        return ("{" + ",".join(f'"{key}":{value}' for key, value in fields.items()) + "}").encode(
+            "utf-8", "surrogatepass")
+
+
+def metrics(port: int) -> dict[str, float]:
+    """Every counter, summed over the threads."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    sums: collections.Counter = collections.Counter()
+    for name, value in re.findall(r"^(heliograph_\w+)\S* (\S+)$", text, re.MULTILINE):
+        sums[name] += float(value)
+    return sums
+
+
+def archived(addresses: dict, wanted: int) -> tuple[int, int]:
+    """Rows of events and of what PostgreSQL refused, once all have come or nothing more does."""
+    deadline = time.monotonic() + ARCHIVE_SECONDS_MAX
+    while True:
+        rows, refused = (stores.query(addresses["postgres"], f"SELECT count(*) FROM {table}")[0][0]
+                         for table in ("heliograph.event", "heliograph.refused_row"))
+        if rows + refused >= wanted or time.monotonic() > deadline:
+            return rows, refused
+        time.sleep(0.2)
+
+
+def run(addresses: dict, count: int, seed: int) -> list[str]:
+    port = urlsplit(addresses["ingest"]).port
+    maker, pool, before = Maker(seed), Pool(port, 16), metrics(port)
+    statuses: collections.Counter = collections.Counter()
+    faults: list[str] = []
+
+    def take(body: bytes, answer: Answer) -> None:
+        statuses[f"{answer.status} {answer.code}".strip()] += 1
+        if answer.status not in (204, 400, 403, 413, 422):
+            faults.append(f"{answer.status} {answer.code} for {body!r}")
+
+    for _ in range(count):
+        body = maker.beacon()
+        while not pool.send(post(body), body):
+            pool.receive(1.0, take)
+    while pool.busy:
+        pool.receive(1.0, take)
+    acknowledged = int(metrics(port)["heliograph_events_acknowledged_total"]
+                       - before["heliograph_events_acknowledged_total"])
+    rows, refused = archived(addresses, acknowledged)
+    for status, number in statuses.most_common():
+        print(f"{number:10}  {status}")
+    print(f"{acknowledged:10}  events acknowledged\n{rows:10}  rows\n{refused:10}  refused rows")
+    if pool.dropped:
+        faults.append(f"{pool.dropped} connections were dropped")
+    if rows != acknowledged or refused:
+        faults.append(f"{acknowledged} events acknowledged, {rows} rows, {refused} refused rows")
+    if statuses["204"] < count / 4 or len(statuses) < 3:
+        faults.append("too few were taken, or too few refused, to tell anything")
+    return faults
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("addresses", nargs="?", default=os.environ.get("HELIOGRAPH_ADDRESSES"))
+    parser.add_argument("--count", type=int, default=4_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    if not options.addresses:
+        parser.error("name the engine's addresses.json")
+    addresses = json.loads(Path(options.addresses).read_text())
+    faults = run(addresses, options.count, options.seed)
+    print("\n".join(faults[:10]))
+    print(f"hostile-beacons: {options.count - len(faults)} passed, {len(faults)} failed")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -83,6 +83,7 @@ let package = Package(
         library("CLibpq", debian: "libpq-dev"),
         library("CZlib", debian: "zlib1g-dev"),
         library("COpenSSL", debian: "libssl-dev"),
+        library("CMaxMind", debian: "libmaxminddb-dev"),
         .target(name: "CShims", path: "Sources/CLibs/CShims"),
 
         ground("Units", ["CShims"]),
@@ -96,7 +97,11 @@ let package = Package(
         stage("Intake", groundAll + ["CLibuv", "CShims"], strict),
         stage("Wire", groundAll + ["CZlib"], strict, exclude: ["Formats/README.md"]),
         stage("Admission", groundAll),
-        stage("Enrichment", groundAll),
+        stage(
+            "Enrichment",
+            groundAll + ["CMaxMind"],
+            resources: [.embedInCode("Lists")]
+        ),
         stage("Privacy", groundAll + ["COpenSSL"]),
         stage("Journal", groundAll + ["CShims"]),
         stage("Scoring", groundAll, exclude: ["README.md"]),
@@ -174,7 +179,10 @@ let package = Package(
         ),
         tests("IntakeTests", ["Intake", "Loop", "Bytes", "Settings", "TestSupport"]),
         tests("LoopTests", ["Loop"]),
-        tests("EnrichmentTests", ["Enrichment", "Records", "TestSupport"]),
+        tests(
+            "EnrichmentTests",
+            ["Enrichment", "Bytes", "Records", "Settings", "Units", "TestSupport"]
+        ),
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
         tests(
             "SettingsTests",

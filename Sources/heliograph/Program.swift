@@ -11,7 +11,9 @@ struct Heliograph: ParsableCommand {
             under ./var unless the configuration names servers of your own.
             """,
         version: "0.1.0",
-        subcommands: [UpCommand.self, ConfigCommand.self, SiteCommand.self],
+        subcommands: [
+            UpCommand.self, ConfigCommand.self, SiteCommand.self, EnrichCommand.self,
+        ],
         defaultSubcommand: nil
     )
 }

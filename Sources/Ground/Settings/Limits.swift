@@ -276,6 +276,27 @@ public enum Limits {
     /// One static file of the companion or the SDK folder.
     public static let staticFileBytesMaximum = 4 * 1024 * 1024
 
+    // MARK: - Enrichment
+
+    /// What is looked at of a user agent. Applications' own reach 400 bytes.
+    public static let agentBytesMaximum = 1024
+    /// Words that tell programs from people, built in and the operator's own.
+    public static let agentWordsMaximum = 4_000
+    /// One such word.
+    public static let agentWordBytesMaximum = 64
+    /// All such words: each byte is at most one of the automaton's 16-bit states.
+    public static let agentWordsBytesMaximum = 28_000
+    /// User agents that a listener remembers. A power of two.
+    public static let agentCacheEntries = 4_096
+    /// What enrichment may add to a context about one user agent.
+    public static let agentFragmentBytesMaximum = 224
+    /// The name of a country, region or city.
+    public static let placeNameBytesMaximum = 48
+    /// A host name (RFC 1035 section 2.3.4).
+    public static let hostBytesMaximum = 253
+    /// A part of a page address that is looked at for a campaign, decoded.
+    public static let campaignBytesMaximum = 128
+
     // MARK: - Settings and logs
 
     /// A settings file.

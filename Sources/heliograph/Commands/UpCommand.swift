@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytes
 import Glibc
 import Logging
 import Settings
@@ -91,6 +92,12 @@ struct ConfigCommand: ParsableCommand {
 enum Console {
     static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
 
+    /// A line on standard error.
+    static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+    /// Results that are bytes already.
+    static func write(_ bytes: ByteView) { write(bytes.buffer, to: STDOUT_FILENO) }
+
     /// Says what went wrong and ends the process.
     static func fail(_ text: String, status: Int32) -> Never {
         write("heliograph: " + text + "\n", to: STDERR_FILENO)
@@ -114,14 +121,16 @@ enum Console {
 
     private static func write(_ text: String, to descriptor: Int32) {
         var copy = text
-        copy.withUTF8 { bytes in
-            guard let start = bytes.baseAddress else { return }
-            var done = 0
-            while done < bytes.count {
-                let count = Glibc.write(descriptor, start + done, bytes.count - done)
-                if count <= 0 { return }
-                done += count
-            }
+        copy.withUTF8 { write(UnsafeRawBufferPointer($0), to: descriptor) }
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
+        guard let start = bytes.baseAddress else { return }
+        var done = 0
+        while done < bytes.count {
+            let count = Glibc.write(descriptor, start + done, bytes.count - done)
+            if count <= 0 { return }
+            done += count
         }
     }
 }

@@ -136,7 +136,7 @@ enum QueryText {
         let limit = buffer.count &+ Limits.campaignBytesMaximum
         var sequence = UTF8Sequence()
         var index = 0
-        while index < raw.count, buffer.count &+ sequence.wanted < limit {
+        while index < raw.count, buffer.count &+ max(sequence.wanted, 1) <= limit {
             let (byte, length) = decodeByte(raw, index)
             index &+= length
             sequence.take(foldsCase ? asciiLowercase(byte) : byte, into: &buffer)

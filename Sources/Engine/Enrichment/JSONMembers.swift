@@ -36,10 +36,17 @@ extension ByteBuffer {
 
     /// A member whose value is text that a stranger sent: printable ASCII as it is, every other
     /// byte as `?`, at most `limit` bytes.
-    mutating func appendMember(_ key: StaticString, plain value: ByteView, limit: Int) {
+    mutating func appendMember(
+        _ key: StaticString,
+        plain value: ByteView,
+        limit: Int,
+        foldsCase: Bool = false
+    ) {
         openMember(key)
         append("\"")
-        for index in 0..<min(value.count, limit) { append(Self.plain(value[index])) }
+        for index in 0..<min(value.count, limit) {
+            append(Self.plain(foldsCase ? asciiLowercase(value[index]) : value[index]))
+        }
         append("\"")
     }
 

@@ -52,10 +52,7 @@ public struct PageSource: ~Copyable {
 
     private func write(_ channel: Channel, _ origin: Origin, into buffer: inout ByteBuffer) {
         buffer.appendMember("ch", channel.name)
-        if !origin.name.isEmpty {
-            buffer.openMember("so")
-            JSONText.appendQuoted(origin.name, into: &buffer)
-        }
+        writeSource(origin.name, into: &buffer)
         if !campaign[.medium].isEmpty {
             append("me", .medium, into: &buffer)
         } else if let medium = channel.impliedMedium {
@@ -66,6 +63,15 @@ public struct PageSource: ~Copyable {
         append("ct", .content, into: &buffer)
         append("te", .term, into: &buffer)
         if let clickID = campaign.clickID { buffer.appendMember("ck", clickID.name) }
+    }
+
+    /// A campaign's word was decoded with care; a host is a stranger's bytes as they came.
+    private func writeSource(_ name: ByteView, into buffer: inout ByteBuffer) {
+        if !campaign[.source].isEmpty {
+            append("so", .source, into: &buffer)
+        } else if !name.isEmpty {
+            buffer.appendMember("so", plain: name, limit: Limits.hostBytesMaximum, foldsCase: true)
+        }
     }
 
     private func append(

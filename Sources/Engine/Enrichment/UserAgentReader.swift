@@ -113,7 +113,7 @@ struct AgentFindings {
     // MARK: - Class
 
     func decideClass(_ agent: inout UserAgent, _ words: AgentWords) {
-        if isAttack { return set(&agent, .bot, .attack, 0) }
+        if isAttack { return set(&agent, .bot, .attack, -1) }
         if let place = namedClass(&agent) {
             agent.programRange = AgentTokens.name(text, at: place)
             return

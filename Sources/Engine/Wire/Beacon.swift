@@ -40,6 +40,8 @@ public struct Beacon {
     public var lost: Int64 = 0
     /// The array of events as it was sent.
     public var events = ByteView.empty
+    /// Whether nothing has looked at the events yet, not even at their grammar.
+    public var hasUncheckedEvents = false
     /// Keys that this version does not know.
     public var unknownKeys = 0
 
@@ -48,6 +50,31 @@ public struct Beacon {
 
 /// Decodes the envelope of a beacon (format version 1).
 public enum BeaconDecoder {
+    /// Reads the members before the events, when those come last, as the SDK writes them: so the bytes
+    /// of the events are gone through once, by `BeaconEventReader`, and not twice.
+    ///
+    /// Nil when the text is of another order or has a mistake; `decode` then says which.
+    public static func decodeFront(_ body: ByteView) -> Beacon? {
+        guard let end = endOfLastArray(body) else { return nil }
+        var reader = EnvelopeReader(body)
+        return try? reader.readFront(eventsEnd: end)
+    }
+
+    /// Where the array ends that the text closes with: `]`, `}`, white space.
+    private static func endOfLastArray(_ body: ByteView) -> Int? {
+        guard let brace = last(UInt8(ascii: "}"), of: body, before: body.count),
+            let bracket = last(UInt8(ascii: "]"), of: body, before: brace)
+        else { return nil }
+        return bracket &+ 1
+    }
+
+    /// The place of the last byte before `end` that is not white space, if it is `byte`.
+    private static func last(_ byte: UInt8, of body: ByteView, before end: Int) -> Int? {
+        var index = end &- 1
+        while index >= 0, body[index] <= 0x20 { index &-= 1 }
+        return index >= 0 && body[index] == byte ? index : nil
+    }
+
     /// Reads and checks the whole text; the events are only scanned for grammar.
     public static func decode(_ body: ByteView) throws(BeaconError) -> Beacon {
         var reader = EnvelopeReader(body)
@@ -68,12 +95,38 @@ private struct EnvelopeReader {
 
     mutating func read() throws(BeaconError) {
         try readMembers()
+        try checkRequired()
+        if !sawEvents { throw .missing(field: "e") }
+    }
+
+    /// Reads up to the events. Whether they are what comes last is for their reader to find out.
+    mutating func readFront(eventsEnd: Int) throws(BeaconError) -> Beacon {
+        do throws(JSONError) {
+            try cursor.beginObject()
+        } catch {
+            throw .json(error, field: "batch")
+        }
+        var first = true
+        while let key = try nextKey(&first) {
+            guard EnvelopeKey(key) == .events else {
+                try readMember(key)
+                continue
+            }
+            try checkRequired()
+            guard cursor.position <= eventsEnd else { throw .missing(field: "e") }
+            beacon.events = cursor.bytes[cursor.position..<eventsEnd]
+            beacon.hasUncheckedEvents = true
+            return beacon
+        }
+        throw .missing(field: "e")
+    }
+
+    private func checkRequired() throws(BeaconError) {
         if version < 0 { throw .missing(field: "v") }
         if version != 1 { throw .unsupportedVersion }
         if beacon.key.isEmpty { throw .missing(field: "k") }
         if beacon.window.isEmpty { throw .missing(field: "w") }
         if beacon.sentAt == 0 { throw .missing(field: "st") }
-        if !sawEvents { throw .missing(field: "e") }
     }
 
     private mutating func readMembers() throws(BeaconError) {
@@ -141,7 +194,9 @@ private struct EnvelopeReader {
         } catch {
             throw .json(error, field: "e")
         }
-        beacon.events = try skip("e")
+        do throws(JSONError) { beacon.events = try cursor.skip(anyNumbers: true) } catch {
+            throw .json(error, field: "e")
+        }
     }
 
     // MARK: - Values; each maps a JSON error to the field it stands in

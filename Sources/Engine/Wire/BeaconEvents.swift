@@ -14,10 +14,10 @@ public struct EventField {
 /// Why one event of a batch was dropped; the others are unharmed.
 public enum EventFault: UInt8, Error, CaseIterable, Sendable {
     case notAnObject, unknownType, missingType, badNumber, badOffset, badPage, tooLarge
-    case tooManyFields, badField
+    case tooManyFields, badField, badValue
 }
 
-/// Steps through the events of a beacon whose grammar has been checked.
+/// Steps through the events of a beacon, and checks the grammar of what it steps over.
 ///
 /// An event's members are noted in a small table first, because its type, which decides what they
 /// mean, may come last. Owned by one listener; reused for every event.
@@ -41,19 +41,29 @@ public struct BeaconEventReader: ~Copyable {
     /// The event's bytes.
     public private(set) var bytes = ByteView.empty
 
+    /// The text is not sound JSON; what was read so far does not count.
+    private var isBroken = false
     private var sawNumber = false
     private var sawType = false
     private var sawOffset = false
     private var sawPage = false
 
-    /// A reader at the first of `events`, the array of a checked beacon.
+    /// How deep an event and a member of it lie in a beacon: an object, the array, the event.
+    private static let eventDepth = 3
+    private static let memberDepth = 4
+
+    /// A reader at the first of `events`, the array of a beacon.
     public init(_ events: ByteView) {
         cursor = JSONCursor(events)
         fields = .init(
             repeating: EventField(key: .empty, value: .empty, kind: .null)
         )
-        // The grammar was checked with the envelope, so this cannot fail.
-        try? cursor.beginArray()
+        isBroken = (try? cursor.beginArray()) == nil
+    }
+
+    /// To be asked when `next` has returned nil: whether the array was sound JSON and nothing follows.
+    public mutating func isSound() -> Bool {
+        !isBroken && (try? cursor.end()) != nil
     }
 
     /// The member at `index`, of those that are the type's own.
@@ -61,16 +71,25 @@ public struct BeaconEventReader: ~Copyable {
 
     /// Moves to the next event: nil at the end, else whether it can be used.
     public mutating func next() -> Result<Void, EventFault>? {
-        guard (try? cursor.nextElement(&first)) == true else { return nil }
+        guard !isBroken, let hasAnother = try? cursor.nextElement(&first) else {
+            isBroken = true
+            return nil
+        }
+        guard hasAnother else { return nil }
         let start = cursor.position
+        let outcome = readEvent()
+        if isBroken { return nil }
+        bytes = cursor.bytes[start..<cursor.position]
+        return outcome
+    }
+
+    private mutating func readEvent() -> Result<Void, EventFault> {
         reset()
         guard (try? cursor.kind()) == .object else {
-            _ = try? cursor.skip()
-            bytes = cursor.bytes[start..<cursor.position]
+            isBroken = (try? cursor.skip(depth: Self.eventDepth, anyNumbers: true)) == nil
             return .failure(.notAnObject)
         }
         let outcome = readMembers()
-        bytes = cursor.bytes[start..<cursor.position]
         if case .failure = outcome { return outcome }
         if !sawType { return .failure(.missingType) }
         if !sawNumber { return .failure(.badNumber) }
@@ -92,16 +111,36 @@ public struct BeaconEventReader: ~Copyable {
     private mutating func readMembers() -> Result<Void, EventFault> {
         var outcome = Result<Void, EventFault>.success(())
         var isFirst = true
-        try? cursor.beginObject()
-        while let key = (try? cursor.nextKey(&isFirst)) ?? nil {
-            guard let kind = try? cursor.kind(), let value = try? cursor.skip() else { break }
-            do throws(EventFault) {
-                try take(EventField(key: key, value: value, kind: kind))
-            } catch {
-                if case .success = outcome { outcome = .failure(error) }
+        do throws(JSONError) {
+            try cursor.beginObject()
+            while let key = try cursor.nextKey(&isFirst) {
+                let kind = try cursor.kind()
+                var isStorable = true
+                let value = try readValue(&isStorable)
+                do throws(EventFault) {
+                    guard isStorable else { throw .badValue }
+                    try take(EventField(key: key, value: value, kind: kind))
+                } catch {
+                    if case .success = outcome { outcome = .failure(error) }
+                }
             }
+        } catch {
+            isBroken = true
         }
         return outcome
+    }
+
+    /// The next value. A number that cannot be stored is the event's fault, not the batch's.
+    private mutating func readValue(_ isStorable: inout Bool) throws(JSONError) -> ByteView {
+        let start = cursor.position
+        do throws(JSONError) {
+            return try cursor.skip(depth: Self.memberDepth)
+        } catch {
+            guard error.reason == .numberOutOfRange else { throw error }
+            isStorable = false
+            cursor.position = start
+            return try cursor.skip(depth: Self.memberDepth, anyNumbers: true)
+        }
     }
 
     private mutating func take(_ field: EventField) throws(EventFault) {

@@ -164,11 +164,16 @@ public struct JSONCursor {
     }
 
     /// Checks the next value, whatever it is, and returns its bytes. `depth` is how deep the value
-    /// would be nested if it were a container, the outermost being one.
-    public mutating func skip(depth: Int = 1) throws(JSONError) -> ByteView {
+    /// would be nested if it were a container, the outermost being one. With `anyNumbers`, numbers
+    /// that are too long or large to be stored pass too: they are JSON, and whoever owns the value
+    /// may want to refuse it alone.
+    public mutating func skip(
+        depth: Int = 1,
+        anyNumbers: Bool = false
+    ) throws(JSONError) -> ByteView {
         _ = try nextByte()
         let start = position
-        position = try JSONSkip.value(bytes, from: start, depth: depth)
+        position = try JSONSkip.value(bytes, from: start, depth: depth, anyNumbers: anyNumbers)
         return bytes[start..<position]
     }
 

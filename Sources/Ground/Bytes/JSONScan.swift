@@ -108,9 +108,14 @@ enum JSONScan {
 
     // MARK: - Numbers and words
 
-    /// Reads a number that begins at `index`. RFC 8259 section 6, with the two limits above.
+    /// Reads a number that begins at `index`. RFC 8259 section 6, with the two limits above unless
+    /// `any` number will do.
     @inline(__always)
-    static func number(_ bytes: ByteView, _ index: inout Int) throws(JSONError) {
+    static func number(
+        _ bytes: ByteView,
+        _ index: inout Int,
+        any: Bool = false
+    ) throws(JSONError) {
         let start = index
         if bytes.has(index), bytes[index] == UInt8(ascii: "-") { index &+= 1 }
         if bytes.has(index), bytes[index] == UInt8(ascii: "0") {
@@ -124,10 +129,10 @@ enum JSONScan {
                 try digits(bytes, &index)
             }
             if bytes.has(index), bytes[index] | 0x20 == UInt8(ascii: "e") {
-                index = try exponent(bytes, index &+ 1, numberStart: start)
+                index = try exponent(bytes, index &+ 1, numberStart: start, any)
             }
         }
-        guard index &- start <= numberLengthMaximum else {
+        guard index &- start <= numberLengthMaximum || any else {
             throw JSONError(.numberOutOfRange, at: start)
         }
     }
@@ -144,7 +149,8 @@ enum JSONScan {
     private static func exponent(
         _ bytes: ByteView,
         _ start: Int,
-        numberStart: Int
+        numberStart: Int,
+        _ any: Bool
     ) throws(JSONError) -> Int {
         var index = start
         if bytes.has(index), bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-")
@@ -157,7 +163,7 @@ enum JSONScan {
         for place in first..<index {
             value = min(value &* 10 &+ Int(bytes[place] &- 48), exponentMaximum &+ 1)
         }
-        guard value <= exponentMaximum else {
+        guard value <= exponentMaximum || any else {
             throw JSONError(.numberOutOfRange, at: numberStart)
         }
         return index

@@ -34,7 +34,8 @@ struct JSONSkip {
     static func value(
         _ bytes: ByteView,
         from start: Int,
-        depth: Int
+        depth: Int,
+        anyNumbers: Bool = false
     ) throws(JSONError) -> Int {
         var stack = JSONSkip(depth: depth)
         var index = start
@@ -50,7 +51,7 @@ struct JSONSkip {
                 index &+= 1
                 stack.close()
             } else {
-                try scalar(byte, bytes, &index)
+                try scalar(byte, bytes, &index, anyNumbers)
             }
             if try stack.isFinished(bytes, &index) { return index }
         }
@@ -94,14 +95,15 @@ struct JSONSkip {
     private static func scalar(
         _ byte: UInt8,
         _ bytes: ByteView,
-        _ index: inout Int
+        _ index: inout Int,
+        _ anyNumbers: Bool
     ) throws(JSONError) {
         switch byte {
         case UInt8(ascii: "\""):
             index &+= 1
             _ = try JSONScan.string(bytes, &index)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            try JSONScan.number(bytes, &index)
+            try JSONScan.number(bytes, &index, any: anyNumbers)
         case UInt8(ascii: "t"): try JSONScan.word("true", bytes, &index)
         case UInt8(ascii: "f"): try JSONScan.word("false", bytes, &index)
         case UInt8(ascii: "n"): try JSONScan.word("null", bytes, &index)

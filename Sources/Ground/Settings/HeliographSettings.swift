@@ -155,6 +155,10 @@ public struct Site: Sendable, Equatable {
     public var urlParameters: [String] = []
     /// Whether refused beacons of this site are answered with more detail.
     public var debug = false
+    /// What the site wants of its custom events.
+    public var events: [EventRule] = []
+    /// Whether custom events without a rule are refused.
+    public var refusesUnlistedEvents = false
     /// See `SiteLimits`.
     public var limits = SiteLimits()
 

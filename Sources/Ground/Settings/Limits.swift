@@ -309,6 +309,8 @@ public enum Limits {
     public static let siteOriginsMaximum = 256
     /// URL parameters a site may add to those kept for every site.
     public static let siteParametersMaximum = 64
+    /// Rules for custom events of a site.
+    public static let siteEventRulesMaximum = 256
     /// A site's name. It is part of every Redis key and fits a `ShortText`.
     public static let siteNameBytesMaximum = 32
     /// An origin: scheme, host name of at most 253 bytes, port.

@@ -21,6 +21,7 @@ extension Site {
         var fields = ["site", name, timeZone, currency, automation.rawValue]
         fields += ["\(allowsAnyOrigin)", "\(consentDefault)", "\(debug)"]
         fields += limits.canonicalFields
+        fields += ["\(refusesUnlistedEvents)"] + events.flatMap(\.canonicalFields)
         fields += ["keys"] + keys.sorted()
         fields += ["origins"] + origins.sorted()
         fields += ["parameters"] + urlParameters.sorted()

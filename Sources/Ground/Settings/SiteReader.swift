@@ -49,6 +49,8 @@ enum SiteReader {
         }
         site.urlParameters = parameters(section)
         site.debug = section.boolean("debug", default: site.debug)
+        site.events = eventRules(section)
+        site.refusesUnlistedEvents = section.boolean("refuse_unlisted_events", default: false)
         site.limits = section.section("limits") { SiteLimits($0) }
         return site
     }

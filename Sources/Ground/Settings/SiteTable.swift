@@ -19,6 +19,8 @@ public final class SiteTable: Sendable {
         public let debug: Bool
     }
 
+    /// The sites' rules for custom events.
+    public let rules: EventRuleTable
     /// The sites' names and limits, for whoever keeps their clocks.
     public let limits: [(name: String, limits: SiteLimits)]
 
@@ -42,6 +44,7 @@ public final class SiteTable: Sendable {
         let sites = settings.sites
         version = settings.version
         count = sites.count
+        rules = EventRuleTable(sites)
         limits = sites.map { ($0.name, $0.limits) }
         entries = sites.map(Self.entry)
         let hashKey = hashKey

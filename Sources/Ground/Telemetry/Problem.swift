@@ -23,6 +23,7 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case addressRateExceeded, visitorRateExceeded, siteRateExceeded, siteQuotaExceeded
     // One event; the rest of its batch is taken.
     case eventTypeUnknown, eventMalformed, eventFieldMissing, eventFieldRange, eventTooLarge
+    case eventUnlisted, propertyType, propertyMissing, propertyUnlisted
     case eventNumberRepeated, eventPropertiesExceeded, eventWithoutConsent, eventWithoutVisitor
     case rowRefused
 
@@ -315,6 +316,30 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         Row(.eventFieldMissing, "event-field-missing", 0, "a field of the event is missing"),
         Row(.eventFieldRange, "event-field-range", 0, "a value of the event is out of range"),
         Row(.eventTooLarge, "event-too-large", 0, "the event is larger than its format allows"),
+        Row(
+            .eventUnlisted,
+            "event-unlisted",
+            0,
+            "the site takes listed events only, and this is none"
+        ),
+        Row(
+            .propertyType,
+            "property-type",
+            0,
+            "a property has another type than the site's rule wants"
+        ),
+        Row(
+            .propertyMissing,
+            "property-missing",
+            0,
+            "a property that the site's rule requires is missing"
+        ),
+        Row(
+            .propertyUnlisted,
+            "property-unlisted",
+            0,
+            "a property is not in the site's rule"
+        ),
         Row(
             .eventNumberRepeated,
             "event-number-repeated",

@@ -34,7 +34,7 @@ enum BeaconProblems {
         switch fault {
         case .unknownType: return .eventTypeUnknown
         case .missingType: return .eventFieldMissing
-        case .badNumber, .badOffset, .badPage: return .eventFieldRange
+        case .badNumber, .badOffset, .badPage, .badValue: return .eventFieldRange
         case .tooLarge: return .eventTooLarge
         case .notAnObject, .badField: return .eventMalformed
         case .tooManyFields: return .eventPropertiesExceeded

@@ -29,9 +29,7 @@ extension BeaconRoute {
 
     /// Keeps one event of a beacon whose others are taken.
     mutating func keepEvent(
-        _ problem: Problem,
-        index: Int,
-        _ event: borrowing BeaconEventReader,
+        _ fault: Fault,
         _ beacon: Beacon,
         _ body: ByteView,
         _ around: Surroundings
@@ -39,11 +37,12 @@ extension BeaconRoute {
         hasKeptEvents = true
         if around.isReplay { return }
         // The place is text that must be made, so the budget is asked first.
-        let place = rejections.canKeep(problem, receivedAt: around.receivedAt) ? "e[\(index)]" : ""
-        var facts = facts(Refusal(problem, at: place), around)
+        let hasRoom = rejections.canKeep(fault.problem, receivedAt: around.receivedAt)
+        let place = hasRoom ? "e[\(fault.index)]" : ""
+        var facts = facts(Refusal(fault.problem, at: place), around)
         describe(beacon, around, &facts)
-        facts.number = event.number
-        let content = RejectedContent.event(event.bytes, of: beacon.events, in: body)
+        facts.number = fault.number
+        let content = RejectedContent.event(fault.event, of: beacon.events, in: body)
         withSiteName {
             facts.site = $0
             rejections.keep(facts, content)

@@ -43,6 +43,9 @@ struct BeaconRoute: ~Copyable {
     private var address = ByteBuffer(capacity: 64, limit: 64)
     private var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+    private var tally = Tally()
+    /// The rule that the event under way has still to be held against.
+    private var rule: Int?
     /// The site of the beacon last taken, for the headers of its answer; nil when it is unknown.
     private(set) var site: Int?
     /// Where what is refused is kept; the listener's.
@@ -64,19 +67,38 @@ struct BeaconRoute: ~Copyable {
         hasKeptEvents = false
         var decoded: Beacon?
         do throws(Refusal) {
+            // Nearly always: one walk over the bytes. What is of another order or broken is walked
+            // over once more, to say precisely what is wrong.
+            if let front = BeaconDecoder.decodeFront(body) {
+                decoded = front
+                if let outcome = try take(front, body, around) { return outcome }
+            }
+            decoded = nil
             let beacon = try decode(body)
             decoded = beacon
-            let site = try admit(beacon, around)
-            let consent = consent(of: beacon, site, around)
-            guard ConsentGate.allowsStoring(consent) else {
-                counters.add(.eventWithoutConsent)
-                return .nothing
+            guard let outcome = try take(beacon, body, around) else {
+                invariantFailed("events that were checked are broken", #fileID, #line)
             }
-            return try write(beacon, body, site, consent, around)
+            return outcome
         } catch {
             keep(error, decoded, body, around)
             return .refused(error)
         }
+    }
+
+    /// Nil when the events turn out not to be sound JSON; nothing was counted then.
+    private mutating func take(
+        _ beacon: Beacon,
+        _ body: ByteView,
+        _ around: Surroundings
+    ) throws(Refusal) -> Outcome? {
+        let site = try admit(beacon, around)
+        let consent = consent(of: beacon, site, around)
+        guard ConsentGate.allowsStoring(consent) else {
+            counters.add(.eventWithoutConsent)
+            return .nothing
+        }
+        return try write(beacon, body, site, consent, around)
     }
 
     // MARK: - Decode and admit
@@ -107,8 +129,6 @@ struct BeaconRoute: ~Copyable {
         guard beacon.events.count <= Limits.batchEventBytesMaximum else {
             throw Refusal(.batchTooLarge, at: "e")
         }
-        counters.add(.unknownKeys, beacon.unknownKeys)
-        if beacon.lost > 0 { counters.add(.eventsLostByClients, Int(min(beacon.lost, 1 << 20))) }
         return found
     }
 
@@ -125,14 +145,15 @@ struct BeaconRoute: ~Copyable {
         _ site: Int,
         _ consent: Consent,
         _ around: Surroundings
-    ) throws(Refusal) -> Outcome {
+    ) throws(Refusal) -> Outcome? {
         let entry = sites[site]
         var head = head(beacon, consent, around, countsAutomation: entry.countsAutomation)
         entry.name.withBytes {
             head.site = $0
             writer.begin(head)
         }
-        let events = try writeEvents(beacon, body, site, around)
+        guard let events = try writeEvents(beacon, body, site, around) else { return nil }
+        count(beacon, body, around)
         guard writer.finish(eventCount: events) else {
             throw Refusal(.batchTooLarge, at: "e")
         }
@@ -190,28 +211,26 @@ struct BeaconRoute: ~Copyable {
 
     // MARK: - Events
 
-    /// Writes the usable events and counts the others by reason; refuses when none is usable.
+    /// Writes the usable events and notes what is wrong with the others; refuses when none is usable.
+    /// Nil when they are not sound JSON.
     private mutating func writeEvents(
         _ beacon: Beacon,
         _ body: ByteView,
         _ site: Int,
         _ around: Surroundings
-    ) throws(Refusal) -> Int {
+    ) throws(Refusal) -> Int? {
         let receivedAt = around.receivedAt
         let offset = clock.offset(
             window: beacon.window,
             sentAt: beacon.sentAt,
             receivedAt: receivedAt
         )
+        tally.reset()
         var reader = BeaconEventReader(beacon.events)
         var written = 0
-        var seen = 0
-        var firstProblem: Problem?
         while let outcome = reader.next() {
-            seen += 1
-            if seen > Slice.eventsMaximum {
-                throw Refusal(.eventCountExceeded, at: "e")
-            }
+            tally.events += 1
+            if tally.events > Slice.eventsMaximum { throw Refusal(.eventCountExceeded, at: "e") }
             let mark = writer.buffer.count
             do throws(EventRefusal) {
                 try check(outcome, reader)
@@ -219,18 +238,72 @@ struct BeaconRoute: ~Copyable {
                 written += 1
             } catch {
                 writer.buffer.truncate(to: min(mark, writer.buffer.count))
-                counters.add(error.problem)
-                keepEvent(error.problem, index: seen - 1, reader, beacon, body, around)
-                if firstProblem == nil { firstProblem = error.problem }
+                tally.faults.append(
+                    Fault(
+                        problem: error.problem,
+                        event: reader.bytes,
+                        index: tally.events - 1,
+                        number: reader.number
+                    )
+                )
             }
         }
-        if written == 0 {
-            // An event's problem has no status of its own; it says why nothing could be taken.
-            let reason = firstProblem.map { ", \($0.row.code)" } ?? ""
-            throw Refusal(.batchEmpty, at: "e" + reason)
-        }
-        counters.add(.eventsReceived, seen)
+        guard reader.isSound() else { return nil }
+        guard written > 0 else { throw nothingUsable(beacon, body, around) }
         return written
+    }
+
+    /// An event's problem has no status of its own; it says why nothing could be taken.
+    private mutating func nothingUsable(
+        _ beacon: Beacon,
+        _ body: ByteView,
+        _ around: Surroundings
+    ) -> Refusal {
+        countFaults(beacon, body, around)
+        let reason = tally.faults.first.map { ", \($0.problem.row.code)" } ?? ""
+        return Refusal(.batchEmpty, at: "e" + reason)
+    }
+
+    /// What was wrong with one event of the beacon.
+    struct Fault {
+        let problem: Problem
+        let event: ByteView
+        let index: Int
+        let number: UInt32
+    }
+
+    /// What a walk over the events finds, counted only when it was the last walk.
+    private struct Tally {
+        var events = 0
+        var unknownKeys = 0
+        var textsShortened = 0
+        var faults: [Fault] = []
+
+        mutating func reset() {
+            (events, unknownKeys, textsShortened) = (0, 0, 0)
+            faults.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private mutating func count(_ beacon: Beacon, _ body: ByteView, _ around: Surroundings) {
+        counters.add(.eventsReceived, tally.events)
+        if beacon.unknownKeys + tally.unknownKeys > 0 {
+            counters.add(.unknownKeys, beacon.unknownKeys + tally.unknownKeys)
+        }
+        if tally.textsShortened > 0 { counters.add(.textsShortened, tally.textsShortened) }
+        if beacon.lost > 0 { counters.add(.eventsLostByClients, Int(min(beacon.lost, 1 << 20))) }
+        countFaults(beacon, body, around)
+    }
+
+    private mutating func countFaults(
+        _ beacon: Beacon,
+        _ body: ByteView,
+        _ around: Surroundings
+    ) {
+        for index in tally.faults.indices {
+            counters.add(tally.faults[index].problem)
+            keepEvent(tally.faults[index], beacon, body, around)
+        }
     }
 
     private struct EventRefusal: Error {
@@ -263,13 +336,15 @@ struct BeaconRoute: ~Copyable {
             offset: offset,
             receivedAt: receivedAt
         )
+        let name = try name(of: event)
+        rule = try findRule(event.kind, name, site)
         writer.beginEvent(
             number: event.number,
             occurredAt: occurredAt,
             kind: event.kind,
             flags: moved ? .moved : [],
             page: event.page,
-            name: try name(of: event)
+            name: name
         )
         writer.buffer.append(UInt8(ascii: "{"))
         var isFirst = true
@@ -278,6 +353,24 @@ struct BeaconRoute: ~Copyable {
         }
         writer.buffer.append(UInt8(ascii: "}"))
         writer.endEvent()
+        // An event without properties lacks those that are required.
+        if let rule, sites.rules[rule].required != 0 {
+            throw EventRefusal(problem: .propertyMissing)
+        }
+    }
+
+    /// The site's rule for a custom event.
+    private func findRule(
+        _ kind: EventKind,
+        _ name: ByteView,
+        _ site: Int
+    ) throws(EventRefusal) -> Int? {
+        guard kind == .custom else { return nil }
+        switch sites.rules.find(event: name, site: site) {
+        case .free: return nil
+        case .rule(let rule): return rule
+        case .unlisted: throw EventRefusal(problem: .eventUnlisted)
+        }
     }
 
     /// The name of a custom event, escapes resolved; it is stored apart from the properties.
@@ -308,7 +401,7 @@ struct BeaconRoute: ~Copyable {
     ) throws(EventRefusal) {
         guard !EventSchema.isName(kind, field.key) else { return }
         guard let rule = EventSchema.rule(kind, field.key) else {
-            counters.add(.unknownKeys)
+            tally.unknownKeys += 1
             return
         }
         if field.kind == .null { return }
@@ -334,13 +427,27 @@ struct BeaconRoute: ~Copyable {
         if field.kind == .object, !PropertyCount.isWithinLimit(field.value) {
             throw EventRefusal(problem: .eventPropertiesExceeded)
         }
+        if let rule, field.kind == .object { return try write(field.value, by: rule) }
         JSONText.appendStorable(value: field.value, into: &writer.buffer)
+    }
+
+    private mutating func write(_ object: ByteView, by rule: Int) throws(EventRefusal) {
+        do {
+            try PropertyCheck.append(object, rule: rule, of: sites.rules, into: &writer.buffer)
+            self.rule = nil
+        } catch {
+            switch error {
+            case .wrongType: throw EventRefusal(problem: .propertyType)
+            case .missing: throw EventRefusal(problem: .propertyMissing)
+            case .unlisted: throw EventRefusal(problem: .propertyUnlisted)
+            }
+        }
     }
 
     private mutating func writeString(_ raw: ByteView, _ rule: FieldRule, _ site: Int) {
         if rule.treatment != .asIs { return writeURL(raw, rule, site) }
         let length = JSONText.prefixLength(raw, limit: rule.bytesMaximum)
-        if length < raw.count { counters.add(.textsShortened) }
+        if length < raw.count { tally.textsShortened += 1 }
         writer.buffer.append(UInt8(ascii: "\""))
         JSONText.appendStorable(value: raw[0..<length], into: &writer.buffer)
         writer.buffer.append(UInt8(ascii: "\""))
@@ -358,7 +465,7 @@ struct BeaconRoute: ~Copyable {
             }
         }
         let length = JSONText.plainPrefixLength(scrubbed.view, limit: rule.bytesMaximum)
-        if length < scrubbed.count { counters.add(.textsShortened) }
+        if length < scrubbed.count { tally.textsShortened += 1 }
         text.reset()
         JSONText.appendQuoted(scrubbed.view[0..<length], into: &text)
         JSONText.appendStorable(value: text.view, into: &writer.buffer)

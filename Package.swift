@@ -174,7 +174,9 @@ let package = Package(
         ),
         tests(
             "ProgramTests",
-            groundAll + ["heliograph", "Wire", "Journal", "Scoring", "Storage", "TestSupport"],
+            groundAll + [
+                "heliograph", "Admission", "Wire", "Journal", "Scoring", "Storage", "TestSupport",
+            ],
             program
         ),
         tests("IntakeTests", ["Intake", "Loop", "Bytes", "Settings", "TestSupport"]),

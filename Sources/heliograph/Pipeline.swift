@@ -56,6 +56,7 @@ final class Pipeline {
     private let workerCount: Int
     private let progress = JournalProgress()
     private let board = PartitionBoard()
+    private let warm = WarmVisitors()
     private let checkpoints: PartitionCheckpoints
     private let checkpointThread: CheckpointThread
     private let journalStop = StopSignal(waker: Waker())
@@ -284,6 +285,8 @@ final class Pipeline {
             health: parts.health,
             time: parts.time,
             journalWaker: journalStop.waker,
+            progress: progress,
+            warm: warm,
             replayGate: parts.replayGate,
             tracesPositions: parts.tracesPositions,
             pseudonymSecret: parts.pseudonymSecret
@@ -304,6 +307,7 @@ final class Pipeline {
             openReader: openReader,
             stop: workerStops[index],
             feed: feed,
+            warm: warm,
             metrics: parts.metrics,
             time: parts.time,
             onProblem: parts.onProblem

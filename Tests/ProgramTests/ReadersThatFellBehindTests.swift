@@ -1,3 +1,4 @@
+import Admission
 import Bytes
 import Foundation
 import Journal
@@ -205,6 +206,7 @@ private final class TestJournal {
             openReader: openReader,
             stop: stop,
             feed: RecordFeed(waker: stop.waker),
+            warm: WarmVisitors(),
             metrics: metrics,
             time: .real,
             onProblem: { if $0.contains("journal") { problems.add() } }

@@ -231,6 +231,12 @@ public struct JournalWriter: ~Copyable {
         return .failed(error)
     }
 
+    /// What the segments that may still be made can hold, and the one being written.
+    private var recordBytesLeft: Int {
+        let segments = max(0, limits.diskBytesMaximum - space.bytesUsed) / limits.segmentBytes
+        return (segments + 1) * limits.segmentBytes - segmentPosition
+    }
+
     /// What can be told about the writer at this moment.
     public var gauges: JournalGauges {
         JournalGauges(
@@ -238,6 +244,8 @@ public struct JournalWriter: ~Copyable {
             segmentBytesUsed: segmentPosition,
             diskBytesUsed: space.bytesUsed,
             diskBytesMaximum: limits.diskBytesMaximum,
+            recordBytesUsed: space.bytesUsed - limits.segmentBytes + segmentPosition,
+            recordBytesLeft: recordBytesLeft,
             isFull: space.isFull,
             windows: deduplicator.table.count,
             windowsEvicted: deduplicator.table.evicted,
@@ -273,6 +281,10 @@ public struct JournalGauges: Sendable {
     public let diskBytesUsed: Int
     /// Bytes that they may take.
     public let diskBytesMaximum: Int
+    /// Bytes of records, without what was allocated ahead of them.
+    public let recordBytesUsed: Int
+    /// Bytes of records that the budget still has room for.
+    public let recordBytesLeft: Int
     /// Whether appends are refused for want of room.
     public let isFull: Bool
     /// Windows known to deduplication.

@@ -37,7 +37,7 @@ public struct EventRule: Sendable, Equatable {
 /// The rules of all sites as the hot path needs them.
 public struct EventRuleTable: Sendable {
     /// What a rule says of one property.
-    public struct Property: BitwiseCopyable, Sendable {
+    public struct Property: Sendable {
         /// The type it is held to.
         public let kind: EventRule.Kind
         /// Its bit in `Rule.required`; 0 when it may be missing.
@@ -45,7 +45,7 @@ public struct EventRuleTable: Sendable {
     }
 
     /// What a rule says as a whole.
-    public struct Rule: BitwiseCopyable, Sendable {
+    public struct Rule: Sendable {
         /// The bits of the properties that must be there.
         public let required: UInt64
         /// See `EventRule.Others`.

@@ -117,6 +117,16 @@ public enum Limits {
     /// Greatest sequence number of an event in a window.
     public static let sequenceNumberMaximum = Int(UInt32.max)
 
+    // MARK: - Shedding
+
+    /// Shares of the journal's disk and of the ring to it from which batches are shed: page summaries
+    /// of visitors not known as warm first, then everything but conversions, identify and consent.
+    public static let sheddingHighPercent = 85
+    /// See `sheddingHighPercent`.
+    public static let sheddingSeverePercent = 95
+    /// Bits that remember who has been warm. A power of two.
+    public static let warmVisitorBits = 1 << 22
+
     // MARK: - Rates
 
     /// Addresses and visitors whose rate is known at a time. A power of two; eight bytes each.

@@ -18,7 +18,7 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     // A request of another sender than the SDK.
     case writeKeyUnknown, serverBatchTooLarge
     // The engine.
-    case overloaded, journalFull, notReady, stopping, tooManyConnections, internalFailure
+    case overloaded, shed, journalFull, notReady, stopping, tooManyConnections, internalFailure
     // The sender's limits.
     case addressRateExceeded, visitorRateExceeded, siteRateExceeded, siteQuotaExceeded
     // One event; the rest of its batch is taken.
@@ -245,6 +245,13 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
 
     private static let engineRows: [Row] = [
         Row(.overloaded, "overloaded", 503, "the engine is busy, try again", level: .info),
+        Row(
+            .shed,
+            "shed",
+            503,
+            "the engine is near its limit and takes what matters most, try again",
+            level: .info
+        ),
         Row(
             .journalFull,
             "journal-full",

@@ -44,6 +44,8 @@ struct BeaconRoute: ~Copyable {
     private var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var tally = Tally()
+    /// How much the beacon last taken would be missed.
+    private(set) var importance = Importance.summaries
     /// The rule that the event under way has still to be held against.
     private var rule: Int?
     /// The site of the beacon last taken, for the headers of its answer; nil when it is unknown.
@@ -226,6 +228,7 @@ struct BeaconRoute: ~Copyable {
             receivedAt: receivedAt
         )
         tally.reset()
+        importance = .summaries
         var reader = BeaconEventReader(beacon.events)
         var written = 0
         while let outcome = reader.next() {
@@ -338,6 +341,7 @@ struct BeaconRoute: ~Copyable {
         )
         let name = try name(of: event)
         rule = try findRule(event.kind, name, site)
+        importance = max(importance, Importance(event.kind, name: name))
         writer.beginEvent(
             number: event.number,
             occurredAt: occurredAt,
@@ -427,7 +431,9 @@ struct BeaconRoute: ~Copyable {
         if field.kind == .object, !PropertyCount.isWithinLimit(field.value) {
             throw EventRefusal(problem: .eventPropertiesExceeded)
         }
-        if let rule, field.kind == .object { return try write(field.value, by: rule) }
+        if field.kind == .object, let siteRule = self.rule {
+            return try write(field.value, by: siteRule)
+        }
         JSONText.appendStorable(value: field.value, into: &writer.buffer)
     }
 

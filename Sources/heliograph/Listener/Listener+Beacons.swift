@@ -59,6 +59,15 @@ extension Listener {
         try passage.orThrow(.addressRateExceeded, at: "address")
     }
 
+    /// Near a limit, what matters least is left with its sender for a while.
+    func admit(_ importance: Importance, visitor: ByteView) throws(Refusal) {
+        let ring = Pressure(used: toJournal.depth, of: toJournal.capacity)
+        let pressure = max(ring, around.progress.pressure)
+        if pressure.sheds(importance, isWarm: { around.warm.contains(visitor: visitor) }) {
+            throw Refusal(.shed, at: "engine")
+        }
+    }
+
     /// What a site and a visitor may bring, asked for when it is known how much it is.
     func admit(_ events: Int, visitor: ByteView, site: Int) throws(Refusal) {
         let limiter = around.limiter
@@ -152,6 +161,7 @@ extension Listener {
         session.pointee.park { $0.origin = origin }
         switch outcome {
         case .slice(let partition, let events, let visitor, let site):
+            try admit(route.importance, visitor: visitor)
             try admit(events, visitor: visitor, site: site)
             try handOver(route.slice, partition, events, receivedAt, connection, session)
             return true

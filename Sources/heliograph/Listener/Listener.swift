@@ -23,6 +23,8 @@ final class Listener: ByteHandler {
         let health: EngineHealth
         let time: TimeSource
         let journalWaker: Waker
+        let progress: JournalProgress
+        let warm: WarmVisitors
         let replayGate: ReplayGate
         let tracesPositions: Bool
         /// Under which ids of servers are renamed; see `Pseudonymizer`.

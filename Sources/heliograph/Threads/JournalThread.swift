@@ -1,3 +1,4 @@
+import Admission
 import Bytes
 import Intake
 import Journal
@@ -247,6 +248,14 @@ final class JournalThread {
 
     private func publishGauges() {
         let gauges = writer.gauges
+        progress.publish(
+            gauges.isFull
+                ? .severe
+                : Pressure(
+                    used: gauges.recordBytesUsed,
+                    of: gauges.recordBytesUsed + gauges.recordBytesLeft
+                )
+        )
         counters.set(.journalDiskBytes, gauges.diskBytesUsed)
         counters.set(.journalBudgetBytes, gauges.diskBytesMaximum)
         counters.set(.journalSequence, Int(writer.committedSequence))

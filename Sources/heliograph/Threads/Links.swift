@@ -1,3 +1,4 @@
+import Admission
 import Rings
 import Synchronization
 import Units
@@ -36,9 +37,17 @@ final class StopSignal: Sendable {
 /// How far the journal is: written by its thread, read by whoever reads its files.
 final class JournalProgress: Sendable {
     private let committed = Atomic<UInt64>(0)
+    private let pressureLevel = Atomic<UInt8>(0)
 
     /// Sequence of the last durable record.
     var committedSequence: UInt64 { committed.load(ordering: .acquiring) }
+
+    /// How close the journal is to its disk budget, as of a moment ago.
+    var pressure: Pressure { Pressure(rawValue: pressureLevel.load(ordering: .relaxed)) ?? .none }
+
+    func publish(_ pressure: Pressure) {
+        pressureLevel.store(pressure.rawValue, ordering: .relaxed)
+    }
 
     /// Releasing: the record's bytes are in the file before anybody is told of them.
     func publish(_ sequence: UInt64) { committed.store(sequence, ordering: .releasing) }

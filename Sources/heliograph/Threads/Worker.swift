@@ -1,3 +1,4 @@
+import Admission
 import Bytes
 import Journal
 import Loop
@@ -26,6 +27,7 @@ final class Worker {
         let openReader: @Sendable () -> JournalReader
         let stop: StopSignal
         let feed: RecordFeed
+        let warm: WarmVisitors
         let metrics: Metrics
         let time: TimeSource
         let onProblem: @Sendable (String) -> Void
@@ -175,6 +177,9 @@ final class Worker {
         guard effects else { return }
         if let effect {
             count(effect)
+            if effect.score == .updated, effect.history.reading.band != .cold {
+                around.warm.note(visitor: slice.visitor)
+            }
             live.note(header, effect)
         }
         passOn(record, sequence, effect)

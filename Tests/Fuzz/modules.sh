@@ -33,19 +33,22 @@ module_sources() {
     case $1 in
     Settings) echo "$ground/Settings/Limits.swift" ;;
     Framing) echo "$engine"/Wire/{RequestParser,RequestHead,FieldGrammar,ChunkedDecoder}.swift ;;
+    Sources) echo "$engine"/Enrichment/{PageSource,Campaign,Address,Channel,SourceTable,JSONMembers,StaticText,WordAutomaton}.swift ;;
     Wire) find "$engine/Wire" -name '*.swift' ! -name 'ResponseWriter*' | sort ;;
     Units | Bytes | Records) find "$ground/$1" -name '*.swift' | sort ;;
     *) find "$engine/$1" -name '*.swift' | sort ;;
     esac
 }
 
-# fuzz_module FOLDER NAME FLAG…: `Framing` is Wire without what frames no request.
+# fuzz_module FOLDER NAME FLAG…: `Framing` is Wire without what frames no request, `Sources` is
+# Enrichment without what reads words from a file.
 fuzz_module() {
     local folder=$1 name=$2 part=$1/part/$2
     shift 2
     rm -rf "$part" && mkdir -p "$part"
     module_sources "$name" | xargs cp -t "$part"
     [ "$name" != Framing ] || name=Wire
+    [ "$name" != Sources ] || name=Enrichment
     swift_module "$folder" "$name" "$part" -I "$repository/Sources/CLibs" "$@"
 }
 

@@ -30,7 +30,7 @@ def post(body: bytes, path: str = "/v1/e", **fields: str) -> bytes:
              "Content-Length": str(len(body))}
     lines |= {name.replace("_", "-"): value for name, value in fields.items()}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body
 
 
 class Answer:

@@ -12,10 +12,12 @@ The rule, from which every expectation is computed:
 3. A beacon from an origin that its site does not list is refused with 403. Refusals hold nothing about
    anybody, so any page may read them: `*`, never the origin itself.
 4. A preflight names no site. Its origin is answered when some site lists it or takes any; another gets
-   no Access-Control-Allow-Origin. It offers POST, two content headers (on the paths of servers
-   authorization as well) and at least ten minutes.
-5. The script is public: `*` for everybody.
-6. An answer that repeats the origin has `Vary: Origin`.
+   no Access-Control-Allow-Origin. It offers POST, the five headers that trackers of pages
+   send, and at least ten minutes.
+5. Events of servers (`/v1/events`, `/v1/batch`) are held to the same rule when they come from a page;
+   they are answered 200, and 401 for an unknown key.
+6. The script is public: `*` for everybody.
+7. An answer that repeats the origin has `Vary: Origin`.
 
 Origins are compared byte by byte (RFC 6454 section 6.2), `null` is listed by nobody.
 """
@@ -61,7 +63,8 @@ ORIGINS = {
     "a list": "https://shop.example, https://evil.example", "no scheme": "shop.example",
     "extension": "chrome-extension://abcdef", "unicode": "https://shop.example\xe4",
 }
-Cell = collections.namedtuple("Cell", "origin request cookie")
+HEADERS = {"authorization", "content-type", "content-encoding", "anonymousid",
+           "x-heliograph-debug"}
 Wanted = collections.namedtuple("Wanted", "status allowed")
 
 
@@ -74,6 +77,14 @@ def beacon(key: str) -> bytes:
     return json.dumps({"v": 1, "k": key, "st": int(time.time() * 1000), "mt": 1000, "q": 1, "c": 7,
                        "w": identifier(), "d": identifier(), "s": identifier(),
                        "e": [event]}).encode()
+
+
+def server_events(path: str, key: str) -> bytes:
+    event = {"type": "track", "event": "seen", "anonymousId": identifier(),
+             "messageId": identifier(), "visitor": identifier(), "id": identifier(), "name": "seen"}
+    if path == "/v1/batch":
+        return json.dumps({"batch": [event], "writeKey": key}).encode()
+    return json.dumps({"events": [event], "key": key}).encode()
 
 
 class Request:
@@ -93,22 +104,31 @@ class Request:
         if self.method == "OPTIONS":
             is_listed = has_open or any(origin in site for site in sites.values())
             return Wanted(204, origin if origin and is_listed else None)
+        taken, unknown = (204, 403) if self.path == "/v1/e" else (200, 401)
         if self.key == "hg_unknown":
-            return Wanted(403, "*" if origin else None)
+            return Wanted(unknown, "*" if origin else None)
         if origin is None:
-            return Wanted(204, None)
+            return Wanted(taken, None)
         if self.key == "hg_open":
-            return Wanted(204, "*")
-        return Wanted(204, origin) if origin in sites[self.key] else Wanted(403, "*")
+            return Wanted(taken, "*")
+        return Wanted(taken, origin) if origin in sites[self.key] else Wanted(403, "*")
+
+    @property
+    def body(self) -> bytes | None:
+        if not self.key:
+            return None
+        return beacon(self.key) if self.path == "/v1/e" else server_events(self.path, self.key)
 
     def send(self, connection: http.client.HTTPConnection, origin: str | None,
              cookie: bool) -> http.client.HTTPResponse:
         fields = {"Content-Type": "text/plain"} if self.key else {}
         fields |= {"Access-Control-Request-Method": self.asks} if self.asks else {}
         fields |= {"Access-Control-Request-Headers": self.headers} if self.headers else {}
-        fields |= {"Cookie": "session=secret", "Authorization": "Basic YTpi"} if cookie else {}
+        # An authorisation would be a key to the paths of servers.
+        fields |= {"Cookie": "session=secret"} if cookie else {}
+        fields |= {"Authorization": "Basic YTpi"} if cookie and self.path == "/v1/e" else {}
         fields |= {"Origin": origin} if origin is not None else {}
-        connection.request(self.method, self.path, beacon(self.key) if self.key else None, fields)
+        connection.request(self.method, self.path, self.body, fields)
         answer = connection.getresponse()
         answer.read()
         return answer
@@ -120,6 +140,9 @@ def requests(has_open: bool) -> list[Request]:
         kinds.append(Request("POST", "/v1/e", "hg_open"))
     kinds += [Request("OPTIONS", "/v1/e", asks=asks, headers=headers)
               for asks, headers in (("POST", "content-type"), ("PUT", "x-evil"))]
+    for path in ("/v1/events", "/v1/batch"):
+        kinds += [Request("POST", path, "hg_shop"), Request("POST", path, "hg_unknown"),
+                  Request("OPTIONS", path, asks="POST", headers="authorization,content-type")]
     return [*kinds, Request("GET", "/hg.js")]
 
 
@@ -147,9 +170,7 @@ def preflight_faults(request: Request, answer: http.client.HTTPResponse) -> list
         found.append(f"offers {methods}")
     fields = {one.strip().lower()
               for one in answer.headers["Access-Control-Allow-Headers"].split(",")}
-    extra = set() if request.path == "/v1/e" else {"authorization", "x-heliograph-debug"}
-    if not {"content-type", "content-encoding"} <= fields <= {
-            "content-type", "content-encoding", "x-heliograph-debug"} | extra:
+    if fields != HEADERS:
         found.append(f"offers the fields {fields}")
     if int(answer.headers["Access-Control-Max-Age"]) < 600:
         found.append("does not last")

@@ -85,6 +85,21 @@ class Maker:
             "utf-8", "surrogatepass")
 
 
+# Headers that become part of what is stored. Bytes beyond ASCII are allowed in a field (RFC 9110
+# section 5.5), and nobody says which encoding they are in.
+FIELD_NAMES = ["User_Agent", "Accept_Language", "Sec_CH_UA", "Sec_CH_UA_Mobile", "Referer",
+               "Sec_CH_UA_Platform", "Accept_Encoding", "Sec_Fetch_Mode", "X_Forwarded_For", "Sec_GPC",
+               "Origin", "Purpose"]
+FIELDS = ["", "a", '"', "\\", '\\"', "\xff\xfe", "\xe2\x82", "\xed\xa0\x80", "\xf0\x9f\x98\x80", "{}",
+          '"}', "\\u0000", "Mozilla/5.0 (" + "X" * 400, "Mozilla/5.0 (\xff; \"os\") Chrome/1" + "9" * 80,
+          "Googlebot/2.1 \\\"", "curl/8.0\t\t", "a" * 3000, "de-DE\xff,en;q=0.9", "*", "1.2.3.4, ::1",
+          "::ffff:1.2.3.4", "256.1.1.1", "'; DROP TABLE heliograph.event; --", "$(id)", "%00", "?1", "1"]
+
+
+def hostile_fields(source: random.Random) -> dict[str, str]:
+    return {name: source.choice(FIELDS) for name in FIELD_NAMES if source.random() < 0.3}
+
+
 def metrics(port: int) -> dict[str, float]:
     """Every counter, summed over the threads."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -120,7 +135,8 @@ def run(addresses: dict, count: int, seed: int) -> list[str]:
 
     for _ in range(count):
         body = maker.beacon()
-        while not pool.send(post(body), body):
+        fields = hostile_fields(maker.random)
+        while not pool.send(post(body, **fields), body):
             pool.receive(1.0, take)
     while pool.busy:
         pool.receive(1.0, take)

@@ -73,7 +73,7 @@ public struct ResponseWriter: ~Copyable {
         buffer.append("HTTP/1.1 100 Continue\r\n\r\n")
     }
 
-    /// The answer to a CORS preflight.
+    /// The answer to a CORS preflight. `anonymousid` is what RudderStack's script adds.
     public mutating func preflight(_ frame: Frame) {
         buffer.reset()
         buffer.append("HTTP/1.1 204 No Content\r\n")
@@ -81,7 +81,8 @@ public struct ResponseWriter: ~Copyable {
         buffer.append(
             """
             Access-Control-Allow-Methods: POST\r\n\
-            Access-Control-Allow-Headers: authorization, content-type, content-encoding\r\n\
+            Access-Control-Allow-Headers: authorization, content-type, content-encoding, \
+            anonymousid, x-heliograph-debug\r\n\
             Access-Control-Max-Age: 86400\r\n\r\n
             """
         )

@@ -37,6 +37,7 @@ import Testing
         )
         #expect(text == #"{"c":["ok",null,[{}]],"e":{"g":1}}"#)
         #expect(withheld == 5)
+        #expect(filtered(#"{"x@y.z":true,"p\u0040q":1,"r":2}"#).text == #"{"r":2}"#)
     }
 
     @Test func aProductKeepsItsName() {

@@ -120,10 +120,12 @@ public struct TraitFilter: ~Copyable {
         _ value: ByteView,
         _ subject: Subject
     ) -> Bool {
-        // What says nothing harms nobody, and tells the operator that the trait is known.
-        if kind == .null || kind == .boolean { return true }
         if kind == .string, holdsAt(value) { return false }
         normalise(key)
+        // A name may be somebody's address itself.
+        if text.overflowed || text.view.firstIndex(of: UInt8(ascii: "@")) != nil { return false }
+        // What says nothing harms nobody, and tells the operator that the trait is known.
+        if kind == .null || kind == .boolean { return true }
         for telling in Self.everywhere where name.view.equals(telling) { return false }
         guard subject == .person else { return true }
         for telling in Self.ofPersons where name.view.equals(telling) { return false }

@@ -59,19 +59,21 @@ extension Listener {
         _ connection: ConnectionID,
         _ session: UnsafeMutablePointer<HTTPSession>
     ) throws(Refusal) -> Bool {
-        let receivedAt = around.time.epochMilliseconds()
+        let now = around.time.epochMilliseconds()
+        let replayed = around.replayGate.receivedAt(head.receivedAt, now: now)
+        let receivedAt = replayed ?? now
         let outcome = connections.withAddress(of: connection) { address in
-            servers.take(
-                body,
-                surroundings(endpoint, head, address, receivedAt),
-                into: &bundle
-            )
+            var surroundings = surroundings(endpoint, head, address, receivedAt)
+            surroundings.isReplay = replayed != nil
+            return servers.take(body, surroundings, into: &bundle)
         }
         let origin = parkedOrigin(head.origin, site: servers.site)
         session.pointee.park { $0.origin = origin }
         if !endpoint.isImage { prepareBody(session) }
         switch outcome {
         case .slices(let events, let site):
+            // Servers send no page summaries, so whether a visitor is warm is never asked.
+            try admit(servers.importance, visitor: .empty)
             try admit(events, site: site)
             try handOver(bundle, receivedAt, connection, session)
             return true
@@ -95,6 +97,7 @@ extension Listener {
                 contentType: head.contentType,
                 referrer: head.referrer
             ),
+            path: head.path,
             authorization: head.authorization,
             origin: head.origin,
             userAgent: head.userAgent,

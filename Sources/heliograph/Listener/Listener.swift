@@ -81,7 +81,8 @@ final class Listener: ByteHandler {
         servers = ServerRoute(
             sites: edge.edge.sites,
             secret: around.pseudonymSecret,
-            counters: counters
+            counters: counters,
+            rejections: rejections
         )
         response = ResponseWriter(epochMilliseconds: around.time.epochMilliseconds())
         connections = ConnectionTable(
@@ -196,6 +197,7 @@ final class Listener: ByteHandler {
             return serveBeacon(head, body, connection, session)
         }
         if let endpoint = WireEndpoint(path: head.path) {
+            defer { if rejections.flush(into: &toJournal) { around.journalWaker.wake() } }
             return serveSender(endpoint, head, body, connection, session)
         }
         serveOther(head, connection, keepsAlive: session.pointee.parked.keepsAlive)

@@ -1,3 +1,4 @@
+import Admission
 import Bytes
 import Privacy
 import Records
@@ -19,6 +20,7 @@ struct ServerEventWriter: ~Copyable {
     private var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var name = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+    private var ruled = ByteBuffer(capacity: 1024, limit: 64 * 1024)
 
     /// Whether something of the event last written was withheld because it may name a person.
     private(set) var hasWithheld = false
@@ -53,19 +55,22 @@ struct ServerEventWriter: ~Copyable {
     }
 
     /// Appends the properties as an object. `user` and `reference` are the ids in the form that may be
-    /// kept, empty for none; `keeps` tells which URL parameters the site keeps.
+    /// kept, empty for none; `rule` is the site's for this event; `keeps` tells which URL parameters
+    /// the site keeps.
     mutating func append(
         _ event: IncomingEvent,
         user: ByteView,
         reference: ByteView,
+        rule: Int?,
+        of rules: EventRuleTable,
         into output: inout ByteBuffer,
         keeps: (ByteView) -> Bool
-    ) {
+    ) throws(PropertyCheck.Fault) {
         filter.reset()
         output.append(UInt8(ascii: "{"))
         switch event.call {
         case .page: appendPage(event, into: &output, keeps)
-        case .track: appendProperties(event, into: &output)
+        case .track: try appendProperties(event, rule, rules, into: &output)
         case .screen: appendScreen(event, into: &output)
         case .identify: appendIdentity(event, user, into: &output)
         case .alias: appendAlias(user, reference, into: &output)
@@ -142,12 +147,21 @@ struct ServerEventWriter: ~Copyable {
         output.append("}")
     }
 
-    private mutating func appendProperties(_ event: IncomingEvent, into output: inout ByteBuffer) {
-        output.append("\"props\":{")
+    private mutating func appendProperties(
+        _ event: IncomingEvent,
+        _ rule: Int?,
+        _ rules: EventRuleTable,
+        into output: inout ByteBuffer
+    ) throws(PropertyCheck.Fault) {
+        ruled.reset()
+        ruled.append("{")
         if !event.properties.isEmpty {
-            filter.appendMembers(of: event.properties, .event, into: &output)
+            filter.appendMembers(of: event.properties, .event, into: &ruled)
         }
-        output.append("}")
+        ruled.append("}")
+        output.append("\"props\":")
+        guard let rule else { return output.append(ruled.view) }
+        try PropertyCheck.append(ruled.view, rule: rule, of: rules, into: &output)
     }
 
     /// Without consent to linking there is no user, and then nothing that describes one either.

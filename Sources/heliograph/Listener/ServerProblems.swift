@@ -26,6 +26,14 @@ enum ServerProblems {
         case .tooLarge: return .eventTooLarge
         }
     }
+
+    static func problem(of fault: PropertyCheck.Fault) -> Problem {
+        switch fault {
+        case .wrongType: return .propertyType
+        case .missing: return .propertyMissing
+        case .unlisted: return .propertyUnlisted
+        }
+    }
 }
 
 /// What a sender is told about an event that was taken, though not as it was sent.

@@ -27,6 +27,7 @@ struct ServerRoute: ~Copyable {
     /// What the request around the body says.
     struct Surroundings {
         var request: WireRequest
+        var path: ByteView
         var authorization: ByteView
         var origin: ByteView
         var userAgent: ByteView
@@ -34,13 +35,15 @@ struct ServerRoute: ~Copyable {
         var wantsVerdicts: Bool
         var address: ByteView
         var receivedAt: Int64
+        /// What was refused before is sent again: its row has its outcome already.
+        var isReplay = false
 
         /// Whether address and user agent are the visitor's, and not those of a server.
         var isFromBrowser: Bool { !origin.isEmpty || request.endpoint.isFromBrowser }
     }
 
     /// What holds for all events of a request.
-    private struct Request {
+    struct Request {
         let site: Int
         let around: Surroundings
         let batch: WireBatch
@@ -53,23 +56,36 @@ struct ServerRoute: ~Copyable {
     /// The sites as the request under way sees them.
     var sites: SiteTable
     private let counters: CounterBlock
+    /// Where what is refused is kept; the listener's.
+    let rejections: Rejections
     private var assembler = SliceAssembler()
     private var identity: ServerIdentity
     private var events: ServerEventWriter
     private var context = ServerContext()
-    private var key = ByteBuffer(capacity: 256, limit: Limits.headerLineBytesMaximum)
+    /// The properties of the event under way, before they are held to the site's rules.
+    private var properties = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+    /// The key of the request under way, as it was found.
+    private(set) var key = ByteBuffer(capacity: 256, limit: Limits.headerLineBytesMaximum)
     private var scratch = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     /// What events without an id are named after, once it was needed.
     private var bodyFingerprint: Hash128?
     private var random = SystemRandomNumberGenerator()
     /// The verdicts on the events of the request last taken, as JSON; empty when none are told.
     private(set) var verdicts = VerdictWriter()
+    /// Of the events of the request last taken, the most important one's.
+    private(set) var importance = Importance.ordinary
     /// The site of the request last taken, for the headers of its answer; nil when it is unknown.
     private(set) var site: Int?
 
-    init(sites: SiteTable, secret: [UInt8], counters: CounterBlock) {
+    init(
+        sites: SiteTable,
+        secret: [UInt8],
+        counters: CounterBlock,
+        rejections: Rejections
+    ) {
         self.sites = sites
         self.counters = counters
+        self.rejections = rejections
         identity = ServerIdentity(secret: secret)
         events = ServerEventWriter(counters: counters)
     }
@@ -81,6 +97,8 @@ struct ServerRoute: ~Copyable {
     ) -> Outcome {
         site = nil
         bodyFingerprint = nil
+        importance = .ordinary
+        key.reset()
         bundle.reset()
         assembler.reset()
         verdicts.reset()
@@ -107,9 +125,14 @@ struct ServerRoute: ~Copyable {
         do throws(WireError) {
             batch = try Format.open(body, around.request, &scratch)
         } catch {
-            throw ServerProblems.refusal(error)
+            throw keep(ServerProblems.refusal(error), body, around, isDecoded: false)
         }
-        let site = try admit(batch, around)
+        let site: Int
+        do throws(Refusal) {
+            site = try admit(batch, around)
+        } catch {
+            throw keep(error, body, around, isDecoded: true)
+        }
         let request = Request(
             site: site,
             around: around,
@@ -148,7 +171,6 @@ struct ServerRoute: ~Copyable {
     /// By the first key that is given: Basic, Bearer, query, body. A Bearer token that is no key may
     /// be an OAuth token, with the key in the body.
     private mutating func findSite(_ batch: WireBatch, _ around: Surroundings) -> Int? {
-        key.reset()
         if WireKey.append(basic: around.authorization, into: &key) {
             return sites.site(key: key.view)
         }
@@ -183,20 +205,25 @@ struct ServerRoute: ~Copyable {
         var firstProblem: Problem?
         while let item = items.next() {
             guard seen < Limits.serverBatchEventsMaximum, !assembler.isFull else {
-                throw Refusal(.serverBatchTooLarge, at: "events")
+                throw tooLarge(request)
             }
             switch take(format, item, seen, request, &bundle) {
             case .taken: taken += 1
             case .dropped(let problem):
                 counters.add(problem)
-                firstProblem = firstProblem ?? problem
+                if firstProblem == nil { firstProblem = problem }
             }
             seen += 1
         }
         assembler.close(into: &bundle)
-        if assembler.isFull { throw Refusal(.serverBatchTooLarge, at: "events") }
+        if assembler.isFull { throw tooLarge(request) }
         counters.add(.eventsReceived, seen)
         return try conclude(request, seen, taken, firstProblem, bundle.events)
+    }
+
+    private func tooLarge(_ request: Request) -> Refusal {
+        let refusal = Refusal(.serverBatchTooLarge, at: "events")
+        return keep(refusal, request.body, request.around, isDecoded: true)
     }
 
     /// A request none of whose events can be taken is refused, so that its sender learns of it; where
@@ -222,18 +249,22 @@ struct ServerRoute: ~Copyable {
         _ request: Request,
         _ bundle: inout SliceBundle
     ) -> Verdict {
-        guard item.count <= Limits.serverEventBytesMaximum else {
-            return tell(.dropped(.eventTooLarge), id: .empty, request)
+        let event: IncomingEvent
+        do throws(WireFault) {
+            if item.count > Limits.serverEventBytesMaximum { throw .tooLarge }
+            event = try Format.read(item, of: request.batch).get()
+        } catch {
+            let problem = ServerProblems.problem(of: error)
+            keep(problem, nil, item, index, request)
+            return tell(.dropped(problem), id: .empty, request)
         }
-        switch Format.read(item, of: request.batch) {
-        case .failure(let fault):
-            return tell(.dropped(ServerProblems.problem(of: fault)), id: .empty, request)
-        case .success(let event):
-            counters.add(.unknownKeys, event.unknownMembers)
-            let given = identity.messageID(event.messageID)
-            let id = given ?? identity.messageID(newID(index, request))
-            return tell(write(event, id, item.count, request, &bundle), id: id, request)
-        }
+        counters.add(.unknownKeys, event.unknownMembers)
+        let given = identity.messageID(event.messageID)
+        let id: ByteView
+        if let given { id = given } else { id = identity.messageID(newID(index, request)) }
+        let verdict = write(event, id, request, &bundle)
+        if case .dropped(let problem) = verdict { keep(problem, event, item, index, request) }
+        return tell(verdict, id: id, request)
     }
 
     private mutating func tell(_ verdict: Verdict, id: ByteView, _ request: Request) -> Verdict {
@@ -252,8 +283,13 @@ struct ServerRoute: ~Copyable {
         if request.around.request.endpoint.isImage {
             return Hash128(low: random.next(), high: random.next())
         }
-        let fingerprint = bodyFingerprint ?? identity.fingerprint(request.body)
-        bodyFingerprint = fingerprint
+        let fingerprint: Hash128
+        if let known = bodyFingerprint {
+            fingerprint = known
+        } else {
+            fingerprint = identity.fingerprint(request.body)
+            bodyFingerprint = fingerprint
+        }
         return sites[request.site].name.withBytes {
             identity.assignedID(fingerprint, index: index, site: $0)
         }
@@ -262,7 +298,6 @@ struct ServerRoute: ~Copyable {
     private mutating func write(
         _ event: IncomingEvent,
         _ id: ByteView,
-        _ bytes: Int,
         _ request: Request,
         _ bundle: inout SliceBundle
     ) -> Verdict {
@@ -280,12 +315,66 @@ struct ServerRoute: ~Copyable {
             )
         }
         guard let person else { return .dropped(.eventWithoutVisitor) }
-        entry.name.withBytes { name in
-            var head = head(event, consent, person, request)
-            head.site = name
-            assembler.open(head, bytes: bytes, into: &bundle)
+        let name = events.name(of: event)
+        do throws(EventRefusal) {
+            try writeProperties(event, name, person, request)
+        } catch {
+            return .dropped(error.problem)
         }
-        return .taken(writeEvent(event, id, person, request))
+        entry.name.withBytes { site in
+            var head = head(event, consent, person, request)
+            head.site = site
+            assembler.open(head, bytes: properties.count, into: &bundle)
+        }
+        let warning = writeEvent(event, name, id, request)
+        if warning == nil, person.isUserWithheld { return .taken(.userWithheld) }
+        return .taken(warning)
+    }
+
+    private struct EventRefusal: Error {
+        let problem: Problem
+    }
+
+    /// Leaves the event's properties in `properties`, held to the site's rule for it.
+    private mutating func writeProperties(
+        _ event: IncomingEvent,
+        _ name: ByteView,
+        _ person: ServerIdentity.Person,
+        _ request: Request
+    ) throws(EventRefusal) {
+        let rule = try findRule(event, name, request.site)
+        let (sites, site) = (sites, request.site)
+        let reference = sites[site].name.withBytes { site in
+            identity.reference(event.call == .alias ? event.previousID : event.groupID, site: site)
+        }
+        properties.reset()
+        do throws(PropertyCheck.Fault) {
+            try events.append(
+                event,
+                user: person.user,
+                reference: reference,
+                rule: rule,
+                of: sites.rules,
+                into: &properties
+            ) { sites.keeps(parameter: $0, site: site) }
+        } catch {
+            throw EventRefusal(problem: ServerProblems.problem(of: error))
+        }
+        if properties.overflowed { throw EventRefusal(problem: .eventTooLarge) }
+    }
+
+    /// The site's rule for a custom event.
+    private func findRule(
+        _ event: IncomingEvent,
+        _ name: ByteView,
+        _ site: Int
+    ) throws(EventRefusal) -> Int? {
+        guard event.call == .track else { return nil }
+        switch sites.rules.find(event: name, site: site) {
+        case .free: return nil
+        case .rule(let rule): return rule
+        case .unlisted: throw EventRefusal(problem: .eventUnlisted)
+        }
     }
 
     private func machine(_ around: Surroundings) -> ServerIdentity.Machine {
@@ -293,7 +382,7 @@ struct ServerRoute: ~Copyable {
     }
 
     /// What the event says of consent, else what the site takes when nothing is said.
-    private func consent(of event: IncomingEvent, _ request: Request) -> Consent {
+    func consent(of event: IncomingEvent, _ request: Request) -> Consent {
         let bits: Int64
         switch event.context.consent {
         case .bits(let sent): bits = sent
@@ -336,30 +425,23 @@ struct ServerRoute: ~Copyable {
 
     private mutating func writeEvent(
         _ event: IncomingEvent,
+        _ name: ByteView,
         _ id: ByteView,
-        _ person: ServerIdentity.Person,
         _ request: Request
     ) -> ServerWarning? {
         let time = time(of: event, request)
+        let kind = ServerEventWriter.kind(event.call)
+        importance = max(importance, Importance(kind, name: name))
         assembler.beginEvent(
             occurredAt: time.at,
-            kind: ServerEventWriter.kind(event.call),
+            kind: kind,
             flags: time.isMoved ? .moved : [],
-            name: events.name(of: event),
+            name: name,
             messageID: id
         )
-        let (sites, site) = (sites, request.site)
-        let reference = sites[site].name.withBytes { name in
-            identity.reference(event.call == .alias ? event.previousID : event.groupID, site: name)
-        }
-        assembler.append { output in
-            events.append(event, user: person.user, reference: reference, into: &output) {
-                sites.keeps(parameter: $0, site: site)
-            }
-        }
+        assembler.append { $0.append(properties.view) }
         assembler.endEvent()
         if time.isUnreadable { return .timeReplaced }
-        if person.isUserWithheld { return .userWithheld }
         return events.hasWithheld ? .valuesWithheld : nil
     }
 

@@ -36,8 +36,8 @@ struct SliceAssembler: ~Copyable {
         partition = Partition(visitor: next.visitor)
     }
 
-    /// An event's head, names and the members that we write around what was sent.
-    private static let spareBytes = 4 * 1024
+    /// An event's head, name and message id.
+    private static let spareBytes = 1024
 
     /// Ends the slice under way and puts it into the bundle.
     mutating func close(into bundle: inout SliceBundle) {

@@ -12,7 +12,9 @@ public func fuzzFormats(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     let endpoint = endpoints[Int(data[0]) % endpoints.count]
     let view = ByteView(UnsafeRawBufferPointer(start: data + 1, count: size - 1))
     if endpoint.isImage { return fuzz(PixelFormat.self, .empty, image(endpoint, view)) }
-    if endpoint != .events { return fuzz(SegmentFormat.self, view, WireRequest(endpoint: endpoint)) }
+    guard endpoint == .events else {
+        return fuzz(SegmentFormat.self, view, WireRequest(endpoint: endpoint))
+    }
     let lines = ByteView("application/x-ndjson")
     let type = data[0] & 0x80 == 0 ? ByteView.empty : lines
     return fuzz(EventsFormat.self, view, WireRequest(endpoint: endpoint, contentType: type))

@@ -1,9 +1,11 @@
 """Holds the engine's framing of HTTP requests against h11 and llhttp: whatever we accept, each of
-them must frame in the same way, or refuse; and what both refuse, we refuse. See the script `run` beside this one.
+them must frame in the same way, or refuse; and what both refuse, we refuse. See the script `run`
+beside this one.
 
-One difference is agreed upon, and counted: httptools takes a request that proposes another protocol
-for one without a body. It is told that the proposal is declined (RFC 9110 section 7.8) and reads on;
-`peers.py` has the details. We may always be stricter, and close a connection where a peer would not.
+One difference is agreed upon, and counted: httptools takes a request that proposes another
+protocol for one without a body. It is told that the proposal is declined (RFC 9110 section 7.8)
+and reads on; `peers.py` has the details. We may always be stricter, and close a connection where a
+peer would not.
 """
 
 import argparse
@@ -24,7 +26,7 @@ BATCH = 5_000
 ENDS = ["idle", "inside a head", "inside a body", "refused", "closed"]
 FINDINGS_SHOWN = 10
 SOCKET_BATCH = 2_000
-RESIDENT_GROWTH_BYTES_MAX = 16 << 20
+RESIDENT_GROWTH_BYTES_MAX = 4 << 20
 
 
 @dataclasses.dataclass
@@ -118,7 +120,8 @@ def is_laxer(own: OwnReading, peers: list[Reading]) -> bool:
 def check_can_fail(framer: str) -> list[str]:
     """Readings that a faulty parser would give must be found out; names those that are not."""
     stream = (b"POST /v1/e HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde"
-              b"POST /two HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nz\r\n0\r\n\r\n")
+              b"POST /two HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+              b"1\r\nz\r\n0\r\n\r\n")
     faults = {
         "another method": {"method": b"PUT"}, "another target": {"target": b"/v1/f?"},
         "a longer body": {"body": b"abcdeP"}, "a body still open": {"complete": False},

@@ -7,7 +7,7 @@ import h11
 import httptools
 
 UPGRADE = re.compile(rb"(^|\n)upgrade(?=[ \t]*:)", re.IGNORECASE)
-# RFC 9112 section 2.2: empty lines before a request should be ignored. h11 does not, we and llhttp do.
+# RFC 9112 section 2.2: empty lines before a request should be ignored. h11 refuses them.
 LEADING_LINES = re.compile(rb"^(\r\n)+")
 # How a reading ends: more bytes are awaited, none are read any more, or they were refused.
 WAITS, CLOSED, REFUSED = "waits", "closed", "refused"

@@ -1,5 +1,5 @@
-"""Where the streams come from: whole requests of our own making, llhttp's cases when they lie beside
-the repository, and mutations of both. Everything is decided by the generator's seed."""
+"""Where the streams come from: whole requests of our own making, llhttp's cases when they lie
+beside the repository, and mutations of both. Everything is decided by the generator's seed."""
 
 import random
 import re
@@ -8,7 +8,8 @@ from pathlib import Path
 METHODS = ["POST"] * 6 + ["GET"] * 4 + ["OPTIONS", "HEAD", "PUT", "DELETE", "PATCH", "CONNECT",
                                         "TRACE", "PURGE", "post", "GE T", "M-SEARCH", "PRI", ""]
 TARGETS = ["/v1/e"] * 5 + ["/v1/e?z=1", "/hg.js", "/", "*", "/v1/batch?a=b&c=%20", "//a/b",
-                           "http://a/v1/e", "http://a?x=/y", "http://a#/y", "http://a", "https://a:1/",
+                           "http://a/v1/e", "http://a?x=/y", "http://a#/y", "http://a",
+                           "https://a:1/",
                            "HTTP://a/", "a:80", "/a#b", "/a b", "/\x7f", "/\xe9", "/?", "?", "",
                            "/a?b?c", "http://a@b/c", "http:///", "/%00", "/a\tb", "/" + "a" * 900]
 VERSIONS = ["HTTP/1.1"] * 14 + ["HTTP/1.0", "HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/1.2",
@@ -35,7 +36,8 @@ BAD_FIELDS = ["X : a", " X: a", "\tX: a", "X", ":a", "X\x00: a", "X: a\x00b", "X
 ENDS = ["\r\n"] * 60 + ["\n", "\r", "\r\r\n", "\n\r", "\r\n\r\n", " \r\n", "\x0b\r\n", ""]
 TRAILERS = ["X-T: a", "Content-Length: 3", "Transfer-Encoding: chunked", "Host: b", " folded",
             "X : a", "X", "X: \x01", "X: a\nY: b", "Connection: close", ":", "X: \xe9"]
-BODY = b'{"v":1,"k":"hg_demo","e":[{"t":"pv","n":1,"u":"https://a/"}]}\r\n0\r\n\r\nGET / HTTP/1.1\r\n'
+BODY = (b'{"v":1,"k":"hg_demo","e":[{"t":"pv","n":1,"u":"https://a/"}]}'
+        b"\r\n0\r\n\r\nGET / HTTP/1.1\r\n")
 BYTES = b"\r\n\r\n \t\x00\x0b\x0c\x7f\x80\x85\xa0\xff:;,=\"'()/?#*+-_.%0159afxAGPHh\\"
 
 

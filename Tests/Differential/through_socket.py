@@ -1,6 +1,6 @@
 """The mutated streams of the differential test, sent to the running engine: each request that the
-framer counts is answered once and in order, what it refuses is answered 4xx or 5xx and closed, and after
-all of it the connection still knows where the next request begins.
+framer counts is answered once and in order, what it refuses is answered 4xx or 5xx and closed,
+and after all of it the connection still knows where the next request begins.
 
     Tests/Differential/run --through addresses.json [--count N] [--seed S]
 

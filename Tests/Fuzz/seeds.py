@@ -1,7 +1,7 @@
 """Writes a target's seeds as files: seeds.py SEEDS_FILE FOLDER.
 
-Each line is one seed, with \\r \\n \\t \\0 \\\\ and \\xHH for bytes. `#` begins a comment, `gzip ` and
-`zlib ` before a seed compress it, `token ` makes it a word of the dictionary instead.
+Each line is one seed, with \\r \\n \\t \\0 \\\\ and \\xHH for bytes. `#` begins a comment, `gzip `
+and `zlib ` before a seed compress it, `token ` makes it a word of the dictionary instead.
 """
 
 import gzip

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The CORS matrix: who may read what, origin by origin and request by request, against real engines.
+"""The CORS matrix: who may read what, origin by origin and request by request, against real
+engines.
 
     Tests/Process/cors_matrix.py --binary .build/release/heliograph
 
@@ -7,15 +8,15 @@ The rule, from which every expectation is computed:
 
 1. No answer has Access-Control-Allow-Credentials: the engine needs no cookies, so that a page's
    cookies never decide about anything, whether a request brings some or not.
-2. A beacon that was taken is answered with exactly the request's origin where the site lists origins,
-   with `*` where it takes any, and with nothing when the request has no origin.
-3. A beacon from an origin that its site does not list is refused with 403. Refusals hold nothing about
-   anybody, so any page may read them: `*`, never the origin itself.
-4. A preflight names no site. Its origin is answered when some site lists it or takes any; another gets
-   no Access-Control-Allow-Origin. It offers POST, the five headers that trackers of pages
+2. A beacon that was taken is answered with exactly the request's origin where the site lists
+   origins, with `*` where it takes any, and with nothing when the request has no origin.
+3. A beacon from an origin that its site does not list is refused with 403. Refusals hold nothing
+   about anybody, so any page may read them: `*`, never the origin itself.
+4. A preflight names no site. Its origin is answered when some site lists it or takes any; another
+   gets no Access-Control-Allow-Origin. It offers POST, the five headers that trackers of pages
    send, and at least ten minutes.
-5. Events of servers (`/v1/events`, `/v1/batch`) are held to the same rule when they come from a page;
-   they are answered 200, and 401 for an unknown key.
+5. Events of servers (`/v1/events`, `/v1/batch`) are held to the same rule when they come from a
+   page; they are answered 200, and 401 for an unknown key.
 6. The script is public: `*` for everybody.
 7. An answer that repeats the origin has `Vary: Origin`.
 

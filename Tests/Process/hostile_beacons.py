@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Beacons that are right in form and hostile in content, against the running engine.
+"""Beacons and servers' events, right in form and hostile in content, against the running engine.
 
-    with_engine.py --binary .build/release/heliograph -- Tests/Process/hostile_beacons.py {addresses}
+    with_engine.py --binary ENGINE -- Tests/Process/hostile_beacons.py {addresses}
 
-Each is answered 204 or with a problem, never with 500 or a closed connection; every event that was
-acknowledged becomes a row of PostgreSQL, however odd its texts and numbers are, and none is set aside as
-refused by the database: one poisoned event would hold up everything behind it.
+Each is taken or answered with a problem, never with 500 or a closed connection; every event that
+was acknowledged becomes a row of PostgreSQL, however odd its texts and numbers are, and none is
+set aside as refused by the database: one poisoned event would hold up everything behind it.
 """
 
 import argparse
@@ -26,14 +26,17 @@ from clients import Answer, Pool, identifier, post  # noqa: E402
 
 ARCHIVE_SECONDS_MAX = 120
 # Raw JSON, as no encoder would write it.
-STRINGS = ['""', '"a"', '"\\u0000"', '"a\\u0000b"', '"\\ud800"', '"\\udc00\\ud800"', '"\\ud83d\\ude00"',
-           '"\U0001F600"', '"\\"\\\\\\/\\b\\f\\n\\r\\t"', '"\\u202e\\u200f"', '"\x7f\x80"',
-           '"<script>alert(1)</script>"', '"\'; DROP TABLE heliograph.event; --"', '"=cmd()"',
-           '"\\\\N"', '"\\\\x00"', '"{}"', '"' + "\u00e9" * 64 + '"', '"' + "x" * 63 + "\U0001F600" + '"',
-           '"' + "x" * 600 + '"', '"\\ufeff"', '"\\uffff\\ufffe"', '"$1"', '"%00%s%n"', '"a\\u0300" ',
-           '"https://a/?q=\\u0000"', '"https://u:p@a/b?utm_source=\\ud800"', '"//a@b"', '"\\u2028"']
-NUMBERS = ["0", "-0", "1", "-1", "1.5", "1e3", "1e400", "-1e400", "1e-400", "0.1e-7", "9007199254740993",
-           "18446744073709551616", "4294967295", "65535", "2147483648", "1" * 40, "0." + "1" * 40]
+STRINGS = [
+    '""', '"a"', '"\\u0000"', '"a\\u0000b"', '"\\ud800"', '"\\udc00\\ud800"', '"\\ud83d\\ude00"',
+    '"\U0001F600"', '"\\"\\\\\\/\\b\\f\\n\\r\\t"', '"\\u202e\\u200f"', '"\x7f\x80"', '"\\ufeff"',
+    '"<script>alert(1)</script>"', '"\'; DROP TABLE heliograph.event; --"', '"=cmd()"', '"$1"',
+    '"\\\\N"', '"\\\\x00"', '"{}"', '"' + "\u00e9" * 64 + '"', '"' + "x" * 600 + '"', '"\\u2028"',
+    '"' + "x" * 63 + "\U0001F600" + '"', '"\\uffff\\ufffe"', '"%00%s%n"', '"a\\u0300" ', '"//a@b"',
+    '"https://a/?q=\\u0000"', '"https://u:p@a/b?utm_source=\\ud800"',
+]
+NUMBERS = ["0", "-0", "1", "-1", "1.5", "1e3", "1e400", "-1e400", "1e-400", "0.1e-7", "65535",
+           "9007199254740993", "18446744073709551616", "4294967295", "2147483648", "1" * 40,
+           "0." + "1" * 40]
 OTHERS = ["true", "false", "null", "[]", "{}", "[[[[[[]]]]]]", '{"a":{"a":1},"a":2}', "[1,2]",
           '{"\\u0000":"\\u0000"}', '{"' + "k" * 200 + '":1}', '{"":""}']
 KINDS = ["pv", "ps", "ck", "fm", "nv", "id", "cs", "cu", "pv", "cu"]
@@ -69,11 +72,37 @@ class Maker:
         self.random.shuffle(members)
         return "{" + ",".join(members) + "}"
 
+    def server_event(self) -> str:
+        members = [f'"type":"{self.random.choice(SERVER_KINDS)}"',
+                   f'"messageId":"{identifier(self.random)}"', f'"event":{self.value()}',
+                   f'"anonymousId":"{identifier(self.random)}"', '"writeKey":"hg_demo"']
+        for name in self.random.sample(SERVER_MEMBERS, 4):
+            value = self.value()
+            if name in ("properties", "traits", "context") and self.random.random() < 0.8:
+                value = "{" + ",".join(f"{self.key()}:{self.value()}" for _ in range(3)) + "}"
+            members.append(f'"{name}":{value}')
+        self.random.shuffle(members)
+        return "{" + ",".join(members) + "}"
+
+    def key(self) -> str:
+        return self.random.choice(['"a"', '"ip"', '"page"', '"email"', '"userAgent"', *STRINGS])
+
+    def server_request(self) -> tuple[str, bytes]:
+        path = self.random.choice(list(SERVER_PATHS))
+        count = 1 if path == "/v1/track" else self.random.choice((1, 2, 5))
+        events = ",".join(self.server_event() for _ in range(count))
+        return path, (SERVER_PATHS[path] % events).encode("utf-8", "surrogatepass")
+
+    def request(self) -> tuple[str, bytes]:
+        """A path and a body."""
+        if self.random.random() < 0.35:
+            return self.server_request()
+        return "/v1/e", self.beacon()
+
     def beacon(self) -> bytes:
         now = int(time.time() * 1000)
         fields = {"v": "1", "k": '"hg_demo"', "st": str(now), "mt": "1000", "q": "1", "c": "7",
-                  "w": json.dumps(identifier(self.random)), "d": json.dumps(identifier(self.random)),
-                  "s": json.dumps(identifier(self.random))}
+                  **{key: json.dumps(identifier(self.random)) for key in "wds"}}
         if self.random.random() < 0.3:
             fields["x"] = "{" + ",".join(f'"{key}":{self.value()}' for key in
                                          ("l", "z", "vw", "vh", "pr", "in", "wd")) + "}"
@@ -85,15 +114,25 @@ class Maker:
             "utf-8", "surrogatepass")
 
 
+# Members of a server's event, and the paths that take it.
+SERVER_KINDS = ["track", "page", "identify", "screen", "group", "alias"]
+SERVER_MEMBERS = ["event", "name", "userId", "url", "referrer", "title", "category", "groupId",
+                  "previousId", "timestamp", "sentAt", "originalTimestamp", "channel", "consent",
+                  "properties", "traits", "context", "integrations"]
+SERVER_PATHS = {"/v1/batch": '{"batch":[%s],"writeKey":"hg_demo"}', "/v1/track": "%s",
+                "/v1/events": '{"events":[%s],"key":"hg_demo"}'}
 # Headers that become part of what is stored. Bytes beyond ASCII are allowed in a field (RFC 9110
 # section 5.5), and nobody says which encoding they are in.
 FIELD_NAMES = ["User_Agent", "Accept_Language", "Sec_CH_UA", "Sec_CH_UA_Mobile", "Referer",
-               "Sec_CH_UA_Platform", "Accept_Encoding", "Sec_Fetch_Mode", "X_Forwarded_For", "Sec_GPC",
-               "Origin", "Purpose"]
-FIELDS = ["", "a", '"', "\\", '\\"', "\xff\xfe", "\xe2\x82", "\xed\xa0\x80", "\xf0\x9f\x98\x80", "{}",
-          '"}', "\\u0000", "Mozilla/5.0 (" + "X" * 400, "Mozilla/5.0 (\xff; \"os\") Chrome/1" + "9" * 80,
-          "Googlebot/2.1 \\\"", "curl/8.0\t\t", "a" * 3000, "de-DE\xff,en;q=0.9", "*", "1.2.3.4, ::1",
-          "::ffff:1.2.3.4", "256.1.1.1", "'; DROP TABLE heliograph.event; --", "$(id)", "%00", "?1", "1"]
+               "Sec_CH_UA_Platform", "Accept_Encoding", "Sec_Fetch_Mode", "X_Forwarded_For",
+               "Sec_GPC", "Origin", "Purpose"]
+FIELDS = [
+    "", "a", '"', "\\", '\\"', "\xff\xfe", "\xe2\x82", "\xed\xa0\x80", "\xf0\x9f\x98\x80", "{}",
+    '"}', "\\u0000", "Mozilla/5.0 (" + "X" * 400, "1.2.3.4, ::1", "::ffff:1.2.3.4", "256.1.1.1",
+    "Mozilla/5.0 (\xff; \"os\") Chrome/1" + "9" * 80, "Googlebot/2.1 \\\"", "curl/8.0\t\t",
+    "a" * 3000, "de-DE\xff,en;q=0.9", "*", "'; DROP TABLE heliograph.event; --", "$(id)", "%00",
+    "?1", "1",
+]
 
 
 def hostile_fields(source: random.Random) -> dict[str, str]:
@@ -129,14 +168,15 @@ def run(addresses: dict, count: int, seed: int) -> list[str]:
     faults: list[str] = []
 
     def take(body: bytes, answer: Answer) -> None:
-        statuses[f"{answer.status} {answer.code}".strip()] += 1
-        if answer.status not in (204, 400, 403, 413, 422):
-            faults.append(f"{answer.status} {answer.code} for {body!r}")
+        code = answer.code if answer.status >= 400 else ""
+        statuses[f"{answer.status} {code}".strip()] += 1
+        if answer.status not in (200, 204, 400, 401, 403, 413, 422):
+            faults.append(f"{answer.status} {code} for {body!r}")
 
     for _ in range(count):
-        body = maker.beacon()
+        path, body = maker.request()
         fields = hostile_fields(maker.random)
-        while not pool.send(post(body, **fields), body):
+        while not pool.send(post(body, path, **fields), body):
             pool.receive(1.0, take)
     while pool.busy:
         pool.receive(1.0, take)

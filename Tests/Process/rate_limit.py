@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""How exact the limits on senders are: what is accepted per site, visitor and address against what the
-settings allow, while each sender offers three times as much.
+"""How exact the limits on senders are: what is accepted per site, visitor and address against what
+the settings allow, while each sender offers three times as much.
 
     Tests/Process/rate_limit.py --binary .build/release/heliograph [--long]
 

@@ -3,11 +3,12 @@
 
     Tests/Process/reload_storm.py --binary .build/release/heliograph [--reloads 200] [--long]
 
-Two settings take turns, with a broken file between them now and then. They differ in everything that
-decides about a request: which site a key belongs to, which origins it allows, which parameters of a
-page's address are kept. A request that saw a bit of each would be accepted where neither accepts it, be
-answered with the other's origin, or leave a row that neither would write. No connection may be dropped,
-and what was acknowledged is in PostgreSQL. --long makes 10 000 reloads.
+Two settings take turns, with a broken file between them now and then. They differ in everything
+that decides about a request: which site a key belongs to, which origins it allows, which
+parameters of a page's address are kept. A request that saw a bit of each would be accepted where
+neither accepts it, be answered with the other's origin, or leave a row that neither would write.
+No connection may be dropped, and what was acknowledged is in PostgreSQL. --long makes 10 000
+reloads.
 """
 
 import argparse

@@ -57,7 +57,15 @@ enum AgentShape {
         guard start > engine &+ 1 else { return nil }
         let ending = text[start..<text.count]
         if !isComment, hasDigit(ending) || ending.count < 3 { return nil }
+        if isComment, !hasLetter(ending) { return nil }
         return words.knowsProduct(ending) ? nil : start
+    }
+
+    private static func hasLetter(_ text: ByteView) -> Bool {
+        for index in 0..<text.count where text[index].isASCIIAlphanumeric {
+            if !text[index].isASCIIDigit { return true }
+        }
+        return false
     }
 
     private static func hasDigit(_ text: ByteView) -> Bool {

@@ -40,6 +40,7 @@ enum AgentTables {
         applications + vendorBrowsers + desktopBrowsers + engines
 
     private static let applications: [Browser] = [
+        Browser("fban/messenger", "Facebook Messenger", version: "fbav/"),
         Browser("fban/", "Facebook App", version: "fbav/"),
         Browser("fb_iab", "Facebook App", version: "fbav/"),
         Browser("instagram ", "Instagram"), Browser("snapchat/", "Snapchat"),
@@ -51,7 +52,12 @@ enum AgentTables {
         Browser("naver(inapp", "NAVER"), Browser("<viber", "Viber"),
         Browser("<teams/", "Microsoft Teams"), Browser("slack_ssb/", "Slack"),
         Browser("spotify/", "Spotify"), Browser("<gsa/", "Google"),
-        Browser("camscanner", "CamScanner"), Browser("alipayclient", "Alipay"),
+        Browser("camscanner", "CamScanner"), Browser("weibo", "Weibo"),
+        Browser("roblox/", "Roblox App"), Browser("obs/", "OBS Studio"),
+        Browser("thunderbird/", "Thunderbird"), Browser("adobeair/", "AdobeAIR"),
+        Browser("microsoft outlook", "Outlook"), Browser("telegram", "Telegram"),
+        Browser("fb_iab/messenger", "Facebook Messenger", version: "fbav/"),
+        Browser("valve steam", "Steam Client"), Browser("alipayclient", "Alipay"),
         Browser("ecosia", "Ecosia"),
         Browser("duckduckgo/", "DuckDuckGo", mobile: "DuckDuckGo Mobile"),
         Browser("<ddg/", "DuckDuckGo", mobile: "DuckDuckGo Mobile"),
@@ -78,7 +84,18 @@ enum AgentTables {
         Browser("whale/", "Whale"), Browser("vivaldi/", "Vivaldi"), Browser("<brave", "Brave"),
         Browser("sleipnir/", "Sleipnir"), Browser("maxthon", "Maxthon"),
         Browser("phantom/", "Phantom"), Browser("ccleaner/", "CCleaner"),
-        Browser("avast/", "Avast Secure Browser"), Browser("<iron", "SRWare Iron"),
+        Browser("avast/", "Avast Secure Browser"), Browser("avg/", "AVG Secure Browser"),
+        Browser("avira/", "Avira"), Browser("norton/", "Norton Secure Browser"),
+        Browser("dragon/", "Comodo Dragon"), Browser("slbrowser/", "Smart Lenovo Browser"),
+        Browser("honorbrowser/", "Honor Browser"), Browser("alohabrowser/", "Aloha Browser"),
+        Browser("coolnovo/", "CoolNovo"), Browser("lbbrowser", "Liebao"),
+        Browser("mrchrome", "Mail.ru Chromium"), Browser("atcontent/", "AtContent"),
+        Browser("agency/", "Agency"), Browser("herring/", "Herring"),
+        Browser("viasat/", "Viasat Browser"), Browser("unique/", "Unique"),
+        Browser("config/", "Config"), Browser("openwave/", "Open Wave"),
+        Browser("hibrowser/", "HiBrowser"), Browser("360se", "360 Secure Browser"),
+        Browser("tesla/", "Tesla"), Browser("sailfishbrowser/", "Sailfish Browser"),
+        Browser("<iron", "SRWare Iron"),
         Browser("metasr", "Sogou Explorer"), Browser("theworld", "TheWorld"),
         Browser("electron/", "Electron"), Browser("fxios/", "Firefox iOS"),
         Browser("crios/", "Chrome", mobile: "Chrome Mobile iOS"),
@@ -93,7 +110,15 @@ enum AgentTables {
         Browser("lunascape", "Lunascape"), Browser("slimbrowser", "SlimBrowser"),
         Browser("epiphany/", "Epiphany"), Browser("falkon/", "Falkon"),
         Browser("qupzilla/", "QupZilla"), Browser("konqueror/", "Konqueror"),
-        Browser("midori/", "Midori"), Browser("arora/", "Arora"), Browser("omniweb/", "OmniWeb"),
+        Browser("midori/", "Midori"), Browser("otter/", "Otter"), Browser("rekonq", "Rekonq"),
+        Browser("conkeror", "Conkeror"), Browser("mypal/", "Mypal"), Browser("dolfin/", "Dolfin"),
+        Browser("kazehakase/", "Kazehakase"), Browser("snowshoe/", "Snowshoe"),
+        Browser("ladybird/", "Ladybird"), Browser("swiftfox", "Swiftfox"),
+        Browser("firebird/", "Firebird"), Browser("ghostery", "Ghostery"),
+        Browser("ordissimo/", "Ordissimo"), Browser("owb/", "Odyssey Web Browser"),
+        Browser("netfront/", "NetFront"), Browser("lynx/", "Lynx"),
+        Browser("qtwebengine/", "QtWebEngine"), Browser("arora/", "Arora"),
+        Browser("omniweb/", "OmniWeb"),
         Browser("kindle/", "Kindle"), Browser("nokiabrowser/", "Nokia Browser"),
         Browser("blackberry", "BlackBerry", version: "version/"),
         Browser("<bb10", "BlackBerry", version: "version/"),
@@ -172,15 +197,14 @@ enum AgentTables {
     private static let engineWords: [StaticString] = [
         "applewebkit", "gecko/", "trident/", "presto/", "msie ", "<edge/", "goanna/", "konqueror",
         "khtml", "playstation", "nintendo", "ucbrowser", "uc browser", "netfront", "blackberry",
-        "netscape", "^opera/", "servo/",
+        "netscape", "^opera/", "servo/", "libweb",
     ]
 
     /// Every word of the tables.
     static var entries: [AgentEntry] {
         var entries: [AgentEntry] = []
         func add(_ token: StaticString, _ meaning: AgentMeaning) {
-            guard let word = AgentWordsFile.word("\(token)") else { return }
-            entries.append(AgentEntry(word: word, meaning: meaning))
+            if let entry = AgentEntry("\(token)", meaning) { entries.append(entry) }
         }
         for (index, browser) in browsers.enumerated() { add(browser.token, .browser(UInt8(index))) }
         for (index, system) in systems.enumerated() { add(system.token, .system(UInt8(index))) }

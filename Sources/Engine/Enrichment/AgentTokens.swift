@@ -46,7 +46,47 @@ enum AgentTokens {
         if let slash = lastSlash(text, start..<place) { start = slash &+ 1 }
         var end = place
         while end < range.upperBound, text[end] != UInt8(ascii: "/") { end &+= 1 }
+        return phrase(text, start..<end)
+    }
+
+    /// The name with the plain words around it, as in `Xenu Link Sleuth 1.2`.
+    private static func phrase(_ text: ByteView, _ name: Range<Int>) -> Range<Int> {
+        var (start, end) = (name.lowerBound, name.upperBound)
+        for _ in 0..<wordsAroundMaximum {
+            guard let word = wordBefore(text, start) else { break }
+            start = word
+        }
+        for _ in 0..<wordsAroundMaximum {
+            guard let word = wordBehind(text, end) else { break }
+            end = word
+        }
         return start..<end
+    }
+
+    private static let wordsAroundMaximum = 3
+
+    /// Where the plain word begins that stands, with a space between, before `start`.
+    private static func wordBefore(_ text: ByteView, _ start: Int) -> Int? {
+        guard start > 1, text[start &- 1] == UInt8(ascii: " ") else { return nil }
+        var first = start &- 1
+        while first > 0, isNameByte(text[first &- 1]) { first &-= 1 }
+        let isWhole = first == 0 || isSeparator(text[first &- 1])
+        return isWhole && first < start &- 2 ? first : nil
+    }
+
+    /// Where the plain word ends that stands, with a space between, behind `end`.
+    private static func wordBehind(_ text: ByteView, _ end: Int) -> Int? {
+        guard text.has(end), text[end] == UInt8(ascii: " ") else { return nil }
+        var last = end &+ 1
+        while text.has(last), isNameByte(text[last]) { last &+= 1 }
+        let isWhole =
+            !text.has(last) || isSeparator(text[last]) || text[last] == UInt8(ascii: "/")
+        return isWhole && last > end &+ 2 ? last : nil
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "-") || byte == UInt8(ascii: "'")
+            || (byte.isASCIIAlphanumeric && !byte.isASCIIDigit)
     }
 
     private static func isSign(_ byte: UInt8) -> Bool {

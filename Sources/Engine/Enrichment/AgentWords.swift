@@ -1,5 +1,5 @@
 import Bytes
-public import Settings
+import Settings
 
 /// The words that tell programs from people: what is built in, plus an operator's own.
 ///
@@ -15,37 +15,39 @@ public final class AgentWords: Sendable {
         meanings = entries.map(\.meaning)
         self.rules = rules
     }
-
-    /// What is built in, without any file.
-    public static func builtIn() throws(SettingsError) -> AgentWords {
-        try parse("{}", file: "built-in")
-    }
-
-    /// What is built in, and on top of it the file at `path`.
-    public static func load(path: String) throws(SettingsError) -> AgentWords {
-        try parse(try SettingsText.read(path), file: path)
-    }
-
-    /// What is built in, and on top of it `text`; every problem is in the error with its line.
-    public static func parse(_ text: String, file: String) throws(SettingsError) -> AgentWords {
-        let own = try YAMLReader.read(text, file: file, AgentWordsFile.init)
-        var entries = AgentTables.entries
-        if own.keepsBuiltIn {
-            let builtIn = try YAMLReader.read(
-                String(decoding: PackageResources.bots_yaml, as: UTF8.self),
-                file: "built-in bots.yaml",
-                AgentWordsFile.init
-            )
-            entries += builtIn.entries
-        }
-        return AgentWords(entries + own.entries, rules: own.rules)
-    }
 }
 
 /// A word and what it means.
 struct AgentEntry {
     let word: WordAutomaton.Word
     let meaning: AgentMeaning
+
+    /// A word as lists write it; nil when there is nothing between its marks, or too much.
+    init?(_ text: String, _ meaning: AgentMeaning) {
+        guard let word = Self.word(text) else { return nil }
+        self.word = word
+        self.meaning = meaning
+    }
+
+    /// `^` and `$` stand for the ends of the user agent, `<` and `>` for those of a word.
+    private static func word(_ text: String) -> WordAutomaton.Word? {
+        var bytes = Array(text.utf8)[...]
+        var edges: WordAutomaton.Edges = []
+        switch bytes.first {
+        case UInt8(ascii: "^"): edges.insert(.textStart)
+        case UInt8(ascii: "<"): edges.insert(.wordStart)
+        default: break
+        }
+        if !edges.isEmpty { bytes = bytes.dropFirst() }
+        switch bytes.last {
+        case UInt8(ascii: "$"): edges.insert(.textEnd)
+        case UInt8(ascii: ">"): edges.insert(.wordEnd)
+        default: break
+        }
+        if edges.contains(.textEnd) || edges.contains(.wordEnd) { bytes = bytes.dropLast() }
+        guard bytes.count >= 1, bytes.count <= Limits.agentWordBytesMaximum else { return nil }
+        return WordAutomaton.Word(bytes: bytes.map(asciiLowercase), edges: edges)
+    }
 }
 
 /// What it means that a word was found in a user agent.
@@ -68,6 +70,8 @@ enum AgentMeaning: Equatable, Sendable {
     case weakCue
     /// A template that was never filled in, or text that means to be run.
     case attack
+    /// A browser that is not written like the others.
+    case plainBrowser
     /// A product that people's browsers name beside their own.
     case product
     /// A hint at a language model, which alone makes no program of a browser.
@@ -93,72 +97,4 @@ struct MachineHints: OptionSet, Sendable {
     static let android = MachineHints(rawValue: 32)
     static let desktop = MachineHints(rawValue: 64)
     static let other = MachineHints(rawValue: 128)
-}
-
-/// A file of words as it is written: lists by meaning, points and bands.
-struct AgentWordsFile {
-    var entries: [AgentEntry] = []
-    var keepsBuiltIn: Bool
-    var rules: BotRules
-
-    init(_ section: YAMLSection) {
-        keepsBuiltIn = section.boolean("built_in", default: true)
-        rules = BotRules(section)
-        for (key, meaning) in Self.lists { read(section, key, meaning) }
-        checkSize(section)
-    }
-
-    private static let lists: [(String, AgentMeaning)] = [
-        ("people", .person), ("ai_crawlers", .aiCrawler), ("previews", .preview),
-        ("libraries", .library), ("bots", .bot), ("headless", .headless), ("cues", .cue),
-        ("weak_cues", .weakCue), ("products", .product), ("attacks", .attack),
-        ("ai_hints", .aiHint),
-    ]
-
-    private mutating func read(_ section: YAMLSection, _ key: String, _ meaning: AgentMeaning) {
-        for text in section.texts(key, bytesMaximum: Limits.agentWordBytesMaximum) {
-            guard let word = Self.word(text) else {
-                section.problem(
-                    key,
-                    "holds \"\(text)\"; a word is 1 to \(Limits.agentWordBytesMaximum) bytes of "
-                        + "text, with ^ or < before it and $ or > behind it where it must begin "
-                        + "or end the user agent or a word"
-                )
-                continue
-            }
-            entries.append(AgentEntry(word: word, meaning: meaning))
-        }
-    }
-
-    private func checkSize(_ section: YAMLSection) {
-        let bytes = entries.reduce(0) { $0 + $1.word.bytes.count }
-        if entries.count > Limits.agentWordsMaximum || bytes > Limits.agentWordsBytesMaximum {
-            section.problem(
-                "bots",
-                "and the other lists hold \(entries.count) words of \(bytes) bytes, at most "
-                    + "\(Limits.agentWordsMaximum) of \(Limits.agentWordsBytesMaximum) are taken"
-            )
-            // The tables behind are sized for what is allowed, and the file is refused anyway.
-        }
-    }
-
-    /// `^` and `$` stand for the ends of the user agent, `<` and `>` for those of a word.
-    static func word(_ text: String) -> WordAutomaton.Word? {
-        var bytes = Array(text.utf8)[...]
-        var edges: WordAutomaton.Edges = []
-        switch bytes.first {
-        case UInt8(ascii: "^"): edges.insert(.textStart)
-        case UInt8(ascii: "<"): edges.insert(.wordStart)
-        default: break
-        }
-        if !edges.isEmpty { bytes = bytes.dropFirst() }
-        switch bytes.last {
-        case UInt8(ascii: "$"): edges.insert(.textEnd)
-        case UInt8(ascii: ">"): edges.insert(.wordEnd)
-        default: break
-        }
-        if edges.contains(.textEnd) || edges.contains(.wordEnd) { bytes = bytes.dropLast() }
-        guard bytes.count >= 1, bytes.count <= Limits.agentWordBytesMaximum else { return nil }
-        return WordAutomaton.Word(bytes: bytes.map(asciiLowercase), edges: edges)
-    }
 }

@@ -1,5 +1,3 @@
-import Settings
-
 /// Why a sender is not taken for a person, as bits of a mask.
 public struct BotReasons: OptionSet, BitwiseCopyable, Sendable, Hashable {
     /// The bits as stored in `bq`.
@@ -52,7 +50,7 @@ public struct BotRules: Sendable, Equatable {
     /// The most that missing headers add.
     public var headersMaximum: Int
     /// Points by bit of `BotReasons`.
-    let points: [Int]
+    var points: [Int]
 
     /// Names of the reasons in the section `points`, by bit, with the points they have there.
     static let reasons: [(name: String, points: Int)] = [
@@ -63,21 +61,13 @@ public struct BotRules: Sendable, Equatable {
         ("impossible_input", 30), ("prefetch", 0),
     ]
 
-    init(_ section: YAMLSection) {
-        (suspect, bot) = section.section("bands") {
-            (
-                $0.integer("suspect", in: 1...100, default: 40),
-                $0.integer("bot", in: 1...100, default: 80)
-            )
-        }
-        if suspect >= bot { section.problem("bands", "suspect must be less than bot") }
-        var headersMaximum = 0
-        points = section.section("points") { inner in
-            headersMaximum = inner.integer("headers_together", in: 0...100, default: 25)
-            return Self.reasons.map { inner.integer($0.name, in: 0...100, default: $0.points) }
-        }
-        self.headersMaximum = headersMaximum
-    }
+    /// What holds where nothing is set.
+    static let standard = BotRules(
+        suspect: 40,
+        bot: 80,
+        headersMaximum: 25,
+        points: reasons.map(\.points)
+    )
 
     /// The score of `reasons`: their points added up, 0 to 100.
     public func score(_ reasons: BotReasons) -> Int {

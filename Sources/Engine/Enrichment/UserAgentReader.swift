@@ -23,7 +23,8 @@ extension AgentWords {
         var isKnown = false
         automaton.scan(product) { match in
             switch meanings[match.word] {
-            case .person, .product, .engine, .browser, .system, .machine: isKnown = true
+            case .person, .product, .plainBrowser, .engine, .browser, .system, .machine:
+                isKnown = true
             default: break
             }
         }
@@ -37,6 +38,7 @@ struct AgentFindings {
     private var isPerson = false
     private var hasEngine = false
     private var isAttack = false
+    private var isPlainBrowser = false
     private var named = NamedPlaces()
     private var machine: MachineHints = []
     private var browser = Ranked()
@@ -87,6 +89,7 @@ struct AgentFindings {
         switch meaning {
         case .person: isPerson = true
         case .product: break
+        case .plainBrowser: isPlainBrowser = true
         case .attack: isAttack = true
         case .engine: hasEngine = true
         case .browser(let index): browser.take(index, match.end)
@@ -118,7 +121,7 @@ struct AgentFindings {
             agent.programRange = AgentTokens.name(text, at: place)
             return
         }
-        let isBrowser = hasEngine && AgentShape.beginsLikeBrowser(text)
+        let isBrowser = isPlainBrowser || (hasEngine && AgentShape.beginsLikeBrowser(text))
         if isPerson { return }
         let introduction =
             isBrowser
@@ -146,7 +149,9 @@ struct AgentFindings {
             if choices.1 >= 0 { return mark(&agent, .preview, .preview, choices.1) }
             if choices.2 >= 0 { return mark(&agent, .bot, .headless, choices.2) }
             if choices.3 >= 0, !isPerson { return mark(&agent, .bot, .declaredBot, choices.3) }
-            if choices.4 >= 0, !isPerson { return mark(&agent, .library, .library, choices.4) }
+            if choices.4 >= 0, !isPerson, !isPlainBrowser {
+                return mark(&agent, .library, .library, choices.4)
+            }
         }
         return nil
     }
@@ -202,9 +207,8 @@ struct AgentFindings {
         agent.chromiumMajor = AgentTokens.major(text, after: "chrome/")
         guard AgentTables.browsers.indices.contains(browser.index) else { return }
         let row = AgentTables.browsers[browser.index]
-        let isHandheld = agent.device == .phone || agent.device == .tablet
         agent.browser = row.name
-        agent.browserFamily = isHandheld ? row.mobileName ?? row.name : row.name
+        agent.browserFamily = agent.saysMobile ? row.mobileName ?? row.name : row.name
         let major = AgentTokens.number(text, at: browser.end)
         agent.browserMajor =
             row.versionToken.map { AgentTokens.major(text, after: $0) } ?? major

@@ -175,7 +175,7 @@ let package = Package(
         tests(
             "ProgramTests",
             groundAll + [
-                "heliograph", "Admission", "Wire", "Journal", "Scoring", "Storage", "TestSupport",
+                "heliograph", "Admission", "Enrichment", "Wire", "Journal", "Scoring", "Storage", "TestSupport",
             ],
             program
         ),

@@ -54,10 +54,12 @@ final class Engine {
         self.settings = settings
         self.log = log
         self.dataDirectory = Files.absolute(dataDirectory)
-        board = EdgeBoard(Edge(settings, limiter))
+        let lists = try Self.lists(settings)
+        board = EdgeBoard(Edge(settings, lists, limiter))
         reloader = Reloader(
             path: path,
             current: settings,
+            lists: lists,
             board: board,
             limiter: limiter,
             metrics: metrics,
@@ -70,6 +72,14 @@ final class Engine {
             wantsRedis: settings.redis.url == nil,
             wantsPostgres: settings.postgres.url == nil
         ) { log.info("\($0)") }
+    }
+
+    private static func lists(_ settings: HeliographSettings) throws(StartError) -> EdgeLists {
+        do {
+            return try EdgeLists(settings.enrichment)
+        } catch {
+            throw StartError("\(error)")
+        }
     }
 
     // MARK: - Start

@@ -15,11 +15,13 @@ final class Reloader {
     private let log: Logger
     private let counters: CounterBlock
     private var current: HeliographSettings
+    private var lists: EdgeLists
     private var stamps: [FileStamp]
 
     init(
         path: String?,
         current: HeliographSettings,
+        lists: EdgeLists,
         board: EdgeBoard,
         limiter: RateLimiter,
         metrics: Metrics,
@@ -27,6 +29,7 @@ final class Reloader {
     ) {
         self.path = path
         self.current = current
+        self.lists = lists
         self.board = board
         self.limiter = limiter
         self.log = log
@@ -45,8 +48,9 @@ final class Reloader {
     func reload() {
         // Before reading: what changes meanwhile is seen at the next look.
         stamps = Self.stamps(path, current)
-        do {
+        do throws(SettingsError) {
             let next = try HeliographSettings.load(path: path)
+            lists = try EdgeLists(next.enrichment, unchangedFrom: lists)
             install(next)
         } catch {
             counters.add(.reloadsRefused)
@@ -56,7 +60,7 @@ final class Reloader {
     }
 
     private func install(_ next: HeliographSettings) {
-        board.install(Edge(next, limiter))
+        board.install(Edge(next, lists, limiter))
         counters.add(.reloads)
         let fixed = next.fixedParts(differingFrom: current)
         current = next
@@ -69,6 +73,7 @@ final class Reloader {
 
     private static func stamps(_ path: String?, _ settings: HeliographSettings) -> [FileStamp] {
         [FileStamp(path ?? HeliographSettings.defaultPath)]
+            + EdgeLists.stamps(settings.enrichment)
     }
 }
 

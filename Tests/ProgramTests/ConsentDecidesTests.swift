@@ -72,9 +72,17 @@ import Testing
         #expect(try #require(route.take(open, request).slice).flags.contains(.bot) == false)
     }
 
+    /// One sign alone makes a suspect; with another it makes a robot.
     @Test(arguments: [("1", true), ("true", true), ("0", false), ("false", false)])
-    func aDrivenBrowserSaysSoItself(_ driven: String, _ masked: Bool) throws {
-        let slice = try #require(route.take(beacon([("x", "{\"wd\":\(driven)}")])).slice)
-        #expect(slice.flags.contains(.bot) == masked)
+    func aDrivenBrowserIsSuspectAndWithAnotherSignARobot(
+        _ driven: String,
+        _ isSuspect: Bool
+    ) throws {
+        let body = beacon([("x", "{\"wd\":\(driven)}")])
+        let alone = try #require(route.take(body).slice)
+        #expect(alone.flags.contains(.bot) == false)
+        #expect(alone.texts["context"]?.contains("\"bs\":70") == isSuspect)
+        let without = try #require(route.take(body, Request(brands: "")).slice)
+        #expect(without.flags.contains(.bot) == isSuspect)
     }
 }

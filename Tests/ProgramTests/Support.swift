@@ -1,4 +1,6 @@
+import Admission
 import Bytes
+import Enrichment
 import Records
 import Settings
 import Telemetry
@@ -28,6 +30,7 @@ func beacon(_ changes: [(String, String?)] = [], events: String = goodEvent) -> 
 struct Request {
     var origin = "https://shop.example"
     var userAgent = browser
+    var brands = #""Chromium";v="126", "Google Chrome";v="126", "Not/A)Brand";v="8""#
     var hasPrivacyControl = false
     var address: [UInt8] = [203, 0, 113, 77]
 }
@@ -117,8 +120,16 @@ final class RouteUnderTest {
         var settings = HeliographSettings()
         settings.sites = [shop, open]
         rejections = Rejections(counters: counters)
+        let edge: Edge
+        do {
+            let lists = try EdgeLists(settings.enrichment)
+            edge = Edge(settings, lists, RateLimiter(senders: 64))
+        } catch {
+            fatalError("the built-in lists have mistakes: \(error)")
+        }
         route = BeaconRoute(
             sites: SiteTable(settings),
+            sender: Sender(edge),
             counters: counters,
             rejections: rejections
         )
@@ -132,19 +143,40 @@ final class RouteUnderTest {
         withView(body) { body in
             withView(request.origin) { origin in
                 withView(request.userAgent) { userAgent in
-                    withView(request.address) { address in
-                        let around = BeaconRoute.Surroundings(
-                            origin: origin,
-                            userAgent: userAgent,
-                            hasPrivacyControl: request.hasPrivacyControl,
-                            address: address,
-                            receivedAt: receivedAt
-                        )
-                        return answer(body, around)
+                    withView(request.brands) { brands in
+                        withView(request.address) { address in
+                            var facts = RequestFacts()
+                            facts.origin = origin
+                            facts.userAgent = userAgent
+                            facts.brands = brands
+                            facts.address = address
+                            facts.isSecure = request.origin.hasPrefix("https:")
+                            Self.addUsualHeaders(&facts)
+                            return answer(body, surroundings(request, facts))
+                        }
                     }
                 }
             }
         }
+    }
+
+    private static func addUsualHeaders(_ facts: inout RequestFacts) {
+        facts.acceptLanguage = ByteView("de-DE,de;q=0.9")
+        facts.acceptEncoding = ByteView("gzip, br")
+        facts.fetchMode = ByteView("cors")
+        facts.mobileHint = ByteView("?0")
+        facts.platformHint = ByteView("\"Windows\"")
+    }
+
+    private func surroundings(
+        _ request: Request,
+        _ facts: RequestFacts
+    ) -> BeaconRoute.Surroundings {
+        BeaconRoute.Surroundings(
+            facts: facts,
+            hasPrivacyControl: request.hasPrivacyControl,
+            receivedAt: receivedAt
+        )
     }
 
     private func answer(_ body: ByteView, _ around: BeaconRoute.Surroundings) -> Answer {

@@ -97,6 +97,22 @@ public struct Enricher: ~Copyable {
         return verdict
     }
 
+    /// Judges by a user agent alone, which a server reports of the visitor whose events it sends, and
+    /// appends what it says to `context`.
+    public mutating func enrich(
+        userAgent: ByteView,
+        into context: inout ByteBuffer
+    ) -> EnrichmentVerdict {
+        if userAgent.isEmpty { return EnrichmentVerdict() }
+        let place = agentPlace(userAgent)
+        let verdict = verdict(agents.summary(place), [])
+        guard context.limit - context.count >= Self.membersBytesMaximum else { return verdict }
+        reopen(&context)
+        appendAgent(place, verdict, into: &context)
+        context.append("}")
+        return verdict
+    }
+
     /// The remembered members, whose first is the class that the user agent alone has.
     private func appendAgent(
         _ place: Int,
@@ -124,11 +140,16 @@ public struct Enricher: ~Copyable {
     // MARK: - Judging
 
     private func judge(_ facts: RequestFacts, _ agent: AgentSummary) -> EnrichmentVerdict {
+        var reasons = Self.reasons(facts)
+        if agent.agentClass == .human { reasons.formUnion(agent.hints.reasons(facts)) }
+        return verdict(agent, reasons)
+    }
+
+    private func verdict(_ agent: AgentSummary, _ others: BotReasons) -> EnrichmentVerdict {
         var verdict = EnrichmentVerdict()
         verdict.device = agent.device
         verdict.agentClass = agent.agentClass
-        verdict.reasons = agent.reason.union(Self.reasons(facts))
-        if agent.agentClass == .human { verdict.reasons.formUnion(agent.hints.reasons(facts)) }
+        verdict.reasons = agent.reason.union(others)
         verdict.botScore = words.rules.score(verdict.reasons)
         verdict.band = words.rules.band(verdict.botScore)
         if agent.agentClass == .human, verdict.band == .bot { verdict.agentClass = .bot }

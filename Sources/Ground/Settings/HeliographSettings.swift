@@ -54,6 +54,14 @@ public struct HeliographSettings: Sendable {
         public var rejectedDays = Limits.rejectedDaysDefault
     }
 
+    /// What is known of senders beside what they say.
+    public struct Enrichment: Sendable, Equatable {
+        /// Words of the operator's own that tell programs from people; nil takes those built in.
+        public var wordsFile: String?
+        /// A MaxMind database (`.mmdb`) with countries or cities; nil leaves places out.
+        public var geoFile: String?
+    }
+
     /// What is written to standard error.
     public struct Log: Sendable {
         /// What is quieter is not written.
@@ -72,6 +80,8 @@ public struct HeliographSettings: Sendable {
     public var postgres = Postgres()
     /// See `Journal`.
     public var journal = Journal()
+    /// See `Enrichment`.
+    public var enrichment = Enrichment()
     /// See `SenderLimits`.
     public var limits = SenderLimits()
     /// See `Retention`.

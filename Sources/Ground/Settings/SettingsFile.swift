@@ -93,6 +93,12 @@ extension HeliographSettings {
     private mutating func readEngine(_ top: YAMLSection, _ folder: String) {
         journal = top.section("journal", Self.readJournal)
         limits = top.section("limits") { SenderLimits($0) }
+        enrichment = top.section("enrichment") { section in
+            Enrichment(
+                wordsFile: section.optionalPath("words", folder),
+                geoFile: section.optionalPath("geo", folder)
+            )
+        }
         retention = top.section("retention") { section in
             var retention = Retention()
             retention.rejectedDays = section.integer(

@@ -25,7 +25,7 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case eventTypeUnknown, eventMalformed, eventFieldMissing, eventFieldRange, eventTooLarge
     case eventUnlisted, propertyType, propertyMissing, propertyUnlisted
     case eventNumberRepeated, eventPropertiesExceeded, eventWithoutConsent, eventWithoutVisitor
-    case rowRefused
+    case imagePrefetched, rowRefused
 
     /// What a problem means to the sender and to the operator.
     public struct Row: Sendable {
@@ -370,6 +370,12 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             "event-without-visitor",
             0,
             "the event names neither a user nor an anonymous visitor"
+        ),
+        Row(
+            .imagePrefetched,
+            "image-prefetched",
+            0,
+            "the image was fetched ahead of being seen, which is no event"
         ),
         Row(
             .rowRefused,

@@ -1,3 +1,4 @@
+import Admission
 import Bytes
 import Settings
 import Telemetry
@@ -38,6 +39,14 @@ enum BeaconProblems {
         case .tooLarge: return .eventTooLarge
         case .notAnObject, .badField: return .eventMalformed
         case .tooManyFields: return .eventPropertiesExceeded
+        }
+    }
+
+    static func problem(of fault: PropertyCheck.Fault) -> Problem {
+        switch fault {
+        case .wrongType: return .propertyType
+        case .missing: return .propertyMissing
+        case .unlisted: return .propertyUnlisted
         }
     }
 

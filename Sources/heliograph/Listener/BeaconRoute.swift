@@ -25,13 +25,15 @@ struct BeaconRoute: ~Copyable {
 
     /// What the request around the body says.
     struct Surroundings {
-        var origin: ByteView
-        var userAgent: ByteView
+        /// What the request's headers and its connection say of its sender.
+        var facts: RequestFacts
         var hasPrivacyControl: Bool
-        var address: ByteView
         var receivedAt: Int64
         /// A refused event that is sent again after a fix: what becomes of it is noted elsewhere.
         var isReplay = false
+
+        var origin: ByteView { facts.origin }
+        var address: ByteView { facts.address }
     }
 
     /// The sites as the request under way sees them.
@@ -39,6 +41,10 @@ struct BeaconRoute: ~Copyable {
     private let counters: CounterBlock
     private var writer = SliceWriter(limit: Limits.recordBytesMaximum)
     private var clock = ClockCorrection()
+    private let sender: Sender
+    /// Address and referrer of the page view being written, as they are stored.
+    private var pageURL = ByteBuffer(capacity: 512, limit: 1024)
+    private var pageReferrer = ByteBuffer(capacity: 256, limit: 1024)
     private var context = ByteBuffer(capacity: 256, limit: Limits.contextBytesMaximum)
     private var address = ByteBuffer(capacity: 64, limit: 64)
     private var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
@@ -55,8 +61,14 @@ struct BeaconRoute: ~Copyable {
     /// Whether events of the beacon last taken were refused one by one.
     var hasKeptEvents = false
 
-    init(sites: SiteTable, counters: CounterBlock, rejections: Rejections) {
+    init(
+        sites: SiteTable,
+        sender: Sender,
+        counters: CounterBlock,
+        rejections: Rejections
+    ) {
         self.sites = sites
+        self.sender = sender
         self.counters = counters
         self.rejections = rejections
     }
@@ -189,16 +201,34 @@ struct BeaconRoute: ~Copyable {
             head.visitor = head.session.isEmpty ? head.window : head.session
             head.flags.insert(.withoutDevice)
         }
-        head.deviceClass = DeviceGuess.deviceClass(around.userAgent)
-        let context = ContextReader.read(beacon.context, into: &self.context)
-        head.context = self.context.view
-        if context.isTouch { head.flags.insert(.touch) }
-        if !beacon.context.isEmpty { head.flags.insert(.opensPage) }
-        if !countsAutomation, context.isDriven || DeviceGuess.isAutomated(around.userAgent) {
-            head.flags.insert(.bot)
-        }
+        describe(beacon, around.facts, &head, countsAutomation)
         head.address = truncate(around.address)
         return head
+    }
+
+    /// What is known of the sender. A page load's first batch carries it for the whole page; later
+    /// ones only when it is no person's browser.
+    private mutating func describe(
+        _ beacon: Beacon,
+        _ known: RequestFacts,
+        _ head: inout SliceWriter.Head,
+        _ countsAutomation: Bool
+    ) {
+        let context = ContextReader.read(beacon.context, into: &self.context)
+        var facts = known
+        facts.isDriven = context.isDriven
+        var verdict: EnrichmentVerdict
+        if beacon.context.isEmpty {
+            verdict = sender.judge(facts)
+            if verdict.band != .human { verdict = sender.judge(facts, into: &self.context) }
+        } else {
+            head.flags.insert(.opensPage)
+            verdict = sender.judge(facts, into: &self.context)
+        }
+        head.context = self.context.view
+        head.deviceClass = verdict.deviceClass
+        if context.isTouch { head.flags.insert(.touch) }
+        if verdict.band == .bot, !countsAutomation { head.flags.insert(.bot) }
     }
 
     private mutating func truncate(_ bytes: ByteView) -> ByteView {
@@ -351,9 +381,18 @@ struct BeaconRoute: ~Copyable {
             name: name
         )
         writer.buffer.append(UInt8(ascii: "{"))
+        pageURL.reset()
+        pageReferrer.reset()
         var isFirst = true
         for index in 0..<event.fieldCount {
             try writeField(event.field(index), event.kind, site, &isFirst)
+        }
+        if event.kind == .pageView {
+            sender.appendSource(
+                url: pageURL.view,
+                referrer: pageReferrer.view,
+                into: &writer.buffer
+            )
         }
         writer.buffer.append(UInt8(ascii: "}"))
         writer.endEvent()
@@ -415,7 +454,12 @@ struct BeaconRoute: ~Copyable {
         writer.buffer.append(field.key)
         writer.buffer.append("\":")
         if field.kind == .string {
-            writeString(field.value[1..<field.value.count - 1], rule, site)
+            let raw = field.value[1..<field.value.count - 1]
+            if rule.treatment == .asIs {
+                writeString(raw, rule)
+            } else {
+                writeURL(raw, rule, site, isReferrer: field.key.equals("r"))
+            }
         } else {
             try writeOther(field, rule)
         }
@@ -442,16 +486,11 @@ struct BeaconRoute: ~Copyable {
             try PropertyCheck.append(object, rule: rule, of: sites.rules, into: &writer.buffer)
             self.rule = nil
         } catch {
-            switch error {
-            case .wrongType: throw EventRefusal(problem: .propertyType)
-            case .missing: throw EventRefusal(problem: .propertyMissing)
-            case .unlisted: throw EventRefusal(problem: .propertyUnlisted)
-            }
+            throw EventRefusal(problem: BeaconProblems.problem(of: error))
         }
     }
 
-    private mutating func writeString(_ raw: ByteView, _ rule: FieldRule, _ site: Int) {
-        if rule.treatment != .asIs { return writeURL(raw, rule, site) }
+    private mutating func writeString(_ raw: ByteView, _ rule: FieldRule) {
         let length = JSONText.prefixLength(raw, limit: rule.bytesMaximum)
         if length < raw.count { tally.textsShortened += 1 }
         writer.buffer.append(UInt8(ascii: "\""))
@@ -459,7 +498,12 @@ struct BeaconRoute: ~Copyable {
         writer.buffer.append(UInt8(ascii: "\""))
     }
 
-    private mutating func writeURL(_ raw: ByteView, _ rule: FieldRule, _ site: Int) {
+    private mutating func writeURL(
+        _ raw: ByteView,
+        _ rule: FieldRule,
+        _ site: Int,
+        isReferrer: Bool
+    ) {
         text.reset()
         JSONText.unescape(raw, into: &text)
         scrubbed.reset()
@@ -472,8 +516,10 @@ struct BeaconRoute: ~Copyable {
         }
         let length = JSONText.plainPrefixLength(scrubbed.view, limit: rule.bytesMaximum)
         if length < scrubbed.count { tally.textsShortened += 1 }
+        let stored = scrubbed.view[0..<length]
+        if isReferrer { pageReferrer.append(stored) } else { pageURL.append(stored) }
         text.reset()
-        JSONText.appendQuoted(scrubbed.view[0..<length], into: &text)
+        JSONText.appendQuoted(stored, into: &text)
         JSONText.appendStorable(value: text.view, into: &writer.buffer)
     }
 }

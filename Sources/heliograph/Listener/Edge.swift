@@ -1,5 +1,6 @@
 import Admission
 import Bytes
+import Enrichment
 import Settings
 import Synchronization
 
@@ -16,9 +17,15 @@ final class Edge: Sendable {
     let sites: SiteTable
     let addressRate: Rate
     let visitorRate: Rate
+    /// Words that tell programs from people.
+    let words: AgentWords
+    /// Where addresses lie; nil without a database.
+    let geo: GeoDatabase?
     private let siteRates: [SiteRate]
 
-    init(_ settings: HeliographSettings, _ limiter: RateLimiter) {
+    init(_ settings: HeliographSettings, _ lists: EdgeLists, _ limiter: RateLimiter) {
+        words = lists.words
+        geo = lists.geo
         sites = SiteTable(settings)
         addressRate = Rate(settings.limits.address)
         visitorRate = Rate(settings.limits.visitor)
@@ -33,6 +40,38 @@ final class Edge: Sendable {
     }
 
     func rate(ofSite site: Int) -> SiteRate { siteRates[site] }
+}
+
+/// The lists beside the settings file that decide about requests, with the stamps of their files: a
+/// reload reads those that have changed.
+struct EdgeLists {
+    let words: AgentWords
+    let geo: GeoDatabase?
+    private let settings: HeliographSettings.Enrichment
+    private let stamps: [FileStamp]
+
+    /// Reads the lists that `settings` names, or takes them from `old` when their files are the same.
+    init(
+        _ settings: HeliographSettings.Enrichment,
+        unchangedFrom old: EdgeLists? = nil
+    ) throws(SettingsError) {
+        self.settings = settings
+        stamps = Self.stamps(settings)
+        if let old, old.stamps == stamps, old.settings == settings {
+            (words, geo) = (old.words, old.geo)
+            return
+        }
+        if let file = settings.wordsFile {
+            words = try AgentWords.load(path: file)
+        } else {
+            words = try AgentWords.builtIn()
+        }
+        if let file = settings.geoFile { geo = try GeoDatabase(path: file) } else { geo = nil }
+    }
+
+    static func stamps(_ settings: HeliographSettings.Enrichment) -> [FileStamp] {
+        [settings.wordsFile, settings.geoFile].compactMap { $0 }.map { FileStamp($0) }
+    }
 }
 
 extension Rate {

@@ -1,5 +1,6 @@
 import Admission
 import Bytes
+import Enrichment
 import Intake
 import Records
 import Settings
@@ -148,10 +149,8 @@ extension Listener {
             route.take(
                 body,
                 BeaconRoute.Surroundings(
-                    origin: head.origin,
-                    userAgent: head.userAgent,
+                    facts: facts(head, address),
                     hasPrivacyControl: head.hasPrivacyControl,
-                    address: address,
                     receivedAt: receivedAt,
                     isReplay: replayed != nil
                 )
@@ -235,6 +234,23 @@ extension Listener {
             parked.receivedAtNanoseconds = now
         }
         around.journalWaker.wake()
+    }
+
+    /// What the headers and the connection say of the sender.
+    func facts(_ head: RequestHead, _ address: ByteView) -> RequestFacts {
+        var facts = RequestFacts()
+        facts.userAgent = head.userAgent
+        facts.brands = head.brands
+        facts.mobileHint = head.mobileHint
+        facts.platformHint = head.platformHint
+        facts.acceptLanguage = head.acceptLanguage
+        facts.acceptEncoding = head.acceptEncoding
+        facts.fetchMode = head.fetchMode
+        facts.origin = head.origin
+        facts.address = address
+        facts.isPrefetch = head.isPrefetch
+        facts.isSecure = head.origin.starts(with: "https:")
+        return facts
     }
 
     func parkedOrigin(_ origin: ByteView, site: Int?) -> HTTPSession.ParkedOrigin {

@@ -44,6 +44,13 @@ extension Listener {
             return finish(connection, keepsAlive: keepsAlive)
         }
         session.pointee.park { $0.success = .image }
+        // Nobody has seen it yet; shown from the browser's store it will not be asked for again, and
+        // then it is the page's own beacons that tell.
+        if head.isPrefetch {
+            counters.add(.imagePrefetched)
+            acknowledge(connection, session, position: nil)
+            return finish(connection, keepsAlive: session.pointee.parked.keepsAlive)
+        }
         do throws(Refusal) {
             try admitSender(connection)
             return try take(.empty, endpoint, head, connection, session)

@@ -39,6 +39,7 @@ final class Listener: ByteHandler {
     private(set) var connections: ConnectionTable!
     var toJournal: RingProducer
     var fromJournal: RingConsumer
+    private let sender: Sender
     var route: BeaconRoute
     var bundle = SliceBundle()
     /// What is refused, on its way to the journal.
@@ -73,13 +74,16 @@ final class Listener: ByteHandler {
         self.fromJournal = fromJournal
         edge = around.board.copy()
         rejections = Rejections(counters: counters)
+        sender = Sender(edge.edge)
         route = BeaconRoute(
             sites: edge.edge.sites,
+            sender: sender,
             counters: counters,
             rejections: rejections
         )
         servers = ServerRoute(
             sites: edge.edge.sites,
+            sender: sender,
             secret: around.pseudonymSecret,
             counters: counters,
             rejections: rejections
@@ -191,6 +195,7 @@ final class Listener: ByteHandler {
         if around.board.refresh(&edge) {
             route.sites = edge.edge.sites
             servers.sites = edge.edge.sites
+            sender.refresh(edge.edge)
         }
         if head.path.equals("/v1/e") {
             defer { if rejections.flush(into: &toJournal) { around.journalWaker.wake() } }

@@ -1,4 +1,5 @@
 import Bytes
+import Enrichment
 import Glibc
 import Privacy
 import Settings
@@ -11,14 +12,18 @@ struct ServerContext: ~Copyable {
     private var address = ByteBuffer(capacity: 64, limit: 64)
     private var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
 
-    /// Language and sending library as an object; empty when neither is known.
-    mutating func object(_ known: WireContext) -> ByteView {
+    /// Language, sending library and what `judge` appends as an object; empty when nothing is known.
+    mutating func object(
+        _ known: WireContext,
+        judge: (inout ByteBuffer) -> EnrichmentVerdict
+    ) -> (object: ByteView, verdict: EnrichmentVerdict) {
         context.reset()
         append("l", known.locale)
         append("lib", known.library)
         append("lv", known.libraryVersion)
         if context.count > 0 { context.append("}") }
-        return context.view
+        let verdict = judge(&context)
+        return (context.view, verdict)
     }
 
     private mutating func append(_ key: StaticString, _ value: ByteView) {

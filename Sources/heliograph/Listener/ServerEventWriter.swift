@@ -16,6 +16,10 @@ struct ServerEventWriter: ~Copyable {
     static let groupName: StaticString = "$group"
 
     private let counters: CounterBlock
+    private let sender: Sender
+    /// Address and referrer of the page being written, as they are stored.
+    private var url = ByteBuffer(capacity: 512, limit: 64 * 1024)
+    private var referrer = ByteBuffer(capacity: 256, limit: 64 * 1024)
     private var filter = TraitFilter()
     private var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
@@ -25,7 +29,10 @@ struct ServerEventWriter: ~Copyable {
     /// Whether something of the event last written was withheld because it may name a person.
     private(set) var hasWithheld = false
 
-    init(counters: CounterBlock) { self.counters = counters }
+    init(sender: Sender, counters: CounterBlock) {
+        self.sender = sender
+        self.counters = counters
+    }
 
     /// The kind that a call is stored as.
     static func kind(_ call: EventCall) -> EventKind {
@@ -89,15 +96,19 @@ struct ServerEventWriter: ~Copyable {
         _ keeps: (ByteView) -> Bool
     ) {
         var separator: StaticString = ""
+        url.reset()
+        referrer.reset()
         if !event.url.isEmpty {
             output.append("\"u\":")
             appendURL(event.url, Limits.urlBytesMaximum, into: &output, keeps)
+            url.append(scrubbed.view)
             separator = ","
         }
         if !event.referrer.isEmpty {
             output.append(separator)
             output.append("\"r\":")
             appendURL(event.referrer, Limits.referrerBytesMaximum, into: &output, keeps)
+            referrer.append(scrubbed.view)
             separator = ","
         }
         if !event.title.isEmpty {
@@ -111,6 +122,7 @@ struct ServerEventWriter: ~Copyable {
             key.equals("url") || key.equals("referrer") || key.equals("title")
                 || key.equals("path") || key.equals("search")
         }
+        sender.appendSource(url: url.view, referrer: referrer.view, into: &output)
     }
 
     private mutating func appendScreen(_ event: IncomingEvent, into output: inout ByteBuffer) {

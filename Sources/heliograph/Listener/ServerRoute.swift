@@ -58,6 +58,7 @@ struct ServerRoute: ~Copyable {
     private let counters: CounterBlock
     /// Where what is refused is kept; the listener's.
     let rejections: Rejections
+    private let sender: Sender
     private var assembler = SliceAssembler()
     private var identity: ServerIdentity
     private var events: ServerEventWriter
@@ -79,15 +80,17 @@ struct ServerRoute: ~Copyable {
 
     init(
         sites: SiteTable,
+        sender: Sender,
         secret: [UInt8],
         counters: CounterBlock,
         rejections: Rejections
     ) {
         self.sites = sites
+        self.sender = sender
         self.counters = counters
         self.rejections = rejections
         identity = ServerIdentity(secret: secret)
-        events = ServerEventWriter(counters: counters)
+        events = ServerEventWriter(sender: sender, counters: counters)
     }
 
     mutating func take(
@@ -408,16 +411,18 @@ struct ServerRoute: ~Copyable {
         head.visitor = person.visitor
         head.user = person.user
         if person.isPassing { head.flags.insert(.withoutDevice) }
-        head.context = context.object(event.context)
         head.address = context.network(written: event.context.address)
         if head.address.isEmpty, around.isFromBrowser {
             head.address = context.network(around.address)
         }
         let said = context.plain(event.context.userAgent)
         let agent = said.isEmpty && around.isFromBrowser ? around.userAgent : said
-        head.deviceClass = DeviceGuess.deviceClass(agent)
+        let sender = sender
         // A server that says nothing of the visitor's machine says nothing bad of it either.
-        if !agent.isEmpty, !sites[request.site].countsAutomation, DeviceGuess.isAutomated(agent) {
+        let known = context.object(event.context) { sender.judge(userAgent: agent, into: &$0) }
+        head.context = known.object
+        head.deviceClass = known.verdict.deviceClass
+        if known.verdict.band == .bot, !sites[request.site].countsAutomation {
             head.flags.insert(.bot)
         }
         return head

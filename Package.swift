@@ -175,7 +175,8 @@ let package = Package(
         tests(
             "ProgramTests",
             groundAll + [
-                "heliograph", "Admission", "Enrichment", "Wire", "Journal", "Scoring", "Storage", "TestSupport",
+                "heliograph", "Admission", "Enrichment", "Wire", "Journal", "Scoring", "Storage",
+                "TestSupport",
             ],
             program
         ),

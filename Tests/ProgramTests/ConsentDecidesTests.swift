@@ -82,7 +82,7 @@ import Testing
         let alone = try #require(route.take(body).slice)
         #expect(alone.flags.contains(.bot) == false)
         #expect(alone.texts["context"]?.contains("\"bs\":70") == isSuspect)
-        let without = try #require(route.take(body, Request(brands: "")).slice)
+        let without = try #require(route.take(body, Request(language: "")).slice)
         #expect(without.flags.contains(.bot) == isSuspect)
     }
 }

@@ -30,7 +30,7 @@ func beacon(_ changes: [(String, String?)] = [], events: String = goodEvent) -> 
 struct Request {
     var origin = "https://shop.example"
     var userAgent = browser
-    var brands = #""Chromium";v="126", "Google Chrome";v="126", "Not/A)Brand";v="8""#
+    var language = "de-DE,de;q=0.9"
     var hasPrivacyControl = false
     var address: [UInt8] = [203, 0, 113, 77]
 }
@@ -143,12 +143,12 @@ final class RouteUnderTest {
         withView(body) { body in
             withView(request.origin) { origin in
                 withView(request.userAgent) { userAgent in
-                    withView(request.brands) { brands in
+                    withView(request.language) { language in
                         withView(request.address) { address in
                             var facts = RequestFacts()
                             facts.origin = origin
                             facts.userAgent = userAgent
-                            facts.brands = brands
+                            facts.acceptLanguage = language
                             facts.address = address
                             facts.isSecure = request.origin.hasPrefix("https:")
                             Self.addUsualHeaders(&facts)
@@ -161,11 +161,8 @@ final class RouteUnderTest {
     }
 
     private static func addUsualHeaders(_ facts: inout RequestFacts) {
-        facts.acceptLanguage = ByteView("de-DE,de;q=0.9")
         facts.acceptEncoding = ByteView("gzip, br")
         facts.fetchMode = ByteView("cors")
-        facts.mobileHint = ByteView("?0")
-        facts.platformHint = ByteView("\"Windows\"")
     }
 
     private func surroundings(

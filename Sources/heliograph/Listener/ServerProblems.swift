@@ -1,4 +1,3 @@
-import Admission
 import Bytes
 import Privacy
 import Records
@@ -24,14 +23,6 @@ enum ServerProblems {
         case .typeUnknown: return .eventTypeUnknown
         case .nobody: return .eventWithoutVisitor
         case .tooLarge: return .eventTooLarge
-        }
-    }
-
-    static func problem(of fault: PropertyCheck.Fault) -> Problem {
-        switch fault {
-        case .wrongType: return .propertyType
-        case .missing: return .propertyMissing
-        case .unlisted: return .propertyUnlisted
         }
     }
 }

@@ -361,7 +361,7 @@ struct ServerRoute: ~Copyable {
                 into: &properties
             ) { sites.keeps(parameter: $0, site: site) }
         } catch {
-            throw EventRefusal(problem: ServerProblems.problem(of: error))
+            throw EventRefusal(problem: BeaconProblems.problem(of: error))
         }
         if properties.overflowed { throw EventRefusal(problem: .eventTooLarge) }
     }

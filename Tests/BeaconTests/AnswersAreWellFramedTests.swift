@@ -98,9 +98,21 @@ import Wire
             answer.body
                 == "{\"type\":\"about:blank\",\"status\":\(problem.row.status),"
                 + "\"code\":\"\(problem.row.code)\",\"reason\":\"\(problem.row.reason)\","
-                + "\"where\":\"k, byte 7\"}\n"
+                + "\"message\":\"\(problem.row.reason)\",\"where\":\"k, byte 7\"}\n"
         )
         #expect((answer.fields["Retry-After"] != nil) == problem.isTemporary)
+        #expect((answer.fields["WWW-Authenticate"] != nil) == (problem.row.status == 401))
+    }
+
+    @Test(arguments: [nil] + Problem.allCases.filter { !$0.isAboutOneEvent })
+    func anImageIsAnImageWhateverHappensAndSaysWhatDid(_ problem: Problem?) {
+        let answer = answer { $0.image(frame(), problem: problem) }
+        #expect(answer.status.hasPrefix("HTTP/1.1 \(problem?.row.status ?? 200) "))
+        #expect(answer.fields["Content-Type"] == "image/gif")
+        #expect(answer.fields["Cache-Control"] == "no-store")
+        #expect(answer.fields["Content-Length"] == "43")
+        #expect(answer.body.hasPrefix("GIF89a"))
+        #expect(answer.fields["X-Heliograph-Problem"] == problem.map { "\($0.row.code)" })
     }
 
     @Test func whatPassesSaysWhenToComeAgainAlsoToAPage() {

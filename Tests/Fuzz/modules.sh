@@ -33,7 +33,10 @@ module_sources() {
     case $1 in
     Settings) echo "$ground/Settings/Limits.swift" ;;
     Framing) echo "$engine"/Wire/{RequestParser,RequestHead,FieldGrammar,ChunkedDecoder}.swift ;;
-    Sources) echo "$engine"/Enrichment/{PageSource,Campaign,Address,Channel,SourceTable,JSONMembers,StaticText,WordAutomaton}.swift ;;
+    Sources)
+        echo "$engine"/Enrichment/{PageSource,Campaign,Address,Channel,SourceTable}.swift \
+            "$engine"/Enrichment/{JSONMembers,StaticText,WordAutomaton}.swift
+        ;;
     Wire) find "$engine/Wire" -name '*.swift' ! -name 'ResponseWriter*' | sort ;;
     Units | Bytes | Records) find "$ground/$1" -name '*.swift' | sort ;;
     *) find "$engine/$1" -name '*.swift' | sort ;;
@@ -54,11 +57,33 @@ fuzz_module() {
 
 c_libraries=(-lz)
 
-# A digest of all sources that a module may be built of.
-sources_digest() {
-    (cd "$repository" && find Sources/Ground Sources/Engine Sources/CLibs -type f -print0 |
-        sort -z | xargs -0 sha256sum | sha256sum)
+# shared_modules ROOT "NAME…" FLAG…: builds those whose sources, or those of one before them,
+# have changed, each in a folder of its own. Sets module_includes and module_objects for who uses them.
+shared_modules() {
+    local root=$1 names=$2 name folder digest
+    shift 2
+    digest=$(cd "$repository" && cat Sources/CLibs/CShims/*.c Tests/Fuzz/modules.sh | sha256sum)
+    module_includes=(-I "$root/CShims")
+    module_objects=("$root/CShims/CShims.o")
+    if ! is_built "$root/CShims" "$digest"; then
+        c_shims "$root/CShims" || return 1
+        mark "$root/CShims" "$digest"
+    fi
+    for name in $names; do
+        folder=$root/$name
+        digest=$({ echo "$digest" && module_sources "$name" | xargs cat; } | sha256sum)
+        if ! is_built "$folder" "$digest"; then
+            fuzz_module "$folder" "$name" "${module_includes[@]}" "$@" || return 1
+            mark "$folder" "$digest"
+        fi
+        module_includes+=(-I "$folder")
+        module_objects+=("$folder"/*.o)
+    done
+    modules_digest=$digest
 }
+
+is_built() { [ "$(cat "$1/stamp" 2>/dev/null)" = "$2" ]; }
+mark() { echo "$2" >"$1/stamp"; }
 
 # framing_modules FOLDER FLAG…: what frames a request.
 framing_modules() {

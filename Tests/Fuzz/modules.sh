@@ -37,21 +37,28 @@ module_sources() {
         echo "$engine"/Enrichment/{PageSource,Campaign,Address,Channel,SourceTable}.swift \
             "$engine"/Enrichment/{JSONMembers,StaticText,WordAutomaton}.swift
         ;;
+    Agents)
+        echo "$engine"/Enrichment/{WordAutomaton,AgentWords,AgentTables,AgentTokens}.swift \
+            "$engine"/Enrichment/{AgentShape,UserAgent,UserAgentReader,BotRules}.swift \
+            "$engine"/Enrichment/{RequestFacts,StaticText}.swift
+        ;;
     Wire) find "$engine/Wire" -name '*.swift' ! -name 'ResponseWriter*' | sort ;;
     Units | Bytes | Records) find "$ground/$1" -name '*.swift' | sort ;;
     *) find "$engine/$1" -name '*.swift' | sort ;;
     esac
 }
 
-# fuzz_module FOLDER NAME FLAG…: `Framing` is Wire without what frames no request, `Sources` is
-# Enrichment without what reads words from a file.
+# fuzz_module FOLDER NAME FLAG…: `Framing` is Wire without what frames no request, `Sources` and
+# `Agents` are the parts of Enrichment that read addresses and user agents. `Agents` is open to its
+# target, which makes its own words: the engine reads them from a file.
 fuzz_module() {
     local folder=$1 name=$2 part=$1/part/$2
     shift 2
     rm -rf "$part" && mkdir -p "$part"
     module_sources "$name" | xargs cp -t "$part"
     [ "$name" != Framing ] || name=Wire
-    [ "$name" != Sources ] || name=Enrichment
+    [ "$name" != Agents ] || set -- "$@" -enable-testing
+    case $name in Sources | Agents) name=Enrichment ;; esac
     swift_module "$folder" "$name" "$part" -I "$repository/Sources/CLibs" "$@"
 }
 

@@ -47,8 +47,9 @@ def content_length(head: bytes) -> int:
 
 
 def post(body: bytes, key: str = "hg_demo") -> bytes:
-    head = f"POST /v1/batch?writeKey={key} HTTP/1.1\r\nHost: test\r\nContent-Length: {len(body)}\r\n"
-    return head.encode() + b"\r\n" + body
+    head = (f"POST /v1/batch?writeKey={key} HTTP/1.1\r\nHost: test\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n")
+    return head.encode() + body
 
 
 BATCH = b'{"batch":[{"type":"track","event":"x","userId":"u"}]}'

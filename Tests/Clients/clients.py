@@ -1,12 +1,12 @@
-"""The official Python clients against the real engine, and against each of its answers.
+"""The official Python clients, and what else servers send, against the real engine and its answers.
 
     clients.py --binary ENGINE
 
-First every client, with and without gzip, sends events of every call: each must be in PostgreSQL once,
-flush() must return, and no error may be reported; also when every other answer is lost on its way, so
-that the client sends again what was taken. Then each of the engine's refusals, recorded from the
-engine, is given to each client: those that no repetition can mend must not be repeated, those that pass
-must be, and an event that is taken in the end must not be reported as lost.
+First every client, with and without gzip, sends events of every call: each must be in PostgreSQL
+once, flush() must return, and no error may be reported; also when every other answer is lost on its
+way, so that the client sends again what was taken. Then each of the engine's refusals, recorded
+from the engine, is given to each client: those that no repetition can mend must not be repeated, those
+that pass must be, and an event that is taken in the end must not be reported as lost.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import stores  # noqa: E402
 from answers import Forgetter, Repeater, provoke  # noqa: E402
 from engine import Engine  # noqa: E402
 from officials import Official  # noqa: E402
+from wire_formats import Checks, Formats  # noqa: E402
 
 SETTINGS = """
 sites:
@@ -28,6 +29,9 @@ sites:
     origins: ["*"]
     consent:
       default: 63
+  - name: closed
+    keys: [hg_closed]
+    origins: ["https://shop.example"]
   - name: slow
     keys: [hg_slow]
     origins: ["*"]
@@ -178,11 +182,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", required=True)
     engine = Engine(parser.parse_args().binary, settings=SETTINGS)
+    global failures
     try:
         engine.start()
         against_engine(engine)
         against_losses(engine)
         check_rows(engine)
+        formats = Checks()
+        Formats(engine, formats).run()
+        failures += formats.failures
         answers = provoke(engine)
     finally:
         engine.clean_up()

@@ -60,7 +60,8 @@ class EnrichCommand(unittest.TestCase):
         rows = [json.dumps({"id": index, "ua": agent}) for index, agent in enumerate(agents)]
         result = enrich("\n".join(rows).encode(), "--user-agents")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(len([json.loads(line) for line in result.stdout.splitlines()]), len(agents))
+        answers = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([answer["id"] for answer in answers], list(range(len(agents))))
 
     def test_own_words_are_taken_and_a_bad_file_is_refused(self):
         row = b'{"id":1,"ua":"Intranet Portal"}\n'

@@ -94,7 +94,7 @@ let package = Package(
         ground("Telemetry", ["Units", logging]),
         ground("Settings", ["Units", "Bytes", "Records", "Telemetry", yams]),
 
-        stage("Intake", groundAll + ["CLibuv", "CShims"], strict),
+        stage("Intake", groundAll + ["CLibuv", "CShims", "COpenSSL"], strict),
         stage("Wire", groundAll + ["CZlib"], strict, exclude: ["Formats/README.md"]),
         stage("Admission", groundAll),
         stage(

@@ -1,19 +1,22 @@
 import Bytes
 import Foundation
 import Loop
+import Settings
 import Synchronization
 import TestSupport
 
 @testable import Intake
 
 /// Answers lines: `echo X` at once, `later X` when told to, `bye X` with a close, `big N` with N
-/// bytes, `hold` never. Owned by the server's thread.
+/// bytes, `body N` with the length of the N bytes behind it, `keep N` as if the
+/// handler itself kept N bytes of something unfinished. Owned by the server's thread.
 final class LineHandler: ByteHandler {
     var table: ConnectionTable?
     /// Connections that wait for an answer, and the answer.
     var waiting: [(id: ConnectionID, text: String)] = []
     var ids: [ConnectionID] = []
     var closedCount = 0
+    var refusals: [RequestRefusal] = []
     /// Lines that were looked at.
     var answered = 0
 
@@ -22,10 +25,30 @@ final class LineHandler: ByteHandler {
         guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
             return Handled(consumed: 0, wanted: bytes.count + 1)
         }
-        answered += 1
         let words = bytes[0..<end].text.split(separator: " ", maxSplits: 1).map(String.init)
+        if words.first == "body", let length = Int(words.last ?? "") {
+            return body(length, bytes.count - end - 1, end + 1, connection)
+        }
+        if words.first == "keep", let kept = Int(words.last ?? "") {
+            return Handled(consumed: end + 1, awaitsBody: true, kept: kept)
+        }
+        answered += 1
         let pauses = answer(words.first ?? "", words.last ?? "", connection)
         return Handled(consumed: end + 1, pauses: pauses)
+    }
+
+    private func body(
+        _ length: Int,
+        _ arrived: Int,
+        _ head: Int,
+        _ connection: ConnectionID
+    ) -> Handled {
+        guard arrived >= length else {
+            return Handled(consumed: 0, wanted: head + length, awaitsBody: true)
+        }
+        answered += 1
+        send("took \(length)\n", to: connection)
+        return Handled(consumed: head + length)
     }
 
     private func answer(_ verb: String, _ rest: String, _ id: ConnectionID) -> Bool {
@@ -58,8 +81,9 @@ final class LineHandler: ByteHandler {
 
     func closed(_ connection: ConnectionID) { closedCount += 1 }
 
-    func timedOut(_ connection: ConnectionID) {
-        send("timeout\n", to: connection)
+    func gaveUp(_ connection: ConnectionID, because refusal: RequestRefusal) {
+        refusals.append(refusal)
+        send("\(refusal)\n", to: connection)
         table?.closeAfterSending(connection)
     }
 }
@@ -72,26 +96,43 @@ final class Server: Sendable {
     private let jobs = Mutex<[Job]>([])
     private let thread = Mutex<EngineThread?>(nil)
 
-    init(connectionsMaximum: Int = 64, address: String = "127.0.0.1") throws {
+    init(
+        connectionsMaximum: Int = 64,
+        heldBytesMaximum: Int = Limits.heldBytesDefault,
+        address: String = "127.0.0.1",
+        kind: PortKind = PortKind(),
+        trustedProxies: [AddressRange] = [],
+        context: TLSContext? = nil
+    ) throws {
         signal(SIGPIPE, SIG_IGN)
         let socket = try ListeningSocket.open(address: address, port: 0, backlog: 64)
         port = socket.port
         let started = EngineThread.start(name: "intake-test") { [self] in
-            run(socket, connectionsMaximum)
+            run(socket, kind) { loop, handler in
+                let table = ConnectionTable(
+                    loop: loop,
+                    handler: handler,
+                    connectionsMaximum: connectionsMaximum,
+                    heldBytesMaximum: heldBytesMaximum,
+                    trustedProxies: trustedProxies
+                )
+                if let context { table.install(context) }
+                return table
+            }
         }
         thread.withLock { $0 = started }
     }
 
-    private func run(_ socket: ListeningSocket, _ connectionsMaximum: Int) {
+    private func run(
+        _ socket: ListeningSocket,
+        _ kind: PortKind,
+        _ makeTable: (EventLoop, LineHandler) -> ConnectionTable
+    ) {
         let loop = EventLoop()
         let handler = LineHandler()
-        let table = ConnectionTable(
-            loop: loop,
-            handler: handler,
-            connectionsMaximum: connectionsMaximum
-        )
+        let table = makeTable(loop, handler)
         handler.table = table
-        let acceptor = Acceptor(socket, into: table, backlog: 64)
+        let acceptor = Acceptor(socket, into: table, backlog: 64, kind: kind)
         let timer = loop.every(milliseconds: 1) { [self] in
             let due = jobs.withLock { jobs in
                 defer { jobs.removeAll() }
@@ -148,7 +189,7 @@ final class Server: Sendable {
 
 /// One client with a blocking socket that gives up after ten seconds.
 final class Client {
-    private let descriptor: Int32
+    private var descriptor: Int32
 
     init(port: UInt16, receiveBytes: Int32 = 0) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -178,12 +219,18 @@ final class Client {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// Says that nothing more is sent, and goes on reading.
+    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Sends all of `text`; false when the connection is broken.
     @discardableResult
-    func send(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
+    func send(_ text: String) -> Bool { send(bytes: Array(text.utf8)) }
+
+    /// Sends all of `bytes`; false when the connection is broken.
+    @discardableResult
+    func send(bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -242,6 +289,7 @@ final class Client {
             &option,
             socklen_t(MemoryLayout<linger>.size)
         )
-        shutdown(descriptor, Int32(SHUT_RDWR))
+        close(descriptor)
+        descriptor = -1
     }
 }

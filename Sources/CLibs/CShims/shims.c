@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -91,4 +93,9 @@ uint32_t hg_crc32c(uint32_t crc, const void *data, size_t length) {
     crc = ~crc;
     crc = has_hardware() ? crc_hardware(crc, data, length) : crc_portable(crc, data, length);
     return ~crc;
+}
+
+int hg_unsent_bytes(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, SIOCOUTQ, &count) == 0 ? count : 0;
 }

@@ -26,6 +26,16 @@ public struct ConnectionID: Hashable, BitwiseCopyable, Sendable {
     }
 }
 
+/// What a connection brings before its requests.
+enum ConnectionPhase {
+    /// The PROXY header of the proxy in front of us.
+    case proxyHeader
+    /// The TLS handshake.
+    case handshake
+    /// Nothing any more.
+    case requests
+}
+
 /// One connection. Lives in memory of its own at a fixed address, because libuv keeps pointers to the
 /// handles inside. Owned by the listener's thread.
 struct ConnectionSlot: ~Copyable {
@@ -36,17 +46,25 @@ struct ConnectionSlot: ~Copyable {
     let index: UInt32
     var generation: UInt32 = 0
     var isOpen = false
+    var phase = ConnectionPhase.requests
+    /// Encrypts and decrypts; nil on a plain port.
+    var tls: TLSSession?
     /// An answer is outstanding: bytes that arrive are kept, not handled.
     var isPaused = false
     /// Reading was stopped because too much was kept.
     var isReadStopped = false
+    /// The peer has closed its side and still reads: what it asked for is answered.
+    var hasPeerClosed = false
     var closesAfterWriting = false
+    /// Why, once everything has left.
+    var closeReason = CloseReason.served
     /// Everything was sent and our side is closed; what still arrives is thrown away until the peer
     /// closes too, because a close with unread bytes would reset the connection and take the answer
     /// with it (RFC 9112 section 9.6).
     var isLingering = false
     var shutdownRequest = uv_shutdown_t()
-    /// A `uv_write` is under way with the content of `output`.
+    /// A `uv_write` is under way with the content of `output`. Until it has left, no request is
+    /// handled: whoever does not read its answers makes no more of them.
     var isWriting = false
     /// Handling must not look at the input before it holds this many bytes.
     var wantedBytes = 0
@@ -56,15 +74,25 @@ struct ConnectionSlot: ~Copyable {
     var output = ByteBuffer(capacity: 16, limit: ConnectionLimits.outputBytesMaximum)
     /// Bytes that wait for `output` to leave.
     var queued = ByteBuffer(capacity: 16, limit: ConnectionLimits.outputBytesMaximum)
-    /// Loop time at which the first byte of the request under way arrived; 0 between requests.
+    /// Bytes of the request under way that the handler keeps.
+    var handlerBytes = 0
+    /// What of this connection is counted in the table's `heldBytes`.
+    var countedBytes = 0
+    /// Loop time at which the first byte of the request under way arrived, or at which the connection
+    /// was accepted when something comes before its requests; 0 between requests.
     var requestStartedAt: UInt64 = 0
-    /// Loop time of the last byte in either direction.
+    /// Loop time of the last byte received or answer begun.
     var lastActivityAt: UInt64 = 0
-    /// Bytes received since `requestStartedAt`.
-    var requestBytes = 0
-    /// The peer's address: 4 or 16 bytes, and how many of them count.
-    var address = InlineArray<16, UInt8>(repeating: 0)
-    var addressLength = 0
+    /// Loop time at which the window began over which the body's rate is measured; 0 outside bodies.
+    var bodyWindowStartedAt: UInt64 = 0
+    /// Bytes received since then.
+    var bodyWindowBytes = 0
+    /// Loop time at which the write under way began.
+    var writeStartedAt: UInt64 = 0
+    /// The kernel was asked, since the last answer, whether the peer has taken all of it.
+    var isKnownDelivered = false
+    /// The client's address: the peer's own, or what the proxy in front of us says.
+    var address = InternetAddress()
 
     init(table: Unmanaged<ConnectionTable>, index: UInt32) {
         self.table = table
@@ -72,6 +100,35 @@ struct ConnectionSlot: ~Copyable {
     }
 
     var id: ConnectionID { ConnectionID(slot: index, generation: generation) }
+
+    /// Everything as a new connection needs it; memory that a connection took is given back.
+    mutating func reset() {
+        phase = .requests
+        tls = nil
+        isPaused = false
+        isReadStopped = false
+        hasPeerClosed = false
+        closesAfterWriting = false
+        closeReason = .served
+        isLingering = false
+        isWriting = false
+        isKnownDelivered = false
+        releaseInput()
+        releaseOutput()
+        queued = ByteBuffer(capacity: 16, limit: ConnectionLimits.outputBytesMaximum)
+        forgetRequest()
+    }
+
+    mutating func releaseInput() {
+        guard input.capacity > ConnectionLimits.keptCapacityMaximum || input.count > 0 else { return }
+        input = ByteBuffer(capacity: 16, limit: ConnectionLimits.inputBytesMaximum)
+    }
+
+    mutating func releaseOutput() {
+        output.reset()
+        guard output.capacity > ConnectionLimits.keptCapacityMaximum else { return }
+        output = ByteBuffer(capacity: 16, limit: ConnectionLimits.outputBytesMaximum)
+    }
 }
 
 /// Bounds of a connection that follow from the engine's limits.
@@ -83,4 +140,8 @@ enum ConnectionLimits {
     static let lingerMilliseconds = 2_000
     /// While an answer is outstanding this much of what follows is kept before reading stops.
     static let keptWhilePausedBytesMaximum = 65_536
+    /// An empty buffer of a connection keeps at most this much memory.
+    static let keptCapacityMaximum = 256
+    /// What OpenSSL keeps for a record that has arrived in part.
+    static let partialRecordBytes = 17 * 1024
 }

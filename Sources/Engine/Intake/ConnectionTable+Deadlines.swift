@@ -1,109 +1,110 @@
-public import Bytes
 import CLibuv
+import CShims
 import Glibc
 import Loop
 import Settings
+
+/// What a clock has to say about a connection.
+enum Lateness: Equatable {
+    case close(CloseReason)
+    /// Closed hard, because the peer does not take what was sent.
+    case reset
+    case giveUp(RequestRefusal)
+}
 
 extension ConnectionSlot {
     /// Open, between requests, with nothing to send.
     var isIdle: Bool { isOpen && !isPaused && !isWriting && !isLingering && requestStartedAt == 0 }
 
-    /// A request has begun to arrive and is not complete.
-    var isInRequest: Bool { !isLingering && !isWriting && requestStartedAt != 0 }
-
-    mutating func forgetRequest() {
-        requestStartedAt = 0
-        requestBytes = 0
-        wantedBytes = 0
+    /// What the connection is late with at loop time `now`; nil when it is in time.
+    mutating func lateness(at now: UInt64) -> Lateness? {
+        let silence = since(lastActivityAt, now)
+        if isLingering {
+            return silence > ConnectionLimits.lingerMilliseconds ? .close(closeReason) : nil
+        }
+        if isWriting {
+            let isLate = since(writeStartedAt, now) > Limits.responseWriteDeadlineMilliseconds
+            return isLate ? .reset : nil
+        }
+        if isPaused { return nil }
+        if requestStartedAt == 0 {
+            return silence > Limits.keepAliveIdleMilliseconds ? .close(.idle) : nil
+        }
+        if phase != .requests { return preludeLateness(silence, now) }
+        if silence > Limits.requestIdleMilliseconds { return .giveUp(.timeout) }
+        return bodyWindowStartedAt == 0 ? headLateness(now) : bodyLateness(now)
     }
 
-    mutating func noteArrival(_ count: Int, at now: UInt64) {
-        lastActivityAt = now
-        if requestStartedAt == 0 { requestStartedAt = max(now, 1) }
-        requestBytes &+= count
+    private func since(_ moment: UInt64, _ now: UInt64) -> Int { Int(now) - Int(moment) }
+
+    private func preludeLateness(_ silence: Int, _ now: UInt64) -> Lateness? {
+        let isLate =
+            silence > Limits.requestIdleMilliseconds
+            || since(requestStartedAt, now) > Limits.handshakeDeadlineMilliseconds
+        guard isLate else { return nil }
+        return .close(phase == .handshake ? .handshakeTimeout : .proxyHeaderRefused)
     }
 
-    /// Whether the connection has taken longer than it may, at loop time `now`.
-    ///
-    /// Two clocks for a request: the time since the last byte, and the time since the first, which
-    /// grows with what has arrived, so that a large body on a slow line passes and a trickle does not.
-    func isOverdue(at now: UInt64) -> Bool {
-        let silence = Int(now &- lastActivityAt)
-        if isLingering { return silence > ConnectionLimits.lingerMilliseconds }
-        if isWriting { return silence > Limits.responseWriteDeadlineMilliseconds }
-        if isPaused { return false }
-        if requestStartedAt == 0 { return silence > Limits.keepAliveIdleMilliseconds }
-        let allowance = requestBytes / Limits.bodyRateBytesPerSecondMinimum * 1_000
-        return silence > Limits.requestIdleMilliseconds
-            || Int(now &- requestStartedAt) > Limits.requestDeadlineMilliseconds + allowance
+    private func headLateness(_ now: UInt64) -> Lateness? {
+        since(requestStartedAt, now) > Limits.requestDeadlineMilliseconds ? .giveUp(.timeout) : nil
+    }
+
+    /// Two clocks: a body may take as long as it needs, as long as it moves, up to an end that only
+    /// one that is all overhead can reach.
+    private mutating func bodyLateness(_ now: UInt64) -> Lateness? {
+        if since(requestStartedAt, now) > Limits.requestWholeMilliseconds {
+            return .giveUp(.timeout)
+        }
+        guard since(bodyWindowStartedAt, now) >= Limits.bodyRateWindowMilliseconds else {
+            return nil
+        }
+        let seconds = Limits.bodyRateWindowMilliseconds / 1_000
+        if bodyWindowBytes < Limits.bodyRateBytesPerSecondMinimum * seconds {
+            return .giveUp(.bodyTooSlow)
+        }
+        bodyWindowStartedAt = max(now, 1)
+        bodyWindowBytes = 0
+        return nil
     }
 }
 
 extension ConnectionTable {
-    /// Closes connections that have taken too long. To be called about once a second.
+    /// Ends connections that have taken too long. To be called about once a second.
     public func enforceDeadlines() { enforceDeadlines(at: loop.nowMilliseconds) }
 
     /// The same at a loop time of the caller's choice.
     func enforceDeadlines(at now: UInt64) {
-        for slot in slots where slot.pointee.isOpen && slot.pointee.isOverdue(at: now) {
-            let isInRequest = slot.pointee.isInRequest
-            if isInRequest {
-                timedOutCount &+= 1
-                handler.timedOut(slot.pointee.id)
-            } else {
-                close(slot)
+        for slot in slots where slot.pointee.isOpen {
+            switch slot.pointee.lateness(at: now) {
+            case nil: checkDelivery(slot, at: now)
+            case .close(let reason): close(slot, reason)
+            case .reset: reset(slot, .writeTimeout)
+            case .giveUp(let refusal):
+                giveUp(slot, refusal)
+                settle(slot)
             }
         }
+    }
+
+    /// An answer that the kernel took may still wait there for a peer that does not read. Asked once
+    /// after each answer, when the peer has been silent for as long as a write may take.
+    private func checkDelivery(_ slot: UnsafeMutablePointer<ConnectionSlot>, at now: UInt64) {
+        guard slot.pointee.isIdle, !slot.pointee.isKnownDelivered,
+            Int(now) - Int(slot.pointee.lastActivityAt) > Limits.responseWriteDeadlineMilliseconds
+        else { return }
+        var descriptor: uv_os_fd_t = -1
+        slot.withHandle { _ = uv_fileno($0, &descriptor) }
+        if hg_unsent_bytes(descriptor) > 0 { return reset(slot, .writeTimeout) }
+        slot.pointee.isKnownDelivered = true
     }
 
     /// Closes the connections that wait for nothing; those with a request under way stay.
     public func closeIdle() {
-        for slot in slots where slot.pointee.isIdle { close(slot) }
+        for slot in slots where slot.pointee.isIdle { close(slot, .stopping) }
     }
 
     /// Closes every connection.
     public func closeAll() {
-        for slot in slots where slot.pointee.isOpen { close(slot) }
-    }
-
-    /// Looks at the peer's address: 4 bytes for IPv4, 16 for IPv6, none when unknown.
-    public func withAddress<Result>(
-        of id: ConnectionID,
-        _ body: (ByteView) -> Result
-    ) -> Result {
-        guard let slot = find(id) else { return body(.empty) }
-        return withUnsafeBytes(of: &slot.pointee.address) {
-            body(ByteView($0)[0..<slot.pointee.addressLength])
-        }
-    }
-}
-
-extension UnsafeMutablePointer where Pointee == ConnectionSlot {
-    /// The connection as libuv's stream type, whose layout every TCP handle begins with.
-    var stream: UnsafeMutablePointer<uv_stream_t> {
-        UnsafeMutableRawPointer(self).assumingMemoryBound(to: uv_stream_t.self)
-    }
-
-    func withHandle(_ body: (UnsafeMutablePointer<uv_handle_t>) -> Void) {
-        body(UnsafeMutableRawPointer(self).assumingMemoryBound(to: uv_handle_t.self))
-    }
-
-    func notePeerAddress() {
-        var storage = sockaddr_storage()
-        var length = Int32(MemoryLayout<sockaddr_storage>.size)
-        let status = withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                uv_tcp_getpeername(&self.pointee.tcp, $0, &length)
-            }
-        }
-        guard status == 0 else { return }
-        let isV6 = Int32(storage.ss_family) == AF_INET6
-        withUnsafeBytes(of: &storage) { bytes in
-            // sockaddr_in has its address at byte 4, sockaddr_in6 at byte 8.
-            self.pointee.addressLength = isV6 ? 16 : 4
-            for index in 0..<self.pointee.addressLength {
-                self.pointee.address[index] = bytes[(isV6 ? 8 : 4) + index]
-            }
-        }
+        for slot in slots where slot.pointee.isOpen { close(slot, .stopping) }
     }
 }

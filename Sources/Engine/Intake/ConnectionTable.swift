@@ -1,7 +1,8 @@
 public import Bytes
 import CLibuv
+import Glibc
 public import Loop
-import Settings
+public import Settings
 import Units
 
 /// What is done with the bytes of connections. Called on the listener's thread only.
@@ -10,8 +11,9 @@ public protocol ByteHandler: AnyObject {
     func received(_ bytes: ByteView, from connection: ConnectionID) -> Handled
     /// The connection is gone; nothing can be sent any more.
     func closed(_ connection: ConnectionID)
-    /// A deadline has passed while a request was under way; an answer may still be sent.
-    func timedOut(_ connection: ConnectionID)
+    /// The request under way is given up. What is kept for it is to be let go, an answer may be sent,
+    /// and `closeAfterSending` is to be called.
+    func gaveUp(_ connection: ConnectionID, because refusal: RequestRefusal)
 }
 
 /// What a handler did with the bytes it was given.
@@ -22,12 +24,24 @@ public struct Handled {
     public var wanted: Int
     /// Whether the connection waits for an answer and must not be asked before `resume`.
     public var pauses: Bool
+    /// Whether the head of a request is complete and its body is not: its rate counts from here.
+    public var awaitsBody: Bool
+    /// Bytes of an unfinished request that the handler keeps itself.
+    public var kept: Int
 
     /// An outcome from its parts.
-    public init(consumed: Int, wanted: Int = 0, pauses: Bool = false) {
+    public init(
+        consumed: Int,
+        wanted: Int = 0,
+        pauses: Bool = false,
+        awaitsBody: Bool = false,
+        kept: Int = 0
+    ) {
         self.consumed = consumed
         self.wanted = wanted
         self.pauses = pauses
+        self.awaitsBody = awaitsBody
+        self.kept = kept
     }
 }
 
@@ -43,22 +57,41 @@ public final class ConnectionTable {
     var slots: [UnsafeMutablePointer<ConnectionSlot>] = []
     var free: [UInt32] = []
     let connectionsMaximum: Int
-    private let readBuffer: UnsafeMutableRawPointer
-    private static let readBufferBytes = 65_536
+    let heldBytesMaximum: Int
+    let readBuffer: UnsafeMutableRawPointer
+    static let readBufferBytes = 65_536
+    /// Idle connections by their last activity, and those that hold memory by how much.
+    var lists = IndexLists(count: ConnectionList.count)
+    /// Peers whose word on the client's address counts; none for whoever reaches a port that takes
+    /// PROXY headers.
+    let trustedProxies: [AddressRange]
+    /// What TLS connections are accepted with from now on.
+    var tlsContext: TLSContext?
+    /// Made with the first TLS connection.
+    var tlsPipe: TLSPipe?
     /// Connections that are open.
     public private(set) var openCount = 0
     /// Connections accepted since the start.
     public private(set) var acceptedCount: UInt64 = 0
-    /// Connections turned away because the table was full.
-    public private(set) var turnedAwayCount: UInt64 = 0
-    /// Connections closed because a deadline passed.
-    public internal(set) var timedOutCount: UInt64 = 0
+    /// Memory that unfinished requests and answers hold, in bytes.
+    public internal(set) var heldBytes = 0
+    /// Bytes are with the handler: the input must stay where it is.
+    var isOffering = false
+    private var closeCounts = InlineArray<16, UInt64>(repeating: 0)
 
     /// An empty table on `loop` that hands bytes to `handler`, which must outlive it.
-    public init(loop: EventLoop, handler: any ByteHandler, connectionsMaximum: Int) {
+    public init(
+        loop: EventLoop,
+        handler: any ByteHandler,
+        connectionsMaximum: Int,
+        heldBytesMaximum: Int = Limits.heldBytesDefault,
+        trustedProxies: [AddressRange] = []
+    ) {
         self.loop = loop
         self.handler = handler
         self.connectionsMaximum = connectionsMaximum
+        self.heldBytesMaximum = heldBytesMaximum
+        self.trustedProxies = trustedProxies
         readBuffer = .allocate(byteCount: Self.readBufferBytes, alignment: 64)
     }
 
@@ -70,46 +103,77 @@ public final class ConnectionTable {
         }
     }
 
+    /// Connections that ended for `reason` since the start.
+    public func closedCount(_ reason: CloseReason) -> UInt64 { closeCounts[Int(reason.rawValue)] }
+
+    /// TLS connections accepted from now on use `context`; those that are open keep theirs. To be
+    /// called on the listener's thread.
+    public func install(_ context: TLSContext) { tlsContext = context }
+
     // MARK: - Opening and closing
 
     /// Takes the next connection that waits on `listener`.
-    func accept(from listener: UnsafeMutablePointer<uv_stream_t>) {
+    func accept(from listener: UnsafeMutablePointer<uv_stream_t>, on port: PortKind) {
         acceptedCount &+= 1
-        guard let slot = takeSlot() else { return turnAway(listener) }
+        let isCrowded = openCount >= connectionsMaximum && !closeLongestIdle()
+        // A moment's place for telling so; over TLS that would cost a handshake.
+        let mayBeTold = openCount < connectionsMaximum + Limits.connectionsTurnedAwayMaximum
+        if isCrowded, !mayBeTold || port.isEncrypted { return turnAway(listener) }
+        let slot = takeSlot()
         _ = uv_tcp_init(loop.handle, &slot.pointee.tcp)
         slot.pointee.tcp.data = UnsafeMutableRawPointer(slot)
         slot.pointee.isOpen = true
         openCount += 1
-        guard uv_accept(listener, slot.stream) == 0 else { return close(slot) }
+        guard uv_accept(listener, slot.stream) == 0 else { return close(slot, .peer) }
         _ = uv_tcp_nodelay(&slot.pointee.tcp, 1)
         slot.pointee.lastActivityAt = loop.nowMilliseconds
         slot.notePeerAddress()
-        startReading(slot)
+        prepare(slot, for: port)
+        if slot.pointee.isOpen { startReading(slot) }
+        if slot.pointee.isOpen, isCrowded { giveUp(slot, .tooManyConnections) }
+        settle(slot)
     }
 
-    /// A free slot; when all are taken, that of the connection that has been idle for longest.
-    private func takeSlot() -> UnsafeMutablePointer<ConnectionSlot>? {
-        if let index = free.popLast() { return slots[Int(index)] }
-        guard slots.count < connectionsMaximum else {
-            if let idle = longestIdle() { close(idle) }
-            return nil
+    /// What comes before requests on this kind of port.
+    private func prepare(_ slot: UnsafeMutablePointer<ConnectionSlot>, for port: PortKind) {
+        if port.isEncrypted {
+            beginTLS(slot)
+            slot.pointee.phase = .handshake
         }
+        if port.takesProxyHeader {
+            guard isTrusted(slot.pointee.address) else { return close(slot, .proxyHeaderRefused) }
+            slot.pointee.phase = .proxyHeader
+        }
+        if slot.pointee.phase != .requests {
+            slot.pointee.requestStartedAt = max(loop.nowMilliseconds, 1)
+        }
+    }
+
+    private func isTrusted(_ address: InternetAddress) -> Bool {
+        trustedProxies.isEmpty || trustedProxies.contains { $0.contains(address) }
+    }
+
+    private func takeSlot() -> UnsafeMutablePointer<ConnectionSlot> {
+        if let index = free.popLast() { return slots[Int(index)] }
         let slot = UnsafeMutablePointer<ConnectionSlot>.allocate(capacity: 1)
         slot.initialize(
             to: ConnectionSlot(table: .passUnretained(self), index: UInt32(slots.count))
         )
         slots.append(slot)
+        lists.reserve(slots.count)
         return slot
     }
 
-    private func longestIdle() -> UnsafeMutablePointer<ConnectionSlot>? {
-        slots.filter { $0.pointee.isIdle }
-            .min { $0.pointee.lastActivityAt < $1.pointee.lastActivityAt }
+    /// Makes room for a newcomer. False when no connection is idle.
+    private func closeLongestIdle() -> Bool {
+        guard let index = lists.first(of: ConnectionList.idle) else { return false }
+        close(slots[Int(index)], .crowdedOut)
+        return true
     }
 
     /// Accepts and closes at once, so that the client learns it now and not by a timeout.
     private func turnAway(_ listener: UnsafeMutablePointer<uv_stream_t>) {
-        turnedAwayCount &+= 1
+        count(.tooMany)
         let extra = UnsafeMutablePointer<uv_tcp_t>.allocate(capacity: 1)
         extra.initialize(to: uv_tcp_t())
         _ = uv_tcp_init(loop.handle, extra)
@@ -119,13 +183,19 @@ public final class ConnectionTable {
         }
     }
 
+    private func count(_ reason: CloseReason) { closeCounts[Int(reason.rawValue)] &+= 1 }
+
     /// Closes a connection now; what was not sent is lost.
-    func close(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+    func close(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ reason: CloseReason) {
         guard slot.pointee.isOpen else { return }
         slot.pointee.isOpen = false
         openCount -= 1
+        count(reason)
         handler.closed(slot.pointee.id)
         slot.pointee.generation &+= 1
+        lists.remove(slot.pointee.index)
+        heldBytes -= slot.pointee.countedBytes
+        slot.pointee.countedBytes = 0
         slot.withHandle { handle in
             uv_close(handle) { closed in
                 guard let raw = closed?.pointee.data else { return }
@@ -135,25 +205,20 @@ public final class ConnectionTable {
         }
     }
 
+    /// Closes a connection whose peer does not read: what the kernel still has for it is dropped.
+    func reset(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ reason: CloseReason) {
+        var descriptor: uv_os_fd_t = -1
+        slot.withHandle { _ = uv_fileno($0, &descriptor) }
+        var option = Glibc.linger(l_onoff: 1, l_linger: 0)
+        if descriptor >= 0 {
+            let size = socklen_t(MemoryLayout<Glibc.linger>.size)
+            setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, size)
+        }
+        close(slot, reason)
+    }
+
     private func recycle(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
-        slot.pointee.forgetRequest()
-        slot.pointee.input = ByteBuffer(
-            capacity: 16,
-            limit: ConnectionLimits.inputBytesMaximum
-        )
-        slot.pointee.output = ByteBuffer(
-            capacity: 16,
-            limit: ConnectionLimits.outputBytesMaximum
-        )
-        slot.pointee.queued = ByteBuffer(
-            capacity: 16,
-            limit: ConnectionLimits.outputBytesMaximum
-        )
-        slot.pointee.isPaused = false
-        slot.pointee.isReadStopped = false
-        slot.pointee.closesAfterWriting = false
-        slot.pointee.isWriting = false
-        slot.pointee.isLingering = false
+        slot.pointee.reset()
         free.append(slot.pointee.index)
     }
 
@@ -167,116 +232,42 @@ public final class ConnectionTable {
     /// Whether the connection is still there.
     public func isOpen(_ id: ConnectionID) -> Bool { find(id) != nil }
 
-    // MARK: - Reading
+    /// Looks at the client's address: 4 bytes for IPv4, 16 for IPv6, none when unknown.
+    public func withAddress<Result>(
+        of id: ConnectionID,
+        _ body: (ByteView) -> Result
+    ) -> Result {
+        address(of: id).withBytes(body)
+    }
 
-    func startReading(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
-        let status = uv_read_start(
-            slot.stream,
-            { handle, _, buffer in
-                guard let raw = handle?.pointee.data else { return }
-                let slot = raw.assumingMemoryBound(to: ConnectionSlot.self)
-                slot.pointee.table._withUnsafeGuaranteedRef { table in
-                    buffer?.pointee = uv_buf_init(
-                        table.readBuffer.assumingMemoryBound(to: CChar.self),
-                        UInt32(ConnectionTable.readBufferBytes)
-                    )
-                }
-            },
-            { stream, count, _ in
-                guard let raw = stream?.pointee.data else { return }
-                let slot = raw.assumingMemoryBound(to: ConnectionSlot.self)
-                slot.pointee.table._withUnsafeGuaranteedRef { $0.didRead(slot, count) }
+    /// The client's address: the peer's, or what a PROXY header said.
+    public func address(of id: ConnectionID) -> InternetAddress {
+        find(id)?.pointee.address ?? InternetAddress()
+    }
+}
+
+extension UnsafeMutablePointer where Pointee == ConnectionSlot {
+    /// The connection as libuv's stream type, whose layout every TCP handle begins with.
+    var stream: UnsafeMutablePointer<uv_stream_t> {
+        UnsafeMutableRawPointer(self).assumingMemoryBound(to: uv_stream_t.self)
+    }
+
+    func withHandle(_ body: (UnsafeMutablePointer<uv_handle_t>) -> Void) {
+        body(UnsafeMutableRawPointer(self).assumingMemoryBound(to: uv_handle_t.self))
+    }
+
+    func notePeerAddress() {
+        var storage = sockaddr_storage()
+        var length = Int32(MemoryLayout<sockaddr_storage>.size)
+        let status = withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                uv_tcp_getpeername(&self.pointee.tcp, $0, &length)
             }
-        )
-        if status != 0 { close(slot) }
-    }
-
-    private func didRead(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ count: Int) {
-        guard count > 0 else {
-            // 0 means nothing to read yet; below is the peer's end or an error.
-            if count < 0 { close(slot) }
-            return
         }
-        // After its last answer a connection says nothing that matters.
-        if slot.pointee.isLingering || slot.pointee.closesAfterWriting { return }
-        slot.pointee.noteArrival(count, at: loop.nowMilliseconds)
-        let arrived = ByteView(base: readBuffer, count: count)
-        if slot.pointee.input.count == 0, !slot.pointee.isPaused {
-            handleDirectly(slot, arrived)
-        } else {
-            handleKept(slot, arrived)
-        }
-    }
-
-    /// The usual case: a whole request lies in the shared buffer and nothing is copied.
-    private func handleDirectly(
-        _ slot: UnsafeMutablePointer<ConnectionSlot>,
-        _ arrived: ByteView
-    ) {
-        let done = offer(slot, arrived)
-        guard slot.pointee.isOpen, done < arrived.count else { return }
-        keep(slot, arrived[done..<arrived.count])
-    }
-
-    private func handleKept(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ arrived: ByteView) {
-        keep(slot, arrived)
-        if slot.pointee.isOpen, !slot.pointee.isPaused { offerKept(slot) }
-    }
-
-    private func keep(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ bytes: ByteView) {
-        slot.pointee.input.append(bytes)
-        if slot.pointee.input.overflowed { return close(slot) }
-        if slot.pointee.isPaused,
-            slot.pointee.input.count > ConnectionLimits.keptWhilePausedBytesMaximum,
-            !slot.pointee.isReadStopped
-        {
-            slot.pointee.isReadStopped = true
-            _ = uv_read_stop(slot.stream)
-        }
-    }
-
-    /// Hands on what was kept, until it is used up, more is wanted, or an answer is outstanding.
-    func offerKept(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
-        guard slot.pointee.input.count >= slot.pointee.wantedBytes else { return }
-        let done = offer(slot, slot.pointee.input.view)
-        guard slot.pointee.isOpen else { return }
-        slot.pointee.input.dropFirst(done)
-        if slot.pointee.input.count == 0 {
-            slot.pointee.input = ByteBuffer(
-                capacity: 16,
-                limit: ConnectionLimits.inputBytesMaximum
-            )
-        }
-    }
-
-    /// Offers `bytes` to the handler again and again; returns how many are done with.
-    private func offer(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ bytes: ByteView) -> Int {
-        var done = 0
-        while done < bytes.count {
-            let handled = handler.received(bytes[done..<bytes.count], from: slot.pointee.id)
-            guard slot.pointee.isOpen else { return bytes.count }
-            done &+= handled.consumed
-            slot.pointee.wantedBytes = handled.wanted
-            if handled.pauses { slot.pointee.isPaused = true }
-            if handled.pauses || handled.consumed == 0 { break }
-            if !slot.pointee.isPaused, done == bytes.count { slot.pointee.forgetRequest() }
-        }
-        return done
-    }
-
-    /// An answer has been sent; the connection may bring its next request.
-    public func resume(_ id: ConnectionID) {
-        guard let slot = find(id), slot.pointee.isPaused else { return }
-        slot.pointee.isPaused = false
-        slot.pointee.forgetRequest()
-        slot.pointee.lastActivityAt = loop.nowMilliseconds
-        if slot.pointee.input.count > 0 {
-            slot.pointee.requestStartedAt = loop.nowMilliseconds
-            offerKept(slot)
-        }
-        if slot.pointee.isOpen, slot.pointee.isReadStopped, !slot.pointee.isPaused {
-            slot.pointee.isReadStopped = false
-            startReading(slot)
-        }
+        guard status == 0 else { return }
+        let isV6 = Int32(storage.ss_family) == AF_INET6
+        // sockaddr_in has its address at byte 4, sockaddr_in6 at byte 8.
+        let place = isV6 ? 8..<24 : 4..<8
+        pointee.address = withUnsafeBytes(of: &storage) { InternetAddress(ByteView($0)[place]) }
     }
 }

@@ -110,14 +110,35 @@ public struct ListeningSocket: Sendable {
     }
 }
 
+/// What the connections of a port bring before their requests.
+public struct PortKind: Sendable {
+    /// TLS, whose context the table has.
+    public var isEncrypted: Bool
+    /// The header of the PROXY protocol, before anything else.
+    public var takesProxyHeader: Bool
+
+    /// Nothing, when nothing is said.
+    public init(isEncrypted: Bool = false, takesProxyHeader: Bool = false) {
+        self.isEncrypted = isEncrypted
+        self.takesProxyHeader = takesProxyHeader
+    }
+}
+
 /// Accepts connections from a listening socket into a table. Owned by the listener's thread.
 public final class Acceptor {
+    private let kind: PortKind
     private let handle: UnsafeMutablePointer<uv_tcp_t>
     private unowned(unsafe) let table: ConnectionTable
 
     /// Starts accepting on the table's loop.
-    public init(_ socket: ListeningSocket, into table: ConnectionTable, backlog: Int32) {
+    public init(
+        _ socket: ListeningSocket,
+        into table: ConnectionTable,
+        backlog: Int32,
+        kind: PortKind = PortKind()
+    ) {
         self.table = table
+        self.kind = kind
         handle = .allocate(capacity: 1)
         handle.initialize(to: uv_tcp_t())
         _ = uv_tcp_init(table.loop.handle, handle)
@@ -127,7 +148,7 @@ public final class Acceptor {
             uv_listen(stream, backlog) { stream, status in
                 guard status == 0, let stream, let data = stream.pointee.data else { return }
                 Unmanaged<Acceptor>.fromOpaque(data)._withUnsafeGuaranteedRef {
-                    $0.table.accept(from: stream)
+                    $0.table.accept(from: stream, on: $0.kind)
                 }
             }
         }

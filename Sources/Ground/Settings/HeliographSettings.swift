@@ -14,6 +14,8 @@ public struct HeliographSettings: Sendable {
         public var loops = 0
         /// Connections held at once.
         public var connectionsMaximum = Limits.connectionsDefault
+        /// TLS, proxies and what unfinished requests may hold.
+        public var edge = IngestEdge()
     }
 
     /// The port that people and dashboards come to.

@@ -32,8 +32,13 @@ public enum Limits {
 
     // MARK: - Time given to a client
 
-    /// From a request's first byte to its last.
+    /// From the first byte of a request's head to its last.
     public static let requestDeadlineMilliseconds = 10_000
+    /// From a request's first byte to its last, whatever its body's rate: more than a body of
+    /// `bodyBytesMaximum` at the least rate needs.
+    public static let requestWholeMilliseconds = 1_200_000
+    /// From a connection to the end of its PROXY header and TLS handshake.
+    public static let handshakeDeadlineMilliseconds = 10_000
     /// Silence within a request.
     public static let requestIdleMilliseconds = 5_000
     /// Silence between requests on a connection that is kept alive.
@@ -48,6 +53,11 @@ public enum Limits {
     public static let scoreReplyMilliseconds = 50
     /// From the signal to stop until the process has ended.
     public static let drainDeadlineMilliseconds = 10_000
+    /// How long readiness says no before connections are refused, when nothing is set: a balancer
+    /// should have looked once.
+    public static let readinessLeadMillisecondsDefault = 500
+    /// The longest that an operator may set for it.
+    public static let readinessLeadMillisecondsMaximum = 2_000
 
     // MARK: - Connections and threads
 
@@ -55,8 +65,30 @@ public enum Limits {
     public static let connectionsMaximum = 100_000
     /// Connections allowed when nothing is set.
     public static let connectionsDefault = 10_000
+    /// Connections beyond those allowed that are told so, at one time; further ones are just closed.
+    public static let connectionsTurnedAwayMaximum = 256
+    /// Requests of one connection, so that balancers can move it some time.
+    public static let requestsPerConnectionMaximum = 100_000
+    /// Memory that the unfinished requests and unread answers of one listener may hold when nothing is
+    /// set; beyond, those that hold the most are given up.
+    public static let heldBytesDefault = 48 * 1024 * 1024
+    /// The least that an operator may set for it: several bodies.
+    public static let heldBytesMinimum = 4 * 1024 * 1024
+    /// The most that an operator may set for it.
+    public static let heldBytesMaximum = 16 * 1024 * 1024 * 1024
+    /// The port with TLS when none is set.
+    public static let tlsPortDefault = 8643
+    /// Certificates of the port with TLS.
+    public static let certificatesMaximum = 64
+    /// Addresses and networks of proxies that are believed.
+    public static let trustedProxiesMaximum = 256
+    /// Proxies between a client and us that are looked through.
+    public static let forwardedHopsMaximum = 32
+    /// Addresses and extensions of a PROXY header, behind its first 16 bytes.
+    public static let proxyHeaderBytesMaximum = 2 * 1024
     /// Open files that connections leave to the journal, checkpoints, stores and the companion.
-    public static let filesReserved = 256 + companionConnectionsMaximum
+    public static let filesReserved =
+        256 + companionConnectionsMaximum + connectionsTurnedAwayMaximum
     /// Listener loops an operator may ask for.
     public static let loopsMaximum = 64
     /// Workers an operator may ask for: a partition is owned by one worker at a time.

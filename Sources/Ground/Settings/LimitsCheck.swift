@@ -44,6 +44,16 @@ extension Limits {
                 "a slow body is noticed within a request's deadline"
             ),
             Relation(
+                bodyBytesMaximum / bodyRateBytesPerSecondMinimum * 1_000
+                    < requestWholeMilliseconds,
+                "a body at the least rate is never late"
+            ),
+            Relation(
+                heldBytesMinimum >= 2 * (headerBytesMaximum + bodyBytesMaximum)
+                    && heldBytesDefault >= heldBytesMinimum,
+                "the largest request fits the memory for unfinished ones"
+            ),
+            Relation(
                 scoreReplyMilliseconds < requestIdleMilliseconds,
                 "waiting for a score does not look like a dead client"
             ),

@@ -24,7 +24,7 @@ extension HeliographSettings {
         let folder = SettingsText.folder(of: file)
         return try YAMLReader.read(text, file: file) { top in
             var settings = HeliographSettings()
-            settings.readServers(top, folder)
+            settings.readServers(top, file: file, folder)
             settings.readStores(top)
             settings.readEngine(top, folder)
             if top.has("sites") { settings.sites = SiteReader.sites(top) }
@@ -32,7 +32,11 @@ extension HeliographSettings {
         }
     }
 
-    private mutating func readServers(_ top: YAMLSection, _ folder: String) {
+    private mutating func readServers(
+        _ top: YAMLSection,
+        file: String,
+        _ folder: String
+    ) {
         ingest = top.section("ingest") { section in
             var ingest = Ingest()
             ingest.address = section.address(default: ingest.address)
@@ -47,6 +51,7 @@ extension HeliographSettings {
                 in: 1...Limits.connectionsMaximum,
                 default: ingest.connectionsMaximum
             )
+            ingest.edge = IngestEdge(section, file: file, folder: folder)
             return ingest
         }
         companion = top.section("companion") { section in

@@ -27,3 +27,6 @@ int hg_eventfd(void);
 
 // pthread_timedjoin_np(3) with a time from now; 0 when the thread has ended, else an errno.
 int hg_join_within(unsigned long thread, int64_t milliseconds);
+
+// Bytes of a TCP socket that its peer has not taken yet (SIOCOUTQ); 0 when it cannot be told.
+int hg_unsent_bytes(int descriptor);

@@ -4,10 +4,17 @@ import Glibc
 /// Where a running engine is to be found; written to `addresses.json` in the data folder.
 struct Addresses: Codable {
     var ingest: String
+    /// The port with TLS; nil when there is none.
+    var ingestTLS: String?
     var companion: String
     var redis: String
     var postgres: String
     var pid: Int32
+
+    private enum CodingKeys: String, CodingKey {
+        case ingest, companion, redis, postgres, pid
+        case ingestTLS = "ingest_tls"
+    }
 
     /// As one JSON object with its keys in order.
     var json: String {

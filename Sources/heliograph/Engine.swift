@@ -55,7 +55,8 @@ final class Engine {
         self.log = log
         self.dataDirectory = Files.absolute(dataDirectory)
         let lists = try Self.lists(settings)
-        board = EdgeBoard(Edge(settings, lists, limiter))
+        let tls = try Self.certificates(settings, log)
+        board = EdgeBoard(Edge(settings, lists, limiter, tls: tls))
         reloader = Reloader(
             path: path,
             current: settings,
@@ -72,6 +73,19 @@ final class Engine {
             wantsRedis: settings.redis.url == nil,
             wantsPostgres: settings.postgres.url == nil
         ) { log.info("\($0)") }
+    }
+
+    private static func certificates(
+        _ settings: HeliographSettings,
+        _ log: Logger
+    ) throws(StartError) -> TLSContext? {
+        do {
+            let context = try settings.ingest.edge.loadCertificates()
+            for warning in context?.warnings ?? [] { log.warning("\(warning)") }
+            return context
+        } catch {
+            throw StartError(error.description)
+        }
     }
 
     private static func lists(_ settings: HeliographSettings) throws(StartError) -> EdgeLists {
@@ -93,7 +107,10 @@ final class Engine {
         let model = ScoringModel(scoring)
         let pipeline = try startPipeline(model, redisURL, archive)
         self.pipeline = pipeline
-        addresses.ingest = "http://\(Self.host(settings.ingest.address)):\(pipeline.port)"
+        let host = Self.host(settings.ingest.address)
+        let secure = pipeline.securePort.map { "https://\(host):\($0)" }
+        addresses.ingest = pipeline.port.map { "http://\(host):\($0)" } ?? secure ?? ""
+        addresses.ingestTLS = secure
         addresses.redis = redisURL
         addresses.postgres = conninfo
         try startCompanion(model, redisURL)

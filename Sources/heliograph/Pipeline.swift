@@ -65,8 +65,10 @@ final class Pipeline {
     private var workerStops: [StopSignal] = []
     private var threads = Threads()
 
-    /// The port that beacons come to.
-    private(set) var port: UInt16 = 0
+    /// The port that beacons come to; nil when there is none without TLS.
+    private(set) var port: UInt16?
+    /// The port with TLS; nil when there is none.
+    private(set) var securePort: UInt16?
 
     private struct Threads {
         var listeners: [EngineThread] = []
@@ -98,7 +100,7 @@ final class Pipeline {
 
     /// Starts every thread. Returns what the journal's recovery found.
     func start() throws -> RecoveryReport {
-        let sockets = try openSockets()
+        let ports = try openSockets()
         var writer = try JournalWriter(
             directory: parts.journalDirectory,
             disk: parts.disk,
@@ -117,7 +119,7 @@ final class Pipeline {
         }
         progress.publish(writer.committedSequence)
         let toWorkers = startWorkersAndArchive()
-        let listeners = startListeners(sockets)
+        let listeners = startListeners(ports)
         startJournal(writer, listeners, toWorkers)
         threads.checkpoint = EngineThread.start(name: "hg-checkpoint") { [checkpointThread] in
             EngineThread.yieldToOthers()
@@ -127,23 +129,41 @@ final class Pipeline {
         return report
     }
 
-    /// One socket per listener, all on the same port, opened first so that a taken port is known
-    /// before anything else begins.
-    private func openSockets() throws -> [ListeningSocket] {
-        var sockets: [ListeningSocket] = []
+    /// Every listener has a socket of its own on every port. All are opened first, so that a taken port
+    /// is known before anything else begins.
+    private func openSockets() throws -> [[ListeningPort]] {
         let ingest = parts.settings.ingest
-        port = UInt16(truncatingIfNeeded: ingest.port)
-        try ListeningSocket.checkIsFree(address: ingest.address, port: port)
-        for _ in 0..<listenerCount {
+        var ports = [[ListeningPort]](repeating: [], count: listenerCount)
+        if ingest.edge.isPlain {
+            let kind = PortKind(takesProxyHeader: ingest.edge.takesProxyHeader)
+            port = try openSockets(ingest.port, kind, into: &ports)
+        }
+        if let tls = ingest.edge.tls {
+            let kind = PortKind(isEncrypted: true, takesProxyHeader: tls.takesProxyHeader)
+            securePort = try openSockets(tls.port, kind, into: &ports)
+        }
+        return ports
+    }
+
+    /// Returns the port in force, also when any free one was asked for.
+    private func openSockets(
+        _ wanted: Int,
+        _ kind: PortKind,
+        into ports: inout [[ListeningPort]]
+    ) throws -> UInt16 {
+        let address = parts.settings.ingest.address
+        var port = UInt16(truncatingIfNeeded: wanted)
+        try ListeningSocket.checkIsFree(address: address, port: port)
+        for index in ports.indices {
             let socket = try ListeningSocket.open(
-                address: ingest.address,
+                address: address,
                 port: port,
                 backlog: Int32(Limits.listenBacklog)
             )
             port = socket.port
-            sockets.append(socket)
+            ports[index].append(ListeningPort(socket: socket, kind: kind))
         }
-        return sockets
+        return port
     }
 
     private func startWorkersAndArchive() -> [Owned<RecordSender>] {
@@ -207,11 +227,11 @@ final class Pipeline {
         }
     }
 
-    private func startListeners(_ sockets: [ListeningSocket]) -> [JournalThread.ListenerLink] {
-        sockets.enumerated().map { index, socket in
+    private func startListeners(_ ports: [[ListeningPort]]) -> [JournalThread.ListenerLink] {
+        ports.enumerated().map { index, ports in
             let toJournal = ByteRing.make(capacity: Limits.listenerRingBytes)
             let answers = ByteRing.make(capacity: answerRingBytes)
-            startListener(index, socket, toJournal.producer, answers.consumer)
+            startListener(index, ports, toJournal.producer, answers.consumer)
             return JournalThread.ListenerLink(
                 fromListener: Owned(toJournal.consumer),
                 toListener: Owned(answers.producer),
@@ -227,14 +247,18 @@ final class Pipeline {
 
     private func startListener(
         _ index: Int,
-        _ socket: ListeningSocket,
+        _ ports: [ListeningPort],
         _ toJournal: consuming RingProducer,
         _ answers: consuming RingConsumer
     ) {
         let around = listenerSurroundings(index)
         let stop = listenerStops[index]
         let time = parts.time
-        let connections = parts.connectionsMaximum
+        let edge = parts.settings.ingest.edge
+        let limits = ConnectionLimits(
+            connectionsMaximum: parts.connectionsMaximum,
+            heldBytesMaximum: edge.heldBytesMaximum
+        )
         let (toJournal, answers) = (Handoff(toJournal), Handoff(answers))
         threads.listeners.append(
             EngineThread.start(name: "hg-listener-\(index)") {
@@ -242,12 +266,18 @@ final class Pipeline {
                 let listener = Listener(
                     around,
                     loop: loop,
-                    connectionsMaximum: connections,
+                    limits: limits,
                     toJournal: toJournal.take(),
                     fromJournal: answers.take()
                 )
-                ListenerThread(listener, loop: loop, socket: socket, stop: stop, time: time)
-                    .run()
+                ListenerThread(
+                    listener,
+                    loop: loop,
+                    ports: ports,
+                    stop: stop,
+                    time: time,
+                    readinessLeadMilliseconds: edge.readinessLeadMilliseconds
+                ).run()
             }
         )
     }

@@ -1,5 +1,6 @@
 import Admission
 import Glibc
+import Intake
 import Logging
 import Settings
 import Telemetry
@@ -48,19 +49,26 @@ final class Reloader {
     func reload() {
         // Before reading: what changes meanwhile is seen at the next look.
         stamps = Self.stamps(path, current)
-        do throws(SettingsError) {
+        do {
             let next = try HeliographSettings.load(path: path)
-            lists = try EdgeLists(next.enrichment, unchangedFrom: lists)
-            install(next)
+            let nextLists = try EdgeLists(next.enrichment, unchangedFrom: lists)
+            let tls = try next.ingest.edge.loadCertificates()
+            lists = nextLists
+            install(next, tls)
         } catch {
             counters.add(.reloadsRefused)
             log.error("the settings have mistakes; nothing has changed")
-            for problem in error.problems { log.error("\(problem)") }
+            for problem in Self.problems(error) { log.error("\(problem)") }
         }
     }
 
-    private func install(_ next: HeliographSettings) {
-        board.install(Edge(next, lists, limiter))
+    private static func problems(_ error: any Error) -> [String] {
+        (error as? SettingsError)?.problems.map(\.description) ?? ["\(error)"]
+    }
+
+    private func install(_ next: HeliographSettings, _ tls: TLSContext?) {
+        for warning in tls?.warnings ?? [] { log.warning("\(warning)") }
+        board.install(Edge(next, lists, limiter, tls: tls))
         counters.add(.reloads)
         let fixed = next.fixedParts(differingFrom: current)
         current = next
@@ -72,7 +80,9 @@ final class Reloader {
     }
 
     private static func stamps(_ path: String?, _ settings: HeliographSettings) -> [FileStamp] {
-        [FileStamp(path ?? HeliographSettings.defaultPath)]
+        let certificates = settings.ingest.edge.tls?.certificates ?? []
+        let files = certificates.flatMap { [$0.certificate, $0.key] }
+        return ([path ?? HeliographSettings.defaultPath] + files).map(FileStamp.init)
             + EdgeLists.stamps(settings.enrichment)
     }
 }

@@ -40,14 +40,15 @@ import Wire
     private func inflate(
         _ bytes: [UInt8],
         gzip: Bool = true,
+        limit: Int = Limits.inflatedBytesMaximum,
         with inflater: Inflater = Inflater()
     ) -> Result<[UInt8], InflateError> {
-        var output = ByteBuffer(capacity: 1024, limit: Limits.inflatedBytesMaximum)
+        var output = ByteBuffer(capacity: 1024, limit: limit)
         do throws(InflateError) {
             var failure: InflateError?
             withView(bytes) { view in
                 do throws(InflateError) {
-                    try inflater.inflate(view, gzip: gzip, into: &output)
+                    try inflater.inflate(view, gzip: gzip, limit: limit, into: &output)
                 } catch {
                     failure = error
                 }
@@ -94,6 +95,9 @@ import Wire
         #expect(inflate(plain) == .failure(.corrupt))
         #expect(inflate(Self.compress(plain, windowBits: 15)) == .failure(.corrupt))
         #expect(inflate(Self.compress(plain, windowBits: -15)) == .failure(.corrupt))
+        // Text is no stream either, though as a bare one it may look cut off.
+        if case .success = inflate(plain, gzip: false) { Issue.record("taken") }
+        #expect(inflate([], gzip: false) == .failure(.truncated))
         #expect(inflate(Self.compress(plain), gzip: false) == .failure(.corrupt))
     }
 
@@ -123,6 +127,37 @@ import Wire
         // Half noise, half nothing: the ratio is harmless, the size is not.
         let plain = noise(200_000) + [UInt8](repeating: 0, count: Limits.inflatedBytesMaximum)
         #expect(inflate(Self.compress(plain)) == .failure(.tooLarge))
+    }
+
+    @Test(arguments: [1, 4_096, 8_192, 8_193, 100_000, Limits.inflatedBytesMaximum])
+    func aBodyMayBeExactlyAsLargeAsTheLimit(_ limit: Int) {
+        for (count, isTaken) in [(limit - 1, true), (limit, true), (limit + 1, false)] {
+            let plain = noise(count)
+            let expected: Result<[UInt8], InflateError> =
+                isTaken ? .success(plain) : .failure(.tooLarge)
+            #expect(inflate(Self.compress(plain), limit: limit) == expected, "\(count)")
+            let bare = Self.compress(plain, windowBits: -15)
+            #expect(inflate(bare, gzip: false, limit: limit) == expected, "\(count), bare")
+        }
+    }
+
+    @Test func atTheLimitTheEndStillCounts() {
+        let whole = Self.compress(noise(10_000))
+        #expect(inflate(Array(whole.dropLast()), limit: 10_000) == .failure(.truncated))
+        #expect(inflate(whole + [0], limit: 10_000) == .failure(.trailingData))
+        var damaged = whole
+        damaged[whole.count - 5] ^= 1
+        #expect(inflate(damaged, limit: 10_000) == .failure(.corrupt))
+    }
+
+    @Test func aStreamWithoutItsWrapperIsDeflateToo() {
+        for count in [0, 1, 60_000] {
+            let plain = noise(count)
+            let bare = Self.compress(plain, windowBits: -15)
+            #expect(inflate(bare, gzip: false) == .success(plain))
+            #expect(inflate(bare + [0], gzip: false) == .failure(.trailingData))
+            #expect(inflate(Array(bare.dropLast()), gzip: false) == .failure(.truncated))
+        }
     }
 
     @Test func aRefusedBodyLeavesNothingForTheNext() {

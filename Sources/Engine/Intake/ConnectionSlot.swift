@@ -91,8 +91,10 @@ struct ConnectionSlot: ~Copyable {
     var writeStartedAt: UInt64 = 0
     /// The kernel was asked, since the last answer, whether the peer has taken all of it.
     var isKnownDelivered = false
-    /// The client's address: the peer's own, or what the proxy in front of us says.
-    var address = InternetAddress()
+    /// Who speaks to us: the other end, or whom its PROXY header names.
+    var peer = InternetAddress()
+    /// Whose requests these are: the peer's own, or of whom it says that it speaks for.
+    var client = InternetAddress()
 
     init(table: Unmanaged<ConnectionTable>, index: UInt32) {
         self.table = table

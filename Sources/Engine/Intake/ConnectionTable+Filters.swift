@@ -48,7 +48,10 @@ extension ConnectionTable {
             close(slot, .proxyHeaderRefused)
             return nil
         case .complete(let length, let client):
-            if client.length > 0 { slot.pointee.address = client }
+            if client.length > 0 {
+                slot.pointee.peer = client
+                slot.pointee.client = client
+            }
             return length
         }
     }

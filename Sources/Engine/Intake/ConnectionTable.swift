@@ -64,7 +64,7 @@ public final class ConnectionTable {
     var lists = IndexLists(count: ConnectionList.count)
     /// Peers whose word on the client's address counts; none for whoever reaches a port that takes
     /// PROXY headers.
-    let trustedProxies: [AddressRange]
+    public var trustedProxies: [AddressRange]
     /// What TLS connections are accepted with from now on.
     var tlsContext: TLSContext?
     /// Made with the first TLS connection.
@@ -141,7 +141,7 @@ public final class ConnectionTable {
             slot.pointee.phase = .handshake
         }
         if port.takesProxyHeader {
-            guard isTrusted(slot.pointee.address) else { return close(slot, .proxyHeaderRefused) }
+            guard isTrusted(slot.pointee.peer) else { return close(slot, .proxyHeaderRefused) }
             slot.pointee.phase = .proxyHeader
         }
         if slot.pointee.phase != .requests {
@@ -237,12 +237,18 @@ public final class ConnectionTable {
         of id: ConnectionID,
         _ body: (ByteView) -> Result
     ) -> Result {
-        address(of: id).withBytes(body)
+        let address = find(id).map { $0.pointee.client } ?? InternetAddress()
+        return address.withBytes(body)
     }
 
-    /// The client's address: the peer's, or what a PROXY header said.
-    public func address(of id: ConnectionID) -> InternetAddress {
-        find(id)?.pointee.address ?? InternetAddress()
+    /// Who speaks to us: the peer of the connection, or whom a PROXY header names.
+    public func peer(of id: ConnectionID) -> InternetAddress {
+        find(id)?.pointee.peer ?? InternetAddress()
+    }
+
+    /// Whose request is being handled, when the peer speaks for others. Holds until it is said anew.
+    public func noteClient(_ address: InternetAddress, of id: ConnectionID) {
+        find(id)?.pointee.client = address
     }
 }
 
@@ -268,6 +274,7 @@ extension UnsafeMutablePointer where Pointee == ConnectionSlot {
         let isV6 = Int32(storage.ss_family) == AF_INET6
         // sockaddr_in has its address at byte 4, sockaddr_in6 at byte 8.
         let place = isV6 ? 8..<24 : 4..<8
-        pointee.address = withUnsafeBytes(of: &storage) { InternetAddress(ByteView($0)[place]) }
+        pointee.peer = withUnsafeBytes(of: &storage) { InternetAddress(ByteView($0)[place]) }
+        pointee.client = pointee.peer
     }
 }

@@ -1,6 +1,6 @@
 public import Bytes
 import CZlib
-import Settings
+public import Settings
 
 /// Why a compressed body was refused.
 public enum InflateError: UInt8, Error, Sendable {
@@ -28,48 +28,94 @@ public final class Inflater {
         stream.deallocate()
     }
 
-    /// Decompresses `bytes`, which are one gzip member or zlib stream, and appends the result.
+    /// Decompresses `bytes`, which are one gzip member or one deflate stream and nothing else, and
+    /// appends at most `limit` bytes.
+    ///
+    /// `deflate` means the zlib format (RFC 9110 section 8.4.1.2); the bare stream that .NET's and
+    /// PHP's functions of that name make is taken too, as browsers and proxies do.
     public func inflate(
         _ bytes: ByteView,
         gzip: Bool,
+        limit: Int = Limits.inflatedBytesMaximum,
         into output: inout ByteBuffer
     ) throws(InflateError) {
-        // 15 window bits, plus 16 for the gzip wrapper.
-        try prepare(windowBits: gzip ? 31 : 15)
+        try prepare(windowBits: gzip ? Self.gzipBits : Self.deflateBits(bytes))
         stream.pointee.next_in = UnsafeMutablePointer(
             mutating: bytes.buffer.bindMemory(to: UInt8.self).baseAddress
         )
         stream.pointee.avail_in = UInt32(bytes.count)
         let start = output.count
         while true {
-            let status = try step(&output)
+            let isLast = try step(&output, room: limit - (output.count - start))
             let made = output.count - start
             if made > Limits.inflateRatioFreeBytes,
                 made > Limits.inflateRatioMaximum * max(bytes.count, 1)
             {
                 throw .ratioTooHigh
             }
-            if status == Z_STREAM_END { break }
+            if isLast { break }
         }
         if stream.pointee.avail_in > 0 { throw .trailingData }
     }
 
-    private func step(_ output: inout ByteBuffer) throws(InflateError) -> Int32 {
-        guard let room = output.spare(atLeast: Self.stepBytes) else { throw .tooLarge }
-        stream.pointee.next_out = room.bindMemory(to: UInt8.self).baseAddress
-        let offered = min(room.count, Self.stepBytes)
-        stream.pointee.avail_out = UInt32(offered)
+    /// Window bits of 15, plus 16 for the gzip format.
+    private static let gzipBits: Int32 = 31
+
+    /// Window bits of 15 for the zlib format, negative for a bare stream. RFC 1950 section 2.2: the
+    /// first two bytes name method 8 and are a multiple of 31.
+    private static func deflateBits(_ bytes: ByteView) -> Int32 {
+        guard bytes.count >= 2 else { return 15 }
+        let isZlib =
+            bytes[0] & 15 == 8 && (Int(bytes[0]) << 8 | Int(bytes[1])).isMultiple(of: 31)
+        return isZlib ? 15 : -15
+    }
+
+    /// Makes some output. True when the stream has ended.
+    private func step(
+        _ output: inout ByteBuffer,
+        room: Int
+    ) throws(InflateError) -> Bool {
+        // With no room left there may still be the end to read: a byte aside shows whether there is.
+        if room == 0 { return try finish() }
+        let wanted = min(room, Self.stepBytes)
+        guard let spare = output.spare(atLeast: wanted) else { throw .tooLarge }
+        let made = try run(into: spare, wanted)
+        output.commit(made.count)
+        return made.isLast
+    }
+
+    private func finish() throws(InflateError) -> Bool {
+        var aside: UInt64 = 0
+        var failure: InflateError?
+        let made = withUnsafeMutableBytes(of: &aside) { memory -> (count: Int, isLast: Bool) in
+            do throws(InflateError) {
+                return try run(into: memory, 1)
+            } catch {
+                failure = error
+                return (0, true)
+            }
+        }
+        if let failure { throw failure }
+        if made.count > 0 { throw .tooLarge }
+        return made.isLast
+    }
+
+    private func run(
+        into memory: UnsafeMutableRawBufferPointer,
+        _ wanted: Int
+    ) throws(InflateError) -> (count: Int, isLast: Bool) {
+        stream.pointee.next_out = memory.bindMemory(to: UInt8.self).baseAddress
+        stream.pointee.avail_out = UInt32(wanted)
         let status = CZlib.inflate(stream, Z_NO_FLUSH)
-        output.commit(offered - Int(stream.pointee.avail_out))
+        let count = wanted - Int(stream.pointee.avail_out)
         switch status {
-        case Z_STREAM_END, Z_OK: break
+        case Z_STREAM_END: return (count, true)
+        case Z_OK: break
         case Z_BUF_ERROR: throw .truncated
         default: throw .corrupt
         }
-        if status == Z_OK, stream.pointee.avail_in == 0, stream.pointee.avail_out > 0 {
-            throw .truncated
-        }
-        return status
+        if stream.pointee.avail_in == 0, stream.pointee.avail_out > 0 { throw .truncated }
+        return (count, false)
     }
 
     private func prepare(windowBits bits: Int32) throws(InflateError) {

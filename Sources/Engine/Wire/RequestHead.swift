@@ -69,8 +69,8 @@ public struct RequestHead {
     public var platformHint = ByteView.empty
     /// `Sec-Fetch-Mode`, empty when absent.
     public var fetchMode = ByteView.empty
-    /// `X-Forwarded-For`, empty when absent; true only behind a trusted proxy.
-    public var forwardedFor = ByteView.empty
+    /// The lines of `X-Forwarded-For`; true only behind a trusted proxy.
+    public var forwardedFor = FieldLines()
     /// `Referer`, empty when absent.
     public var referrer = ByteView.empty
     /// `X-Heliograph-Debug: 1`: the sender asks for a verdict per event.
@@ -86,4 +86,30 @@ public struct RequestHead {
     public var length = 0
 
     init() {}
+}
+
+/// The values of a field that came in several lines, which are one list (RFC 9110 section 5.3). Keeps
+/// the last few: those are of the proxies nearest to us, and only from there on is a list true.
+public struct FieldLines: RandomAccessCollection {
+    private static let capacity = 4
+    private var lines = InlineArray<4, ByteView>(repeating: .empty)
+    private var length = 0
+
+    init() {}
+
+    /// The first line's index.
+    public var startIndex: Int { 0 }
+    /// One past the last line's index.
+    public var endIndex: Int { length }
+    /// The value of a line.
+    public subscript(position: Int) -> ByteView { lines[position] }
+
+    mutating func append(_ value: ByteView) {
+        if length == Self.capacity {
+            for index in 1..<Self.capacity { lines[index - 1] = lines[index] }
+            length -= 1
+        }
+        lines[length] = value
+        length += 1
+    }
 }

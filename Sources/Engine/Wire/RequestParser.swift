@@ -41,6 +41,7 @@ private struct HeadReader {
     private var sawHost = false
     private var sawLength = false
     private var sawEncoding = false
+    private var sawCoding = false
 
     init(_ bytes: ByteView) { self.bytes = bytes }
 
@@ -259,7 +260,7 @@ private struct HeadReader {
             head.acceptLanguage = value
         } else if name.equalsIgnoringCase("X-Forwarded-For") {
             // Several lines are one list (RFC 9110 section 5.3); the last is the nearest proxy's.
-            head.forwardedFor = value
+            head.forwardedFor.append(value)
         }
     }
 
@@ -301,7 +302,11 @@ private struct HeadReader {
         }
     }
 
+    /// RFC 9110 section 8.4: codings are applied in the order in which they are listed, over all lines.
+    /// One is all that we undo.
     private mutating func takeCoding(_ value: ByteView) {
+        if sawCoding { return head.coding = .other }
+        sawCoding = true
         if value.equalsIgnoringCase("gzip") || value.equalsIgnoringCase("x-gzip") {
             head.coding = .gzip
         } else if value.equalsIgnoringCase("deflate") {

@@ -16,6 +16,14 @@ public struct HeliographSettings: Sendable {
         public var connectionsMaximum = Limits.connectionsDefault
         /// TLS, proxies and what unfinished requests may hold.
         public var edge = IngestEdge()
+
+        /// What a reload cannot change; the rest as if it were not set.
+        var fixed: Ingest {
+            var fixed = self
+            fixed.edge.trustedProxies = []
+            fixed.edge.tls?.certificates = []
+            return fixed
+        }
     }
 
     /// The port that people and dashboards come to.
@@ -108,7 +116,7 @@ public struct HeliographSettings: Sendable {
     /// the file. Passwords are compared, never shown.
     public func fixedParts(differingFrom other: HeliographSettings) -> [String] {
         let pairs = [
-            ("ingest", "\(ingest)", "\(other.ingest)"),
+            ("ingest", "\(ingest.fixed)", "\(other.ingest.fixed)"),
             ("companion", "\(companion)", "\(other.companion)"),
             ("redis.url", Self.text(redis.url), Self.text(other.redis.url)),
             ("redis.key_prefix", redis.keyPrefix, other.redis.keyPrefix),

@@ -73,7 +73,7 @@ public enum Limits {
     /// set; beyond, those that hold the most are given up.
     public static let heldBytesDefault = 48 * 1024 * 1024
     /// The least that an operator may set for it: several bodies.
-    public static let heldBytesMinimum = 4 * 1024 * 1024
+    public static let heldBytesMinimum = 16 * 1024 * 1024
     /// The most that an operator may set for it.
     public static let heldBytesMaximum = 16 * 1024 * 1024 * 1024
     /// The port with TLS when none is set.

@@ -49,7 +49,7 @@ extension Limits {
                 "a body at the least rate is never late"
             ),
             Relation(
-                heldBytesMinimum >= 2 * (headerBytesMaximum + bodyBytesMaximum)
+                heldBytesMinimum >= 2 * (headerBytesMaximum + serverBodyBytesMaximum)
                     && heldBytesDefault >= heldBytesMinimum,
                 "the largest request fits the memory for unfinished ones"
             ),

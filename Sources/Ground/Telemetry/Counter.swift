@@ -1,7 +1,10 @@
 /// Things that are counted, in the order of an event's way. The raw value is a slot in a
 /// `CounterBlock` and means nothing outside this process.
 public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
-    case connectionsAccepted, connectionsRefused, connectionsClosed
+    case connectionsAccepted
+    case closedByPeer, closedServed, closedIdle, closedCrowdedOut, closedRequestTimeout
+    case closedBodyTooSlow, closedWriteTimeout, closedOverloaded, closedTooMany, closedOverflowed
+    case closedHandshakeFailed, closedHandshakeTimeout, closedProxyHeader, closedStopping
     case requests, requestBytes, responseBytes
     case batchesAcknowledged, batchesAnswered, eventsReceived, eventsAcknowledged
     case unknownKeys, eventsLostByClients, textsShortened, traitsWithheld
@@ -30,9 +33,17 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
 
     var description: Description {
         switch self {
-        case .connectionsAccepted, .connectionsRefused, .connectionsClosed,
-            .requests, .requestBytes, .responseBytes:
+        case .connectionsAccepted, .requests, .requestBytes, .responseBytes:
             return intakeDescription
+        case .closedByPeer, .closedServed, .closedIdle, .closedCrowdedOut, .closedRequestTimeout,
+            .closedBodyTooSlow, .closedWriteTimeout, .closedOverloaded, .closedTooMany,
+            .closedOverflowed, .closedHandshakeFailed, .closedHandshakeTimeout,
+            .closedProxyHeader, .closedStopping:
+            return Description(
+                "connections_closed",
+                "Connections ended, by the reason.",
+                labels: "reason=\"\(closeReason)\""
+            )
         case .batchesAcknowledged, .batchesAnswered, .eventsReceived, .eventsAcknowledged,
             .unknownKeys, .eventsLostByClients, .textsShortened,
             .traitsWithheld:
@@ -55,12 +66,28 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         }
     }
 
+    private var closeReason: String {
+        switch self {
+        case .closedByPeer: return "peer"
+        case .closedServed: return "served"
+        case .closedIdle: return "idle"
+        case .closedCrowdedOut: return "crowded-out"
+        case .closedRequestTimeout: return "request-timeout"
+        case .closedBodyTooSlow: return "body-too-slow"
+        case .closedWriteTimeout: return "write-timeout"
+        case .closedOverloaded: return "overloaded"
+        case .closedTooMany: return "too-many-connections"
+        case .closedOverflowed: return "too-large"
+        case .closedHandshakeFailed: return "handshake-failed"
+        case .closedHandshakeTimeout: return "handshake-timeout"
+        case .closedProxyHeader: return "proxy-header"
+        default: return "stopping"
+        }
+    }
+
     private var intakeDescription: Description {
         switch self {
         case .connectionsAccepted: return Description("connections_accepted", "Connections taken.")
-        case .connectionsRefused:
-            return Description("connections_refused", "Connections closed at once: too many.")
-        case .connectionsClosed: return Description("connections_closed", "Connections ended.")
         case .requests: return Description("requests", "HTTP requests read to their end.")
         case .requestBytes: return Description("request_bytes", "Bytes received.")
         default: return Description("response_bytes", "Bytes sent.")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Glibc
+import Intake
 import Logging
 import Settings
 import Telemetry
@@ -80,6 +81,9 @@ struct ConfigCommand: ParsableCommand {
             do {
                 let settings = try HeliographSettings.load(path: file)
                 _ = try ScoringFile.load(path: settings.scoringFile)
+                if let tls = settings.ingest.edge.tls {
+                    try TLSContext(tls.certificates).warnings.forEach(Console.line)
+                }
                 Console.line("configuration and scoring file are fine")
             } catch {
                 Console.fail("\(error)", status: 78)

@@ -1,6 +1,7 @@
 import Admission
 import Bytes
 import Enrichment
+import Intake
 import Settings
 import Synchronization
 
@@ -21,9 +22,19 @@ final class Edge: Sendable {
     let words: AgentWords
     /// Where addresses lie; nil without a database.
     let geo: GeoDatabase?
+    /// Certificates of the port with TLS; nil when there is none.
+    let tls: TLSContext?
+    let trustedProxies: [AddressRange]
     private let siteRates: [SiteRate]
 
-    init(_ settings: HeliographSettings, _ lists: EdgeLists, _ limiter: RateLimiter) {
+    init(
+        _ settings: HeliographSettings,
+        _ lists: EdgeLists,
+        _ limiter: RateLimiter,
+        tls: TLSContext? = nil
+    ) {
+        self.tls = tls
+        trustedProxies = settings.ingest.edge.trustedProxies
         words = lists.words
         geo = lists.geo
         sites = SiteTable(settings)
@@ -110,5 +121,13 @@ final class EdgeBoard: Sendable {
         guard generation.load(ordering: .acquiring) != copy.generation else { return false }
         copy = self.copy()
         return true
+    }
+}
+
+extension IngestEdge {
+    /// Loads the certificates of the port with TLS; nil when there is no such port.
+    func loadCertificates() throws(TLSError) -> TLSContext? {
+        guard let tls else { return nil }
+        return try TLSContext(tls.certificates)
     }
 }

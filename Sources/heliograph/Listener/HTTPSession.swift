@@ -45,11 +45,21 @@ struct HTTPSession: ~Copyable {
         case listed(ShortText)
     }
 
+    /// Requests of this connection so far.
+    private var requests = 0
+
+    /// Counts a request; how many there were with it.
+    mutating func countRequest() -> Int {
+        requests &+= 1
+        return requests
+    }
+
     /// A new request begins.
     mutating func park(keepsAlive: Bool) {
         parked = Parked()
         parked.keepsAlive = keepsAlive
-        if body.capacity > 0 { body = ByteBuffer(capacity: 0, limit: body.limit) }
+        // A buffer is never smaller than 16 bytes; making one anew for each request would cost.
+        if body.capacity > 16 { body = ByteBuffer(capacity: 0, limit: body.limit) }
     }
 
     /// Changes what the outstanding answer must look like.
@@ -59,6 +69,7 @@ struct HTTPSession: ~Copyable {
     mutating func forget() {
         chunked = nil
         hasContinued = false
+        requests = 0
         park(keepsAlive: true)
     }
 }
@@ -83,6 +94,8 @@ final class ChunkedRequest {
     /// The body so far.
     var body: ByteBuffer
     var decoder = ChunkedDecoder()
+    /// What it takes.
+    var memory: Int { head.capacity + body.capacity }
 
     init(head bytes: ByteView, bodyBytesMaximum: Int) {
         head = ByteBuffer(capacity: bytes.count, limit: Limits.headerBytesMaximum + 16)

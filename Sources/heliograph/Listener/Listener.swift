@@ -56,12 +56,12 @@ final class Listener: ByteHandler {
     private(set) var isDraining = false
     /// What the table had counted at the last tick.
     private var accepted: UInt64 = 0
-    private var turnedAway: UInt64 = 0
+    private var closed = CloseCounts()
 
     init(
         _ around: Surroundings,
         loop: EventLoop,
-        connectionsMaximum: Int,
+        limits: ConnectionLimits,
         toJournal: consuming RingProducer,
         fromJournal: consuming RingConsumer
     ) {
@@ -92,8 +92,10 @@ final class Listener: ByteHandler {
         connections = ConnectionTable(
             loop: loop,
             handler: self,
-            connectionsMaximum: connectionsMaximum
+            connectionsMaximum: limits.connectionsMaximum,
+            heldBytesMaximum: limits.heldBytesMaximum
         )
+        applyEdge()
     }
 
     deinit {
@@ -133,7 +135,7 @@ final class Listener: ByteHandler {
                 head: bytes[0..<head.length],
                 bodyBytesMaximum: bodyBytesMaximum(head.path)
             )
-            return Handled(consumed: head.length)
+            return Handled(consumed: head.length, awaitsBody: true, kept: head.length)
         }
         if length > bodyBytesMaximum(head.path) {
             refuse(.bodyTooLarge, at: "Content-Length", connection)
@@ -141,7 +143,7 @@ final class Listener: ByteHandler {
         }
         guard bytes.count >= head.length + length else {
             sendContinue(head, connection, session)
-            return Handled(consumed: 0, wanted: head.length + length)
+            return Handled(consumed: 0, wanted: head.length + length, awaitsBody: true)
         }
         let body = bytes[head.length..<head.length + length]
         let pauses = serve(head, body, connection, session)
@@ -156,7 +158,9 @@ final class Listener: ByteHandler {
         guard let request = session.pointee.chunked else { return Handled(consumed: 0) }
         do throws(FramingError) {
             let taken = try request.decoder.decode(bytes, into: &request.body)
-            guard request.decoder.isDone else { return Handled(consumed: taken) }
+            guard request.decoder.isDone else {
+                return Handled(consumed: taken, awaitsBody: true, kept: request.memory)
+            }
             session.pointee.chunked = nil
             guard case .complete(let head) = RequestParser.parse(request.head.view) else {
                 invariantFailed("a head that was parsed once no longer parses", #fileID, #line)
@@ -190,13 +194,11 @@ final class Listener: ByteHandler {
         counters.add(.requests)
         counters.add(.requestBytes, head.length + body.count)
         session.pointee.hasContinued = false
-        session.pointee.park(keepsAlive: head.keepsAlive && !isDraining)
+        let mayGoOn = session.pointee.countRequest() < Limits.requestsPerConnectionMaximum
+        session.pointee.park(keepsAlive: head.keepsAlive && mayGoOn && !isDraining)
         // Between two requests, so that each sees one reading of the settings as a whole.
-        if around.board.refresh(&edge) {
-            route.sites = edge.edge.sites
-            servers.sites = edge.edge.sites
-            sender.refresh(edge.edge)
-        }
+        if around.board.refresh(&edge) { applyEdge() }
+        noteClient(head, connection)
         if head.path.equals("/v1/e") {
             defer { if rejections.flush(into: &toJournal) { around.journalWaker.wake() } }
             return serveBeacon(head, body, connection, session)
@@ -212,15 +214,12 @@ final class Listener: ByteHandler {
     // MARK: - Connections
 
     func closed(_ connection: ConnectionID) {
-        counters.add(.connectionsClosed)
         if Int(connection.slot) < sessions.count { sessions[Int(connection.slot)].pointee.forget() }
     }
 
-    func timedOut(_ connection: ConnectionID) {
-        counters.add(.requestTimeout)
-        response.problem(.requestTimeout, at: "request", ResponseWriter.Frame(keepsAlive: false))
-        send(to: connection)
-        connections.closeAfterSending(connection)
+    func gaveUp(_ connection: ConnectionID, because refusal: RequestRefusal) {
+        session(connection).pointee.forget()
+        refuse(BeaconProblems.problem(of: refusal), at: "request", connection)
     }
 
     func session(_ connection: ConnectionID) -> UnsafeMutablePointer<HTTPSession> {
@@ -238,9 +237,11 @@ final class Listener: ByteHandler {
     func tick() {
         response.setDate(epochMilliseconds: around.time.epochMilliseconds())
         connections.enforceDeadlines()
+        // New connections get new certificates also when nobody asks anything.
+        if around.board.refresh(&edge) { applyEdge() }
         counters.add(.connectionsAccepted, Int(connections.acceptedCount - accepted))
-        counters.add(.connectionsRefused, Int(connections.turnedAwayCount - turnedAway))
-        (accepted, turnedAway) = (connections.acceptedCount, connections.turnedAwayCount)
+        accepted = connections.acceptedCount
+        closed.report(connections, to: counters)
         counters.set(.ready, around.health.isReady ? 1 : 0)
         counters.set(.connectionsOpen, connections.openCount)
         counters.set(.ringDepthBytes, toJournal.depth)

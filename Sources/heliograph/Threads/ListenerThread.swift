@@ -4,32 +4,46 @@ import Rings
 import Settings
 import Units
 
-/// Runs a listener on its loop, and ends it when asked: no new connections, what is under way is
-/// answered, then nothing is left. Owned by the listener's thread.
+/// A listener's socket on a port, and what connections to that port begin with.
+struct ListeningPort: Sendable {
+    let socket: ListeningSocket
+    let kind: PortKind
+}
+
+/// Runs a listener on its loop, and ends it when asked: readiness has said no for a moment, then no
+/// new connections, what is under way is answered, then nothing is left. Owned by the listener's
+/// thread.
 final class ListenerThread {
     private let listener: Listener
     private let loop: EventLoop
-    private let acceptor: Acceptor
+    private let acceptors: [Acceptor]
     private let stop: StopSignal
     private let time: TimeSource
-    private var isDraining = false
+    private let readinessLeadMilliseconds: Int
+    /// Set once the signal to stop was seen.
+    private var isStopping = false
 
     init(
         _ listener: Listener,
         loop: EventLoop,
-        socket: ListeningSocket,
+        ports: [ListeningPort],
         stop: StopSignal,
-        time: TimeSource
+        time: TimeSource,
+        readinessLeadMilliseconds: Int
     ) {
         self.listener = listener
         self.time = time
         self.loop = loop
         self.stop = stop
-        acceptor = Acceptor(
-            socket,
-            into: listener.connections,
-            backlog: Int32(Limits.listenBacklog)
-        )
+        self.readinessLeadMilliseconds = readinessLeadMilliseconds
+        acceptors = ports.map { port in
+            Acceptor(
+                port.socket,
+                into: listener.connections,
+                backlog: Int32(Limits.listenBacklog),
+                kind: port.kind
+            )
+        }
     }
 
     func run() {
@@ -41,7 +55,7 @@ final class ListenerThread {
         listener.connections.closeAll()
         watch.close()
         timer.close()
-        acceptor.close()
+        acceptors.forEach { $0.close() }
         loop.close()
     }
 
@@ -50,16 +64,24 @@ final class ListenerThread {
         // Armed before the ring is read: what arrives while we read wakes us once more.
         stop.waker.prepareToSleep()
         listener.drainAnswers()
-        if stop.isRequested { drain() }
+        if stop.isRequested, !isStopping {
+            isStopping = true
+            announce()
+        }
+    }
+
+    /// `/readyz` says no from here on. Beacons are taken a moment longer, so that a balancer turns
+    /// elsewhere before a connection is refused.
+    private func announce() {
+        if readinessLeadMilliseconds == 0 { return drain() }
+        LoopTimer(loop: loop) { [unowned self] in drain() }
+            .start(afterMilliseconds: UInt64(readinessLeadMilliseconds))
     }
 
     private func drain() {
-        if !isDraining {
-            isDraining = true
-            acceptor.close()
-            listener.drain()
-            watchTheEnd()
-        }
+        acceptors.forEach { $0.close() }
+        listener.drain()
+        watchTheEnd()
     }
 
     /// Looks every few milliseconds whether the last connection has gone.

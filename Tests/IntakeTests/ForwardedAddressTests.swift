@@ -42,7 +42,9 @@ import Testing
     @Test func whatAClientMadeUpStandsLeftOfItAndIsNotSeen() {
         let spoofed = "127.0.0.1, 10.0.0.5, 8.8.8.8, 198.51.100.1"
         #expect(resolve("10.0.0.1", [spoofed]) == address("198.51.100.1"))
-        #expect(resolve("10.0.0.1", ["10.0.0.5, 198.51.100.1, 10.0.0.5"]) == address("198.51.100.1"))
+        #expect(
+            resolve("10.0.0.1", ["10.0.0.5, 198.51.100.1, 10.0.0.5"]) == address("198.51.100.1")
+        )
     }
 
     @Test func severalLinesAreOneList() {

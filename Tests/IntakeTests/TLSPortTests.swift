@@ -93,7 +93,11 @@ import Testing
         defer { server.stop() }
         let body = String(repeating: "x", count: 300_000)
         let lines = (0..<2_000).map { "echo line \($0)\n" }.joined()
-        let output = try talk(to: server, ["-quiet"], "body 300000\n\(body)\(lines)big 700000\nbye end\n")
+        let output = try talk(
+            to: server,
+            ["-quiet"],
+            "body 300000\n\(body)\(lines)big 700000\nbye end\n"
+        )
         #expect(output.contains("took 300000\n"))
         #expect(output.contains("line 0\nline 1\n"))
         #expect(output.contains("line 1999\nb"))
@@ -115,7 +119,8 @@ import Testing
     @Test func whatIsNoHandshakeIsRefused() throws {
         let server = try server()
         defer { server.stop() }
-        for bytes in ["GET / HTTP/1.1\r\n\r\n", String(repeating: "\0", count: 200), "\u{16}\u{3}"] {
+        for bytes in ["GET / HTTP/1.1\r\n\r\n", String(repeating: "\0", count: 200), "\u{16}\u{3}"]
+        {
             let client = try Client(port: server.port)
             client.send(bytes)
             client.finishSending()

@@ -46,7 +46,9 @@ final class CertifiedContext: Sendable {
     }
 
     private func load(_ certificate: TLSCertificate) throws(TLSError) {
-        func fail(_ reason: String) -> TLSError { TLSError(place: certificate.place, reason: reason) }
+        func fail(_ reason: String) -> TLSError {
+            TLSError(place: certificate.place, reason: reason)
+        }
         ERR_clear_error()
         guard SSL_CTX_use_certificate_chain_file(handle, certificate.certificate) == 1 else {
             throw fail("\(certificate.certificate) holds no certificate in PEM form")

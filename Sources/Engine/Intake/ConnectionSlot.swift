@@ -122,7 +122,9 @@ struct ConnectionSlot: ~Copyable {
     }
 
     mutating func releaseInput() {
-        guard input.capacity > ConnectionLimits.keptCapacityMaximum || input.count > 0 else { return }
+        guard input.capacity > ConnectionLimits.keptCapacityMaximum || input.count > 0 else {
+            return
+        }
         input = ByteBuffer(capacity: 16, limit: ConnectionLimits.inputBytesMaximum)
     }
 

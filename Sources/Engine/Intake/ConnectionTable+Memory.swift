@@ -54,8 +54,9 @@ extension ConnectionTable {
     /// a factor of two) the one that has held it for longest. Idle connections hold nothing.
     private func shed() {
         while heldBytes > heldBytesMaximum {
-            guard let index = ConnectionList.holding.lazy.compactMap({ self.lists.first(of: $0) })
-                .first
+            guard
+                let index = ConnectionList.holding.lazy.compactMap({ self.lists.first(of: $0) })
+                    .first
             else { return }
             let slot = slots[Int(index)]
             let before = slot.pointee.countedBytes

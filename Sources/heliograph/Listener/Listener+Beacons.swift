@@ -117,7 +117,12 @@ extension Listener {
         }
         inflated.reset()
         do {
-            try inflater.inflate(body, gzip: head.coding != .deflate, into: &inflated)
+            try inflater.inflate(
+                body,
+                gzip: head.coding != .deflate,
+                limit: inflated.limit,
+                into: &inflated
+            )
         } catch {
             throw keep(Refusal(BeaconProblems.problem(of: error), at: "body"), head)
         }

@@ -39,7 +39,7 @@ final class Listener: ByteHandler {
     private(set) var connections: ConnectionTable!
     var toJournal: RingProducer
     var fromJournal: RingConsumer
-    private let sender: Sender
+    let sender: Sender
     var route: BeaconRoute
     var bundle = SliceBundle()
     /// What is refused, on its way to the journal.

@@ -140,10 +140,10 @@ class GzipBombs(unittest.TestCase):
         self.assertEqual(refused, CONNECTIONS)
         self.assertLessEqual(growth, RESIDENT_GROWTH_BYTES_MAX)
 
-    def test_gzip(self):
+    def test_a_gzip(self):
         self.check("gzip", bomb(), "gzip")
 
-    def test_deflate(self):
+    def test_b_deflate(self):
         self.check("deflate", zlib.compress(bytes(INFLATED_BYTES), 9), "deflate")
 
     def test_many_members_are_one_too_many(self):
@@ -158,7 +158,7 @@ class GzipBombs(unittest.TestCase):
                 one.sendall(request(gzip.compress(gzip.compress(b"{}")), coding))
                 self.assertIn(b'"encoding-unsupported"', one.recv(4_096), coding)
 
-    def test_bodies_without_end_share_a_budget(self):
+    def test_z_bodies_without_end_share_a_budget(self):
         """Each sends a third of what a body may have: together far more than may be held."""
         part = os.urandom(UNFINISHED_BYTES)
         good = connect()

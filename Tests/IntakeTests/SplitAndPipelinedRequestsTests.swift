@@ -1,4 +1,6 @@
 import Bytes
+import Foundation
+import Settings
 import Testing
 
 @testable import Intake
@@ -35,6 +37,27 @@ import Testing
         client.send(lines.map { "echo " + $0 }.joined())
         let wanted = lines.joined()
         #expect(client.receive(wanted.utf8.count) == wanted)
+    }
+
+    @Test func whoAsksForMuchAtOnceLetsOthersInBetween() throws {
+        let server = try Server()
+        defer { server.stop() }
+        let greedy = try Client(port: server.port)
+        let modest = try Client(port: server.port)
+        #expect(server.wait { table, _ in table.openCount == 2 })
+        let held = DispatchSemaphore(value: 0)
+        // While the listener is held up both arrive, so that it finds them together.
+        let holder = Thread { server.ask { _, _, _ in held.wait() } }
+        holder.start()
+        greedy.send(String(repeating: "echo x\n", count: 5_000))
+        modest.send("echo y\n")
+        held.signal()
+        #expect(modest.receive(2) == "y\n")
+        #expect(greedy.receive(10_000).utf8.count == 10_000)
+        let order = server.ask { _, handler, _ in handler.order }
+        #expect(order.count == 5_001)
+        let place = order.firstIndex { $0 != order[0] } ?? order.count
+        #expect(order[0] != order[1] || place <= 2 * Limits.requestsPerTurnMaximum)
     }
 
     @Test func nothingIsHandledWhileAnAnswerIsOutstanding() throws {

@@ -17,6 +17,8 @@ final class LineHandler: ByteHandler {
     var ids: [ConnectionID] = []
     var closedCount = 0
     var refusals: [RequestRefusal] = []
+    /// The slots of the connections that were answered, in order.
+    var order: [UInt32] = []
     /// Lines that were looked at.
     var answered = 0
 
@@ -33,6 +35,7 @@ final class LineHandler: ByteHandler {
             return Handled(consumed: end + 1, awaitsBody: true, kept: kept)
         }
         answered += 1
+        order.append(connection.slot)
         let pauses = answer(words.first ?? "", words.last ?? "", connection)
         return Handled(consumed: end + 1, pauses: pauses)
     }

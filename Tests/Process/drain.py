@@ -45,7 +45,10 @@ class Drain(unittest.TestCase):
         self.engine.clean_up()
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.engine.ingest_port), WAIT_SECONDS_MAX)
+        connection = socket.create_connection(("127.0.0.1", self.engine.ingest_port),
+                                              WAIT_SECONDS_MAX)
+        self.addCleanup(connection.close)
+        return connection
 
     def test_readiness_says_no_first(self):
         kept, late = self.connect(), self.connect()

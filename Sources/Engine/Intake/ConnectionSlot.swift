@@ -51,6 +51,8 @@ struct ConnectionSlot: ~Copyable {
     var tls: TLSSession?
     /// An answer is outstanding: bytes that arrive are kept, not handled.
     var isPaused = false
+    /// It has had its turn, and the others have theirs first.
+    var isYielding = false
     /// Reading was stopped because too much was kept.
     var isReadStopped = false
     /// The peer has closed its side and still reads: what it asked for is answered.
@@ -108,6 +110,7 @@ struct ConnectionSlot: ~Copyable {
         phase = .requests
         tls = nil
         isPaused = false
+        isYielding = false
         isReadStopped = false
         hasPeerClosed = false
         closesAfterWriting = false

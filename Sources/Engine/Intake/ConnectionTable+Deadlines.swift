@@ -14,7 +14,7 @@ enum Lateness: Equatable {
 
 extension ConnectionSlot {
     /// Open, between requests, with nothing to send.
-    var isIdle: Bool { isOpen && !isPaused && !isWriting && !isLingering && requestStartedAt == 0 }
+    var isIdle: Bool { isOpen && !isBlocked && !isLingering && requestStartedAt == 0 }
 
     /// What the connection is late with at loop time `now`; nil when it is in time.
     mutating func lateness(at now: UInt64) -> Lateness? {
@@ -26,7 +26,7 @@ extension ConnectionSlot {
             let isLate = since(writeStartedAt, now) > Limits.responseWriteDeadlineMilliseconds
             return isLate ? .reset : nil
         }
-        if isPaused { return nil }
+        if isPaused || isYielding { return nil }
         if requestStartedAt == 0 {
             return silence > Limits.keepAliveIdleMilliseconds ? .close(.idle) : nil
         }

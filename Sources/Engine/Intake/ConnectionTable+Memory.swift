@@ -72,7 +72,7 @@ extension ConnectionTable {
     func giveUp(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ refusal: RequestRefusal) {
         // An answer in the middle of another would be taken for a part of it; and one that nobody
         // reads helps nobody.
-        if slot.pointee.isWriting || slot.pointee.isPaused || slot.pointee.phase != .requests {
+        if slot.pointee.isBlocked || slot.pointee.phase != .requests {
             return close(slot, refusal.closeReason)
         }
         slot.pointee.closeReason = refusal.closeReason

@@ -1,6 +1,7 @@
 import Bytes
 import CLibuv
 import Loop
+import Settings
 
 extension ConnectionTable {
     func startReading(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
@@ -47,7 +48,7 @@ extension ConnectionTable {
     /// something may still read (RFC 9112 section 9.6 speaks of half-closed connections).
     func didEnd(_ slot: UnsafeMutablePointer<ConnectionSlot>, isOrderly: Bool) {
         if slot.pointee.isLingering { return close(slot, slot.pointee.closeReason) }
-        guard isOrderly, slot.pointee.isPaused || slot.pointee.isWriting else {
+        guard isOrderly, slot.pointee.isBlocked else {
             return close(slot, .peer)
         }
         slot.pointee.hasPeerClosed = true
@@ -55,7 +56,7 @@ extension ConnectionTable {
 
     /// Takes bytes of requests, decrypted.
     func take(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ arrived: ByteView) {
-        if slot.pointee.input.count == 0, !slot.pointee.isPaused, !slot.pointee.isWriting {
+        if slot.pointee.input.count == 0, !slot.pointee.isBlocked {
             handleDirectly(slot, arrived)
         } else {
             handleKept(slot, arrived)
@@ -74,9 +75,7 @@ extension ConnectionTable {
 
     private func handleKept(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ arrived: ByteView) {
         keep(slot, arrived)
-        if slot.pointee.isOpen, !slot.pointee.isPaused, !slot.pointee.isWriting {
-            offerKept(slot)
-        }
+        if slot.pointee.isOpen, !slot.pointee.isBlocked { offerKept(slot) }
     }
 
     private func keep(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ bytes: ByteView) {
@@ -84,7 +83,7 @@ extension ConnectionTable {
         if slot.pointee.closesAfterWriting { return }
         slot.pointee.input.append(bytes)
         if slot.pointee.input.overflowed { return close(slot, .overflowed) }
-        if slot.pointee.isPaused || slot.pointee.isWriting,
+        if slot.pointee.isBlocked,
             slot.pointee.input.count > ConnectionLimits.keptWhilePausedBytesMaximum,
             !slot.pointee.isReadStopped
         {
@@ -106,7 +105,7 @@ extension ConnectionTable {
     private func offer(_ slot: UnsafeMutablePointer<ConnectionSlot>, _ bytes: ByteView) -> Int {
         isOffering = true
         defer { isOffering = false }
-        var done = 0
+        var (done, requests) = (0, 0)
         while done < bytes.count {
             let handled = handler.received(bytes[done..<bytes.count], from: slot.pointee.id)
             // Whoever was given up inside has let its input go.
@@ -114,9 +113,35 @@ extension ConnectionTable {
             done &+= handled.consumed
             slot.pointee.note(handled, at: loop.nowMilliseconds)
             if handled.pauses || handled.consumed == 0 || slot.pointee.isWriting { break }
+            requests &+= 1
+            if requests == Limits.requestsPerTurnMaximum, done < bytes.count {
+                yield(slot)
+                break
+            }
         }
         if done == bytes.count, slot.pointee.isBetweenRequests { slot.pointee.forgetRequest() }
         return done
+    }
+
+    /// Lets others have their turn: whoever sends many requests at once is served a few at a time.
+    private func yield(_ slot: UnsafeMutablePointer<ConnectionSlot>) {
+        slot.pointee.isYielding = true
+        yielded.append(slot.pointee.id)
+        let timer = turnTimer ?? LoopTimer(loop: loop) { [unowned self] in takeTurns() }
+        turnTimer = timer
+        if yielded.count == 1 { timer.start(afterMilliseconds: 0) }
+    }
+
+    /// A turn for each connection that has yielded.
+    private func takeTurns() {
+        let waiting = yielded
+        yielded = []
+        for id in waiting {
+            guard let slot = find(id) else { continue }
+            slot.pointee.isYielding = false
+            proceed(slot)
+            settle(slot)
+        }
     }
 
     /// An answer has been sent; the connection may bring its next request.
@@ -149,8 +174,11 @@ extension ConnectionTable {
 extension ConnectionSlot {
     /// Whether the next request may be handled.
     var mayBeAsked: Bool {
-        isOpen && !isPaused && !isWriting && !closesAfterWriting && !isLingering
+        isOpen && !isBlocked && !closesAfterWriting && !isLingering
     }
+
+    /// Whether something is to happen on our side before the next request is looked at.
+    var isBlocked: Bool { isPaused || isWriting || isYielding }
 
     /// Whether nothing of a request has arrived that is not answered.
     var isBetweenRequests: Bool { !isPaused && bodyWindowStartedAt == 0 }

@@ -69,6 +69,10 @@ public final class ConnectionTable {
     var tlsContext: TLSContext?
     /// Made with the first TLS connection.
     var tlsPipe: TLSPipe?
+    /// Connections that wait for their next turn.
+    var yielded: [ConnectionID] = []
+    /// Brings the next turn; made when it is first needed.
+    var turnTimer: LoopTimer?
     /// Connections that are open.
     public private(set) var openCount = 0
     /// Connections accepted since the start.

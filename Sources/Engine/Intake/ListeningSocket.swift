@@ -1,6 +1,7 @@
 import CLibuv
 import Glibc
 import Loop
+import Settings
 
 /// Why a port could not be opened, with the system's own word for it.
 public enum ListenError: Error {
@@ -52,6 +53,10 @@ public struct ListeningSocket: Sendable {
         var one: Int32 = 1
         let size = socklen_t(MemoryLayout<Int32>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, size)
+        // What an accepted connection inherits. Without a bound the kernel would keep megabytes for
+        // every client that does not read.
+        var sendBytes = Int32(Limits.socketSendBytes)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &sendBytes, size)
         if shared { setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, size) }
         guard withAddress(&storage, { bind(descriptor, $0, $1) }) == 0 else {
             let reason = errno

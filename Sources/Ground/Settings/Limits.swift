@@ -95,8 +95,13 @@ public enum Limits {
     public static let workersMaximum = 64
     /// Connections waiting to be accepted, per listener.
     public static let listenBacklog = 1024
-    /// Answers that may wait for their group's commit on one connection (pipelined requests).
-    public static let pipelinedRequestsMaximum = 16
+    /// Requests of one connection that are answered before the others have their turn.
+    public static let requestsPerTurnMaximum = 16
+    /// What the kernel keeps of answers that a client has not taken; it doubles the number.
+    public static let socketSendBytes = 128 * 1024
+    /// How often a listener makes the text of `/metrics` in a second; beyond, the last is given again,
+    /// because making it costs as much as hundreds of beacons.
+    public static let metricsPerSecondMaximum = 50
 
     // MARK: - A batch and its events
 

@@ -24,7 +24,7 @@ extension Listener {
             serveReadiness(head, frame, connection)
         } else if head.path.equals("/metrics") {
             send(
-                text: around.metrics.prometheusText(),
+                text: metricsPage.text(of: around.metrics),
                 type: "text/plain; version=0.0.4",
                 frame,
                 connection
@@ -117,4 +117,22 @@ extension Listener {
         }
         send(to: connection)
     }
+}
+
+/// The text of `/metrics`, made so often and no more: whoever asks without end gets what is there.
+struct MetricsPage {
+    private var last = ""
+    private var made = 0
+
+    /// The text, as new as may be.
+    mutating func text(of metrics: Metrics) -> String {
+        if made < Limits.metricsPerSecondMaximum {
+            made += 1
+            last = metrics.prometheusText()
+        }
+        return last
+    }
+
+    /// Another second begins.
+    mutating func tick() { made = 0 }
 }

@@ -57,6 +57,7 @@ final class Listener: ByteHandler {
     /// What the table had counted at the last tick.
     private var accepted: UInt64 = 0
     private var closed = CloseCounts()
+    var metricsPage = MetricsPage()
 
     init(
         _ around: Surroundings,
@@ -237,6 +238,7 @@ final class Listener: ByteHandler {
     func tick() {
         response.setDate(epochMilliseconds: around.time.epochMilliseconds())
         connections.enforceDeadlines()
+        metricsPage.tick()
         // New connections get new certificates also when nobody asks anything.
         if around.board.refresh(&edge) { applyEdge() }
         counters.add(.connectionsAccepted, Int(connections.acceptedCount - accepted))

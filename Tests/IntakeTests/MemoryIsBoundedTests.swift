@@ -91,7 +91,7 @@ import Testing
         var clients: [Client] = []
         for _ in 0..<12 {
             let client = try Client(port: server.port, receiveBytes: 4_096)
-            for _ in 0..<40 { client.send("big 100000\n") }
+            for _ in 0..<8 { client.send("big 500000\n") }
             clients.append(client)
         }
         #expect(server.wait { table, _ in table.closedCount(.overloaded) >= 1 })

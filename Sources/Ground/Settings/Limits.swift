@@ -99,9 +99,6 @@ public enum Limits {
     public static let requestsPerTurnMaximum = 16
     /// What the kernel keeps of answers that a client has not taken; it doubles the number.
     public static let socketSendBytes = 128 * 1024
-    /// How often a listener makes the text of `/metrics` in a second; beyond, the last is given again,
-    /// because making it costs as much as hundreds of beacons.
-    public static let metricsPerSecondMaximum = 50
 
     // MARK: - A batch and its events
 

@@ -24,7 +24,7 @@ extension Listener {
             serveReadiness(head, frame, connection)
         } else if head.path.equals("/metrics") {
             send(
-                text: metricsPage.text(of: around.metrics),
+                text: metricsPage.text(of: around.metrics, at: loop.nowMilliseconds),
                 type: "text/plain; version=0.0.4",
                 frame,
                 connection
@@ -119,20 +119,18 @@ extension Listener {
     }
 }
 
-/// The text of `/metrics`, made so often and no more: whoever asks without end gets what is there.
+/// The text of `/metrics`. Making it costs as much as hundreds of beacons, so all who ask in one round
+/// of the loop get the same: many who ask at once take little more time from others than one does.
 struct MetricsPage {
     private var last = ""
-    private var made = 0
+    private var madeAt: UInt64?
 
-    /// The text, as new as may be.
-    mutating func text(of metrics: Metrics) -> String {
-        if made < Limits.metricsPerSecondMaximum {
-            made += 1
+    /// The text as of the round that began at loop time `now`.
+    mutating func text(of metrics: Metrics, at now: UInt64) -> String {
+        if madeAt != now {
+            madeAt = now
             last = metrics.prometheusText()
         }
         return last
     }
-
-    /// Another second begins.
-    mutating func tick() { made = 0 }
 }

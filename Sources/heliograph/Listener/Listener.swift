@@ -238,7 +238,6 @@ final class Listener: ByteHandler {
     func tick() {
         response.setDate(epochMilliseconds: around.time.epochMilliseconds())
         connections.enforceDeadlines()
-        metricsPage.tick()
         // New connections get new certificates also when nobody asks anything.
         if around.board.refresh(&edge) { applyEdge() }
         counters.add(.connectionsAccepted, Int(connections.acceptedCount - accepted))

@@ -71,6 +71,8 @@ def provoke(engine) -> dict[int, bytes]:
             break
 
     def stop() -> None:
+        # The engine must have read the front of the request: an idle connection is closed at once.
+        time.sleep(0.5)
         os.kill(engine.process.pid, signal.SIGTERM)
         time.sleep(0.3)
 

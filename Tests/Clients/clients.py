@@ -32,6 +32,10 @@ sites:
   - name: closed
     keys: [hg_closed]
     origins: ["https://shop.example"]
+  - name: masked
+    keys: [hg_masked]
+    origins: ["*"]
+    automation: mask
   - name: slow
     keys: [hg_slow]
     origins: ["*"]

@@ -203,6 +203,30 @@ class Formats:
         found = [one["result"] for one in answer["results"]]
         self.checks.holds(found == ["ok", "drop", "drop"], "each line has its verdict", found)
 
+    def large(self) -> None:
+        print("the largest requests")
+        # The longest ids and reasons make the longest answer.
+        events = [{"id": f"n-{number:05}-{'i' * 55}", "name": "a", "visitor": VISITOR,
+                   "properties": {"mail": "a@b"}} for number in range(5_000)]
+        for event in (events[0], events[-1]):
+            self.row(event["id"])
+        answer = json.loads(self.taken("/v1/events", events))
+        self.checks.holds(len(answer["results"]) == 5_000, "5 000 events have their verdicts")
+
+    def robots(self) -> None:
+        print("robots")
+        robot = {"userAgent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}
+        self.taken("/v1/events", [{"id": "r-silent", "name": "a", "visitor": VISITOR},
+                                  {"id": "r-robot", "name": "a", "visitor": VISITOR,
+                                   "context": robot}], key="hg_masked")
+
+    def check_robots(self) -> None:
+        found = dict(stores.query(
+            self.engine.addresses()["postgres"],
+            "SELECT message_id, bot FROM heliograph.event WHERE site = 'masked'"))
+        self.checks.holds(found == {"r-silent": False, "r-robot": True},
+                          "a robot is one where a server says so, and nobody else", found)
+
     def without_ids(self) -> None:
         print("events without an id")
         body = {"batch": [track(event="unnamed"), track(event="unnamed")],
@@ -240,7 +264,7 @@ class Formats:
         self.refused(400, "field-missing", "/v1/batch", {"events": []}, "no batch")
         self.refused(400, "field-type", "/v1/batch", {"batch": {}}, "a batch that is no list")
         self.refused(413, "batch-too-large-for-a-request", "/v1/batch",
-                     {"batch": [1] * 10_001}, "too many events")
+                     {"batch": [1] * 5_001}, "too many events")
         self.refused(400, "gzip-malformed", "/v1/batch", b"\x1f\x8bxx", "broken gzip",
                      headers={"Content-Encoding": "gzip"})
         bomb = gzip.compress(b" " * 5_000_000)
@@ -294,9 +318,10 @@ class Formats:
 
     def run(self) -> None:
         for part in (self.calls, self.envelopes, self.ids, self.times, self.verdicts,
-                     self.without_ids, self.images, self.refusals):
+                     self.large, self.robots, self.without_ids, self.images, self.refusals):
             part()
         self.check_rows("at first")
+        self.check_robots()
         self.engine.kill()
         self.engine.start()
         print("everything once more, after the engine was killed")

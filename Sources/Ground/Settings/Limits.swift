@@ -110,8 +110,8 @@ public enum Limits {
     public static let eventBytesMaximum = 4 * 1024
     /// One event of a server as it travels: what Segment's and RudderStack's own limits are.
     public static let serverEventBytesMaximum = 32 * 1024
-    /// Events of one request of a server.
-    public static let serverBatchEventsMaximum = 10_000
+    /// Events of one request of a server: their verdicts fit what a connection may have to send.
+    public static let serverBatchEventsMaximum = 5_000
     /// Any text in a beacon.
     public static let stringBytesMaximum = 8 * 1024
     /// Depth of nested objects and arrays.

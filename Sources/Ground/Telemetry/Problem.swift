@@ -239,7 +239,7 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             .serverBatchTooLarge,
             "batch-too-large-for-a-request",
             413,
-            "more events than one request may bring: 10 000, or 6 MiB as they are stored"
+            "more events than one request may bring: 5 000, or 6 MiB as they are stored"
         ),
     ]
 

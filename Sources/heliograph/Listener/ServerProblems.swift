@@ -1,6 +1,7 @@
 import Bytes
 import Privacy
 import Records
+import Settings
 import Telemetry
 import Wire
 
@@ -57,7 +58,7 @@ struct VerdictWriter: ~Copyable {
     private(set) var count = 0
 
     /// Room for every event a request may hold, with the longest id and reason.
-    private static let bytesMaximum = 2 * 1024 * 1024
+    private static let bytesMaximum = Limits.serverBatchEventsMaximum * 160
 
     mutating func reset() {
         bytes.reset()

@@ -115,7 +115,9 @@ let package = Package(
 
         .target(
             name: "Companion",
-            dependencies: groundAll + ["Scoring", "CHiredis", "CShims", hummingbird, logging],
+            dependencies: groundAll + [
+                "Scoring", "CHiredis", "CLibpq", "CShims", hummingbird, logging,
+            ],
             path: "Sources/Companion",
             resources: [.copy("Pages")],
             swiftSettings: strict

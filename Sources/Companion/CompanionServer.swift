@@ -35,19 +35,23 @@ public final class CompanionServer: Sendable {
     private let settings: HeliographSettings
     private let pages: StaticPages
     private let readers: RedisReaders
+    private let archive: ArchiveReaders
     private let listener: LiveListener
     private let hub: LiveHub
     private let routes: ApiRoutes
+    private let eventRoutes: EventRoutes
     private let log: Logger
     private let counters: CompanionCounters
     private let lifecycle = CompanionLifecycle()
 
     /// A server for the sites of `settings`, whose scores are read under `model`. `ingestURL` is where
-    /// browsers reach the ingest port.
+    /// browsers reach the ingest port; `journal` is nil where there is none on this machine.
     public convenience init(
         settings: HeliographSettings,
         model: ScoringModel,
         redisURL: Secret,
+        postgres: Secret,
+        journal: (any JournalSearch)?,
         ingestURL: String,
         metrics: Metrics,
         log: Logger,
@@ -56,6 +60,8 @@ public final class CompanionServer: Sendable {
         try self.init(
             settings: settings,
             redisURL: redisURL,
+            postgres: postgres,
+            journal: journal,
             ingestURL: ingestURL,
             metrics: metrics,
             log: log,
@@ -67,6 +73,8 @@ public final class CompanionServer: Sendable {
     init(
         settings: HeliographSettings,
         redisURL: Secret,
+        postgres: Secret = Secret(""),
+        journal: (any JournalSearch)? = nil,
         ingestURL: String,
         metrics: Metrics,
         log: Logger,
@@ -87,6 +95,7 @@ public final class CompanionServer: Sendable {
             interestChanged: { wakeup.signal() }
         )
         readers = RedisReaders(address)
+        archive = ArchiveReaders(postgres)
         listener = LiveListener(
             address,
             channels: sites.indices.map { keys.live(site: $0) },
@@ -101,7 +110,13 @@ public final class CompanionServer: Sendable {
             scorer: scorer,
             time: time
         )
-        routes = ApiRoutes(reader: reader, sites: sites, counters: counters)
+        let parameters = RequestParameters(sites: sites)
+        routes = ApiRoutes(reader: reader, parameters: parameters, counters: counters)
+        eventRoutes = EventRoutes(
+            tracer: EventTracer(archive: archive, redis: readers, keys: keys, journal: journal),
+            rejected: RejectedReader(archive: archive),
+            parameters: parameters
+        )
         counters.observe(hub, metrics)
     }
 
@@ -140,11 +155,12 @@ public final class CompanionServer: Sendable {
 
     /// Runs until `stop`, and ends when every request in progress has been answered.
     public func run() async throws {
-        let threads = readers.start() + [listener.start()]
+        let threads = readers.start() + archive.start() + [listener.start()]
         defer {
             hub.close()
             listener.stop()
             readers.stop()
+            archive.stop()
             for thread in threads { thread.join() }
             lifecycle.settle(nil)
         }
@@ -208,6 +224,7 @@ public final class CompanionServer: Sendable {
         }
         router.add(middleware: Guard(hosts: hosts, counters: counters, log: log))
         routes.add(to: router)
+        eventRoutes.add(to: router)
         pages.add(to: router)
         return router
     }

@@ -113,7 +113,7 @@ final class Engine {
         addresses.ingestTLS = secure
         addresses.redis = redisURL
         addresses.postgres = conninfo
-        try startCompanion(model, redisURL)
+        try startCompanion(model, redisURL, conninfo, pipeline.journalLookup)
         writeAddresses()
     }
 
@@ -239,12 +239,19 @@ final class Engine {
         return limits
     }
 
-    private func startCompanion(_ model: ScoringModel, _ redisURL: String) throws(StartError) {
+    private func startCompanion(
+        _ model: ScoringModel,
+        _ redisURL: String,
+        _ conninfo: String,
+        _ journal: JournalLookup
+    ) throws(StartError) {
         do {
             let companion = try CompanionServer(
                 settings: settings,
                 model: model,
                 redisURL: Secret(redisURL),
+                postgres: Secret(conninfo),
+                journal: journal,
                 ingestURL: addresses.ingest,
                 metrics: metrics,
                 log: log

@@ -354,6 +354,11 @@ final class Pipeline {
         )
     }
 
+    /// Finds events that PostgreSQL has not taken yet.
+    var journalLookup: JournalLookup {
+        JournalLookup(progress: progress, openReader: openReader, time: parts.time)
+    }
+
     private var openReader: @Sendable () -> JournalReader {
         let (disk, directory, limits) = (parts.disk, parts.journalDirectory, parts.limits)
         return { JournalReader(disk: disk, directory: directory, limits: limits) }

@@ -55,6 +55,28 @@ struct ApiProblem: Error, Sendable, Equatable {
         retryAfterSeconds: 2
     )
 
+    static let invalidCursor = ApiProblem(
+        status: 400,
+        code: "invalid-cursor",
+        title: "Invalid cursor",
+        detail: "cursor must be the next_cursor of an earlier answer; leave it out to begin anew."
+    )
+
+    static let archiveUnavailable = ApiProblem(
+        status: 503,
+        code: "store-unavailable",
+        title: "PostgreSQL is not reachable",
+        detail: "Events lie in PostgreSQL, which does not answer now. Scores and intake go on.",
+        retryAfterSeconds: 2
+    )
+
+    static let queryDeadline = ApiProblem(
+        status: 504,
+        code: "query-deadline",
+        title: "The question took too long",
+        detail: "PostgreSQL did not find it in time. Ask again when it is less busy."
+    )
+
     static let internalFailure = ApiProblem(
         status: 500,
         code: "internal-failure",
@@ -67,6 +89,9 @@ struct ApiProblem: Error, Sendable, Equatable {
         switch error {
         case let problem as ApiProblem: return problem
         case is RedisFailure: return storeUnavailable
+        case ArchiveFailure.deadline: return queryDeadline
+        case ArchiveFailure.refused: return internalFailure
+        case is ArchiveFailure: return archiveUnavailable
         case let error as any HTTPResponseError: return standing(forStatus: error.status.code)
         default: return internalFailure
         }

@@ -66,6 +66,9 @@ struct LiveKeys: Sendable {
         "\(prefix)hg:\(sites[site]):v:{\(visitor)}"
     }
 
+    /// `hg:pos:<partition>`
+    func position(_ partition: UInt8) -> String { "\(prefix)hg:pos:\(partition)" }
+
     /// `hg:<site>:hot`
     func hot(site: Int) -> String { "\(prefix)hg:\(sites[site]):hot" }
 

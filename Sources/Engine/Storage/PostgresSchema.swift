@@ -20,6 +20,10 @@ enum PostgresSchema {
             number: 2,
             text: String(decoding: PackageResources._002_rejected_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 3,
+            text: String(decoding: PackageResources._003_event_lookup_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

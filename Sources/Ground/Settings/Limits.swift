@@ -317,6 +317,16 @@ public enum Limits {
     public static let companionRedisThreads = 2
     /// Reads waiting for one of those threads.
     public static let companionRedisQueueMaximum = 512
+    /// Threads that ask PostgreSQL, or search the journal, for the companion.
+    public static let companionArchiveThreads = 2
+    /// Questions waiting for one of those threads.
+    public static let companionArchiveQueueMaximum = 128
+    /// How long PostgreSQL may take to answer the companion.
+    public static let archiveReadMilliseconds = 5_000
+    /// Records of the journal that are looked at to find one event.
+    public static let traceRecordsMaximum = 1_000_000
+    /// How long the journal is searched for one event.
+    public static let traceMilliseconds = 3_000
     /// One static file of the companion or the SDK folder.
     public static let staticFileBytesMaximum = 4 * 1024 * 1024
 

@@ -189,6 +189,10 @@ extension Limits {
                 "streams leave connections for pages"
             ),
             Relation(
+                archiveReadMilliseconds + traceMilliseconds <= storeDeadlineMilliseconds,
+                "a question to the archive ends before its connection is given up"
+            ),
+            Relation(
                 companionHeartbeatSeconds < companionStreamSeconds,
                 "a stream has heartbeats"
             ),

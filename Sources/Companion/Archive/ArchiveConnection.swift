@@ -1,0 +1,137 @@
+import CLibpq
+import Settings
+import Telemetry
+
+/// PostgreSQL could not be asked. Says nothing about what is stored.
+enum ArchiveFailure: Error, Equatable {
+    /// There is no connection, and making one failed.
+    case unreachable
+    /// The connection broke before the answer.
+    case broken
+    /// PostgreSQL stopped the question because it took too long.
+    case deadline
+    /// PostgreSQL refused the question; the code is its SQLSTATE.
+    case refused(String)
+    /// Too many questions are waiting already.
+    case busy
+    /// The companion is stopping.
+    case stopping
+}
+
+/// One question: a literal, and values that travel apart from it.
+struct ArchiveQuery: Sendable {
+    let text: StaticString
+    let parameters: [String?]
+
+    init(_ text: StaticString, _ parameters: [String?] = []) {
+        self.text = text
+        self.parameters = parameters
+    }
+}
+
+/// A row of an answer in text; nil where PostgreSQL has null.
+typealias ArchiveRow = [String?]
+
+/// A blocking connection to PostgreSQL that can read and nothing else. Owned by the one thread that
+/// made it.
+struct ArchiveConnection: ~Copyable {
+    private let connection: OpaquePointer
+
+    private init(owning connection: OpaquePointer) { self.connection = connection }
+
+    deinit { PQfinish(connection) }
+
+    static func open(_ conninfo: Secret) throws(ArchiveFailure) -> ArchiveConnection {
+        guard let opened = conninfo.expose({ connect($0) }) else { throw .unreachable }
+        let connection = ArchiveConnection(owning: opened)
+        guard PQstatus(opened) == CONNECTION_OK else { throw .unreachable }
+        PQsetNoticeProcessor(opened, { _, _ in }, nil)
+        try connection.prepare()
+        return connection
+    }
+
+    private static func connect(_ conninfo: String) -> OpaquePointer? {
+        let seconds = max(2, Limits.storeConnectMilliseconds / 1_000)
+        let settings = [
+            ("dbname", conninfo), ("application_name", "heliograph-companion"),
+            ("client_encoding", "UTF8"), ("connect_timeout", "\(seconds)"),
+            ("tcp_user_timeout", "\(Limits.storeDeadlineMilliseconds)"),
+        ]
+        var keywords: [UnsafePointer<CChar>?] = settings.map { copy($0.0) } + [nil]
+        var values: [UnsafePointer<CChar>?] = settings.map { copy($0.1) } + [nil]
+        defer { for text in keywords + values { text?.deallocate() } }
+        return PQconnectdbParams(&keywords, &values, 1)
+    }
+
+    private static func copy(_ text: String) -> UnsafePointer<CChar>? {
+        let bytes = text.utf8.filter { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
+        let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+        copy.initialize(from: bytes, count: bytes.count)
+        return UnsafePointer(copy)
+    }
+
+    /// Whatever a question says, it changes nothing and ends in time.
+    private func prepare() throws(ArchiveFailure) {
+        try run(
+            """
+            SET default_transaction_read_only = on; SET timezone = 'UTC';
+            SET search_path = pg_catalog; SET lock_timeout = 1000
+            """
+        )
+        try run("SET statement_timeout = \(Limits.archiveReadMilliseconds)")
+    }
+
+    /// Asks all questions in one transaction, so that the answers are of the same moment.
+    func ask(_ queries: [ArchiveQuery]) throws(ArchiveFailure) -> [[ArchiveRow]] {
+        try run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        do throws(ArchiveFailure) {
+            var answers: [[ArchiveRow]] = []
+            for query in queries { answers.append(try ask(query)) }
+            try run("COMMIT")
+            return answers
+        } catch {
+            try? run("ROLLBACK")
+            throw error
+        }
+    }
+
+    private func run(_ text: String) throws(ArchiveFailure) {
+        let result = PQexec(connection, text)
+        defer { PQclear(result) }
+        try check(result)
+    }
+
+    private func ask(_ query: ArchiveQuery) throws(ArchiveFailure) -> [ArchiveRow] {
+        let copies = query.parameters.map { text in text.flatMap { Self.copy($0) } }
+        defer { for copy in copies { copy?.deallocate() } }
+        let result = PQexecParams(
+            connection,
+            query.text.description,
+            Int32(copies.count),
+            nil,
+            copies,
+            nil,
+            nil,
+            0
+        )
+        defer { PQclear(result) }
+        try check(result)
+        return (0..<PQntuples(result)).map { row in
+            (0..<PQnfields(result)).map { column in
+                if PQgetisnull(result, row, column) == 1 { return nil }
+                return PQgetvalue(result, row, column).map { String(cString: $0) }
+            }
+        }
+    }
+
+    private func check(_ result: OpaquePointer?) throws(ArchiveFailure) {
+        let status = PQresultStatus(result)
+        if status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK { return }
+        if PQstatus(connection) != CONNECTION_OK { throw .broken }
+        let field = result.flatMap { PQresultErrorField($0, Int32(UInt8(ascii: "C"))) }
+        let code = field.map { String(cString: $0) } ?? ""
+        // 57014 query_canceled, 55P03 lock_not_available: the answer would have come too late.
+        if code == "57014" || code == "55P03" { throw .deadline }
+        throw .refused(code)
+    }
+}

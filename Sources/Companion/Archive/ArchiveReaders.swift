@@ -1,0 +1,121 @@
+import Dispatch
+import Loop
+import Settings
+import Synchronization
+import Telemetry
+
+/// A few threads, each with a connection of its own, that ask PostgreSQL, and do other work that
+/// waits for a disk, for the companion's tasks, so that no task of the cooperative pool ever blocks.
+final class ArchiveReaders: Sendable {
+    /// Work for one of the threads. It must call back whatever happens; without a failure it may use
+    /// the thread's connection.
+    private struct Job: Sendable {
+        let work: @Sendable (inout ThreadConnection) -> Void
+        let giveUp: @Sendable (ArchiveFailure) -> Void
+    }
+
+    private struct Queue {
+        var jobs: [Job] = []
+        var isStopping = false
+    }
+
+    private let queue = Mutex(Queue())
+    private let arrivals = DispatchSemaphore(value: 0)
+    private let conninfo: Secret
+
+    init(_ conninfo: Secret) { self.conninfo = conninfo }
+
+    /// Starts the threads. They end after `stop`.
+    func start() -> [EngineThread] {
+        (0..<Limits.companionArchiveThreads).map { number in
+            EngineThread.start(name: "hg-archive-rd-\(number)") { self.work() }
+        }
+    }
+
+    /// Lets the threads end; who still waits gets `.stopping`.
+    func stop() {
+        let waiting = queue.withLock { queue in
+            queue.isStopping = true
+            defer { queue.jobs = [] }
+            return queue.jobs
+        }
+        for job in waiting { job.giveUp(.stopping) }
+        for _ in 0..<Limits.companionArchiveThreads { arrivals.signal() }
+    }
+
+    /// Asks all questions in one read-only transaction.
+    func ask(_ queries: [ArchiveQuery]) async throws -> [[ArchiveRow]] {
+        try await perform { connection throws(ArchiveFailure) in try connection.ask(queries) }
+    }
+
+    /// Does work that waits for a disk.
+    func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws -> Value {
+        try await perform { _ in body() }
+    }
+
+    private func perform<Value: Sendable>(
+        _ body: @escaping @Sendable (inout ThreadConnection) throws(ArchiveFailure) -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            let job = Job(
+                work: { connection in
+                    do throws(ArchiveFailure) {
+                        continuation.resume(returning: try body(&connection))
+                    } catch {
+                        continuation.resume(throwing: error)
+                    }
+                },
+                giveUp: { continuation.resume(throwing: $0) }
+            )
+            if let failure = enqueue(job) { job.giveUp(failure) } else { arrivals.signal() }
+        }
+    }
+
+    private func enqueue(_ job: Job) -> ArchiveFailure? {
+        queue.withLock { queue in
+            if queue.isStopping { return .stopping }
+            if queue.jobs.count >= Limits.companionArchiveQueueMaximum { return .busy }
+            queue.jobs.append(job)
+            return nil
+        }
+    }
+
+    private func work() {
+        var connection = ThreadConnection(conninfo)
+        while let job = next() { job.work(&connection) }
+    }
+
+    private func next() -> Job? {
+        while true {
+            arrivals.wait()
+            let (job, isStopping) = queue.withLock { queue in
+                (queue.jobs.isEmpty ? nil : queue.jobs.removeFirst(), queue.isStopping)
+            }
+            if isStopping || job != nil { return job }
+        }
+    }
+}
+
+/// A thread's connection, made when it is needed. Owned by that thread.
+struct ThreadConnection: ~Copyable {
+    private let conninfo: Secret
+    private var connection: ArchiveConnection?
+
+    init(_ conninfo: Secret) { self.conninfo = conninfo }
+
+    /// Questions change nothing, so a connection that broke while idle costs one new try.
+    mutating func ask(_ queries: [ArchiveQuery]) throws(ArchiveFailure) -> [[ArchiveRow]] {
+        if connection != nil {
+            do throws(ArchiveFailure) {
+                if let answers = try connection?.ask(queries) { return answers }
+            } catch {
+                guard error == .broken else { throw error }
+                connection = nil
+            }
+        }
+        let fresh = try ArchiveConnection.open(conninfo)
+        let answers = try fresh.ask(queries)
+        connection = consume fresh
+        return answers
+    }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Hummingbird
+import Settings
+
+/// The parameters that several routes take, and the checks of what they are asked.
+struct RequestParameters: Sendable {
+    let sites: [String]
+
+    /// The index of the site that is asked about.
+    func site(of request: Request) throws -> Int {
+        guard let name = try text("site", of: request) else {
+            if sites.count == 1 { return 0 }
+            throw ApiProblem.invalidParameter("site", "is missing; name one of your sites")
+        }
+        guard let site = sites.firstIndex(of: name) else {
+            throw ApiProblem.notFound("There is no such site. Is it in config/heliograph.yaml?")
+        }
+        return site
+    }
+
+    /// How many rows are asked for.
+    func limit(of request: Request) throws -> Int {
+        guard let text = try text("limit", of: request) else {
+            return Limits.companionVisitorsDefault
+        }
+        guard text.utf8.count <= 4, let limit = Int(text),
+            (1...Limits.companionVisitorsMaximum).contains(limit)
+        else {
+            throw ApiProblem.invalidParameter(
+                "limit",
+                "must be 1 to \(Limits.companionVisitorsMaximum)"
+            )
+        }
+        return limit
+    }
+
+    /// A query parameter; given twice it is refused, because readers disagree on which one counts.
+    func text(_ name: String, of request: Request) throws -> String? {
+        let values = request.uri.queryParameters.filter { $0.key == name }.map(\.value)
+        if values.count > 1 { throw ApiProblem.invalidParameter(name, "is given twice") }
+        return values.first.map(String.init)
+    }
+}

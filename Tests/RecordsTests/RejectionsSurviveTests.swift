@@ -16,7 +16,7 @@ struct RejectionsSurviveTests {
             flags = UInt8(dice.below(32))
             format = Rejection.Format.allCases[dice.below(Rejection.Format.allCases.count)]
             length = UInt32(truncatingIfNeeded: dice.next())
-            texts = (0..<7).map { _ in
+            texts = (0..<8).map { _ in
                 (0..<dice.below(256)).map { _ in UInt8(0x20 + dice.below(0x5f)) }
             }
             bytes = dice.bytes(dice.below(3000))
@@ -28,7 +28,7 @@ struct RejectionsSurviveTests {
             length = rejection.originalLength
             texts = [
                 rejection.reason, rejection.place, rejection.site, rejection.key, rejection.path,
-                rejection.id, rejection.address,
+                rejection.id, rejection.address, rejection.userAgent,
             ].map { Array($0.buffer) }
             bytes = Array(rejection.bytes.buffer)
         }
@@ -42,7 +42,8 @@ struct RejectionsSurviveTests {
             withViews(texts) { views in
                 (rejection.reason, rejection.place) = (views[0], views[1])
                 (rejection.site, rejection.key) = (views[2], views[3])
-                (rejection.path, rejection.id, rejection.address) = (views[4], views[5], views[6])
+                (rejection.path, rejection.id) = (views[4], views[5])
+                (rejection.address, rejection.userAgent) = (views[6], views[7])
                 _ = rejection.begin(in: &buffer)
             }
             withView(bytes) { buffer.append($0) }
@@ -85,7 +86,7 @@ struct RejectionsSurviveTests {
     @Test func textsHoldVisibleCharactersOnly() {
         var dice = Dice(13)
         var content = Content(random: &dice)
-        content.texts = (0..<7).map { _ in dice.bytes(dice.below(300)) }
+        content.texts = (0..<8).map { _ in dice.bytes(dice.below(300)) }
         let read = withView(content.write()) { Rejection($0).map { Content($0) } }
         for (written, found) in zip(content.texts, read?.texts ?? []) {
             #expect(found.count == min(written.count, 255))

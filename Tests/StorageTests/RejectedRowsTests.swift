@@ -32,6 +32,7 @@ struct RejectedRowsTests {
         rejection.path = ByteView("/v1/e")
         rejection.id = ByteView("window-1-7")
         rejection.address = ByteView("192.0.2.0")
+        rejection.userAgent = ByteView("Browser/1")
         _ = rejection.begin(in: &buffer)
         buffer.append(bytes)
         var header = RecordHeader(
@@ -54,14 +55,15 @@ struct RejectedRowsTests {
                 stores.sql(
                     """
                     SELECT journal_offset, partition, flags, bytes_sent, reason, place, site, key,
-                        format, path, event_id, address, convert_from(bytes, 'UTF8'), replayed_at,
+                        format, path, event_id, address, user_agent,
+                        convert_from(bytes, 'UTF8'), replayed_at,
                         outcome, extract(epoch FROM received_at) * 1000
                     FROM heliograph.rejected_event
                     """
                 ) == [
                     [
                         "4", "5", "5", "99", "key-unknown", "k", "null", "pk_old", "sdk", "/v1/e",
-                        "window-1-7", "192.0.2.0", "{\"v\":1}", "null", "null",
+                        "window-1-7", "192.0.2.0", "Browser/1", "{\"v\":1}", "null", "null",
                         "1773500000000.000000",
                     ]
                 ]
@@ -109,6 +111,34 @@ struct RejectedRowsTests {
             #expect(try archive.dropRejected(before: 20_512) == 0)
             #expect(add(5, to: archive, receivedAt: 20_506 * day) == .added)
             #expect(try archive.commit().rejected == 1)
+        }
+    }
+
+    @Test func aReplayTakesEachRowOnceAndTheRefusedAgain() throws {
+        try withArchive { stores, archive in
+            for offset in 1...5 as ClosedRange<UInt64> {
+                let receivedAt = 1_773_500_000_000 + Int64(offset) * 1_001
+                #expect(add(offset, to: archive, receivedAt: receivedAt) == .added)
+            }
+            _ = try archive.commit()
+            let replay = try RejectedArchive(conninfo: stores.conninfo)
+            let first = try replay.rows(RejectedFilter(), after: nil, limit: 2)
+            #expect(first.map(\.offset) == [1, 2])
+            #expect(first.first?.body == Array("{\"v\":1}".utf8))
+            #expect(first.first?.receivedAt == 1_773_500_001_001)
+            #expect(first.first?.userAgent == "Browser/1" && first.first?.path == "/v1/e")
+            for (row, outcome) in zip(first, ["accepted", "key-unknown"]) {
+                try replay.mark(row, outcome: outcome)
+            }
+            let rest = try replay.rows(RejectedFilter(), after: first.last, limit: 10)
+            #expect(rest.map(\.offset) == [3, 4, 5])
+            let again = try replay.rows(RejectedFilter(), after: nil, limit: 10)
+            #expect(again.map(\.offset) == [2, 3, 4, 5])
+            var filter = RejectedFilter()
+            filter.since = 1_773_500_004_004
+            #expect(try replay.rows(filter, after: nil, limit: 10).map(\.offset) == [4, 5])
+            filter.reason = "batch-empty"
+            #expect(try replay.rows(filter, after: nil, limit: 10).isEmpty)
         }
     }
 }

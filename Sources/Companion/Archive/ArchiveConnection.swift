@@ -78,7 +78,10 @@ struct ArchiveConnection: ~Copyable {
             SET search_path = pg_catalog; SET lock_timeout = 1000
             """
         )
-        try run("SET statement_timeout = \(Limits.archiveReadMilliseconds)")
+        let milliseconds = String(Limits.archiveReadMilliseconds)
+        _ = try ask(
+            ArchiveQuery("SELECT set_config('statement_timeout', $1, false)", [milliseconds])
+        )
     }
 
     /// Asks all questions in one transaction, so that the answers are of the same moment.

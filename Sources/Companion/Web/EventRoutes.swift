@@ -40,6 +40,13 @@ struct EventRoutes: Sendable {
             case items
             case nextCursor = "next_cursor"
         }
+
+        /// The cursor is there in any case: null says that this was the last page.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(items, forKey: .items)
+            try container.encode(nextCursor, forKey: .nextCursor)
+        }
     }
 
     private func list(_ request: Request) async throws -> Response {

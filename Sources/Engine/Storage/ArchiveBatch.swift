@@ -113,6 +113,7 @@ struct ArchiveBatch: ~Copyable {
         rows.field(rejection.path)
         rows.fieldOrNull(rejection.id)
         rows.fieldOrNull(rejection.address)
+        rows.fieldOrNull(rejection.userAgent)
         rows.field(rejection.bytes)
     }
 

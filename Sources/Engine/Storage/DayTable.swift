@@ -86,7 +86,7 @@ struct DayTable {
 
     private static let rejectedColumns =
         " (received_at, journal_offset, partition, flags, bytes_sent, reason, place, site, key, format,"
-        + " path, event_id, address, bytes)"
+        + " path, event_id, address, user_agent, bytes)"
 
-    static let rejectedColumnCount: Int16 = 14
+    static let rejectedColumnCount: Int16 = 15
 }

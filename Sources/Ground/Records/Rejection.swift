@@ -2,17 +2,17 @@ public import Bytes
 
 /// What was refused, as the payload of a journal record of kind `rejected`.
 ///
-/// Version 1, integers little-endian:
+/// Version 2, integers little-endian:
 ///
 /// | field | bytes |
 /// |---|---|
-/// | version (1), flags, format | 3 × 1 |
+/// | version (2), flags, format | 3 × 1 |
 /// | bytes that the sender's event or batch had | 4 |
-/// | reason, place, site, key, path, id, address: a length byte each, then the bytes | 7 × (1 + n) |
+/// | reason, place, site, key, path, id, address, user agent: a length byte, then bytes | 8 × (1 + n) |
 /// | the event's or batch's bytes, sanitised | rest |
 ///
-/// Nothing in it holds a zero byte except the fixed front, so that a payload made by a stranger
-/// cannot pass for a record's header when a damaged journal is searched for the next one.
+/// Neither the texts nor the bytes hold a zero byte, as a header does, so that what a stranger sent
+/// cannot pass for a record when a damaged journal is searched for the next one.
 public struct Rejection {
     /// Bit flags of a rejection.
     public struct Flags: OptionSet, BitwiseCopyable, Sendable {
@@ -57,7 +57,7 @@ public struct Rejection {
     }
 
     /// Format version of the payload.
-    public static let version: UInt8 = 1
+    public static let version: UInt8 = 2
     /// Bytes before the texts.
     public static let frontSize = 7
 
@@ -81,6 +81,8 @@ public struct Rejection {
     public var id = ByteView.empty
     /// Truncated client address as text; empty when it may not be kept.
     public var address = ByteView.empty
+    /// The sender's user agent, for a replay to be judged like the original; empty when not known.
+    public var userAgent = ByteView.empty
     /// The sanitised bytes.
     public var bytes = ByteView.empty
 
@@ -97,10 +99,11 @@ public struct Rejection {
         guard let reason = Self.text(payload, &position), let place = Self.text(payload, &position),
             let site = Self.text(payload, &position), let key = Self.text(payload, &position),
             let path = Self.text(payload, &position), let id = Self.text(payload, &position),
-            let address = Self.text(payload, &position)
+            let address = Self.text(payload, &position),
+            let userAgent = Self.text(payload, &position)
         else { return nil }
         (self.reason, self.place, self.site, self.key) = (reason, place, site, key)
-        (self.path, self.id, self.address) = (path, id, address)
+        (self.path, self.id, self.address, self.userAgent) = (path, id, address, userAgent)
         bytes = payload[position..<payload.count]
     }
 
@@ -128,6 +131,7 @@ public struct Rejection {
         Self.append(path, to: &buffer)
         Self.append(id, to: &buffer)
         Self.append(address, to: &buffer)
+        Self.append(userAgent, to: &buffer)
         return start
     }
 

@@ -58,6 +58,13 @@ extension BeaconRoute {
         facts.format = .sdk
         facts.path = ByteView("/v1/e")
         facts.address = around.address
+        facts.userAgent = around.userAgent
+        // A replay is to be judged by the same origin, so the place names it.
+        if refusal.problem == .originNotAllowed,
+            rejections.canKeep(refusal.problem, receivedAt: around.receivedAt)
+        {
+            facts.place = "Origin \(around.origin.text)"
+        }
         return facts
     }
 

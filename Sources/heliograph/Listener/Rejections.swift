@@ -31,6 +31,8 @@ struct RejectionFacts {
     var consent: Consent?
     /// The client's address, 4 or 16 bytes. Kept truncated, and only with consent to measurement.
     var address = ByteView.empty
+    /// `User-Agent`. Kept only with consent to measurement.
+    var userAgent = ByteView.empty
     /// Device id and user id as they lie in the request's bytes: overwritten there when the visitor
     /// has not agreed to them.
     var device = ByteView.empty
@@ -227,6 +229,10 @@ final class Rejections {
             guard let consent = facts.consent, ConsentGate.allowsStoring(consent) else { return }
             Self.appendNetwork(facts.address, to: &$0)
         }
+        let agent = appendText {
+            guard let consent = facts.consent, ConsentGate.allowsStoring(consent) else { return }
+            $0.append(facts.userAgent[0..<min(facts.userAgent.count, 255)])
+        }
         rejection.format = facts.format
         rejection.reason = ByteView(facts.problem.row.code)
         rejection.site = facts.site
@@ -235,6 +241,7 @@ final class Rejections {
         rejection.key = text.view[key]
         rejection.id = text.view[id]
         rejection.address = text.view[address]
+        rejection.userAgent = text.view[agent]
         return rejection.begin(in: &queue)
     }
 

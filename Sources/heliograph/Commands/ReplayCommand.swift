@@ -1,0 +1,191 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Storage
+
+/// `heliograph replay --rejected`
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Send refused events to the running engine again, after a fix.",
+        discussion: """
+            Refused events are kept with their bytes. Those that decode are sent to the engine as they \
+            came, with the time they came first. What is taken is marked and never sent again; what is \
+            refused again stays, with its new reason. Personal data was masked when the event was \
+            kept, and stays masked.
+            """
+    )
+
+    /// Rows read from PostgreSQL at a time.
+    private static let pageRows = 100
+    /// How often a busy engine is asked again for one event.
+    private static let triesMaximum = 20
+
+    @Flag(help: "Replay what was refused. The only kind of replay there is so far.")
+    var rejected = false
+
+    @Option(help: "Only events of this site.")
+    var site: String?
+
+    @Option(help: "Only events that were refused for this reason, such as key-unknown.")
+    var reason: String?
+
+    @Option(help: "Only events since this moment, such as 2026-03-14 or 2026-03-14T09:30:00Z.")
+    var since: String?
+
+    @Option(help: "Data folder of the running engine.")
+    var data = "var"
+
+    @Flag(help: "Say what would be sent, and send nothing.")
+    var dryRun = false
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    func validate() throws {
+        guard rejected else { throw ValidationError("say what to replay: --rejected") }
+        if let since, Self.moment(since) == nil {
+            throw ValidationError("--since takes 2026-03-14 or 2026-03-14T09:30:00Z, not \(since)")
+        }
+    }
+
+    func run() throws {
+        do {
+            let tally = try replay()
+            Console.line(json ? tally.json : tally.text)
+            if tally.refused > 0 { throw ExitCode(2) }
+        } catch let error as ReplayError {
+            Console.fail(error.description, status: 1)
+        } catch let error as ArchiveError {
+            Console.fail("PostgreSQL cannot be asked: \(error)", status: 1)
+        }
+    }
+
+    private var filter: RejectedFilter {
+        var filter = RejectedFilter()
+        (filter.site, filter.reason) = (site, reason)
+        filter.since = since.flatMap { Self.moment($0) }
+        return filter
+    }
+
+    private func replay() throws -> ReplayTally {
+        let addresses = try running()
+        let archive = try RejectedArchive(conninfo: addresses.postgres)
+        let client = dryRun ? nil : try client(addresses)
+        var tally = ReplayTally(isDryRun: dryRun)
+        var last: RejectedRow?
+        while true {
+            let rows = try archive.rows(filter, after: last, limit: Self.pageRows)
+            for row in rows {
+                guard let client else {
+                    tally.note(row, "would be sent")
+                    continue
+                }
+                let outcome = try send(row, client)
+                try archive.mark(row, outcome: outcome)
+                tally.note(row, outcome)
+            }
+            if rows.isEmpty { return tally }
+            last = rows.last
+            if !json { Console.progress("\(tally.count) events") }
+        }
+    }
+
+    /// Sends one row until the engine has decided about it.
+    private func send(_ row: RejectedRow, _ client: ReplayClient) throws -> String {
+        for _ in 0..<Self.triesMaximum {
+            let answer = try client.send(row)
+            guard [408, 429, 503].contains(answer.status) else { return answer.outcome }
+            sleep(UInt32(clamping: min(max(answer.retryAfterSeconds, 1), 10)))
+        }
+        throw ReplayError(
+            description: "the engine is too busy; what is left is sent by the next replay"
+        )
+    }
+
+    private func running() throws(ReplayError) -> Addresses {
+        guard let content = FileManager.default.contents(atPath: "\(data)/addresses.json"),
+            let addresses = try? JSONDecoder().decode(Addresses.self, from: content)
+        else {
+            throw ReplayError(
+                description: """
+                    no engine runs on the data folder \(data): there is no addresses.json
+                      Start it with `heliograph up`, or name its folder with --data.
+                    """
+            )
+        }
+        return addresses
+    }
+
+    private func client(_ addresses: Addresses) throws(ReplayError) -> ReplayClient {
+        guard let token = ReplayToken.read(from: data) else {
+            throw ReplayError(
+                description: "\(ReplayToken.path(data)) cannot be read: run as the engine's user"
+            )
+        }
+        return try ReplayClient(ingest: addresses.ingest, token: token)
+    }
+
+    /// Epoch milliseconds of a day or a moment in UTC.
+    static func moment(_ text: String) -> Int64? {
+        let formatter = ISO8601DateFormatter()
+        let whole = text.contains("T") ? text : text + "T00:00:00Z"
+        return formatter.date(from: whole).map { Int64($0.timeIntervalSince1970 * 1000) }
+    }
+}
+
+/// What a replay did, by the reason of the refusal and by what became of the events now.
+struct ReplayTally {
+    let isDryRun: Bool
+    private(set) var count = 0
+    private(set) var refused = 0
+    private var outcomes: [String: [String: Int]] = [:]
+
+    init(isDryRun: Bool) { self.isDryRun = isDryRun }
+
+    mutating func note(_ row: RejectedRow, _ outcome: String) {
+        count += 1
+        if !isDryRun, outcome != "accepted" { refused += 1 }
+        outcomes[row.reason, default: [:]][outcome, default: 0] += 1
+    }
+
+    private struct Document: Encodable {
+        let replayed: Int
+        let refused: Int
+        let dryRun: Bool
+        let reasons: [String: [String: Int]]
+
+        enum CodingKeys: String, CodingKey {
+            case replayed, refused, reasons
+            case dryRun = "dry_run"
+        }
+    }
+
+    var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let document = Document(
+            replayed: count,
+            refused: refused,
+            dryRun: isDryRun,
+            reasons: outcomes
+        )
+        return String(decoding: (try? encoder.encode(document)) ?? Data(), as: UTF8.self)
+    }
+
+    var text: String {
+        if count == 0 { return "nothing is waiting to be replayed" }
+        let lines = outcomes.sorted { $0.key < $1.key }.map { reason, results in
+            let parts = results.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+            return "  \(reason): \(parts.joined(separator: ", "))"
+        }
+        return "\(count) refused events\n" + lines.joined(separator: "\n")
+    }
+}
+
+extension Console {
+    /// Tells how far a long command is; not part of its result.
+    static func progress(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+}

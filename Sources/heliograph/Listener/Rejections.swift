@@ -56,15 +56,24 @@ enum RejectedContent {
         of events: ByteView,
         in body: ByteView
     ) -> RejectedContent {
-        guard let array = events.offset(in: body), event.offset(in: body) != nil, events.count >= 2
+        guard let array = events.offset(in: body), event.offset(in: body) != nil,
+            let open = events.firstIndex(of: UInt8(ascii: "[")),
+            let close = events.lastIndex(of: UInt8(ascii: "]")), open < close
         else { return .undecodable(event) }
-        let head = body[0..<array + 1]
-        let tail = body[array + events.count - 1..<body.count]
+        // White space may stand around the array.
+        let head = body[0..<array + open + 1]
+        let tail = body[array + close..<body.count]
         return .event(event, head: head, tail: tail)
     }
 }
 
 extension ByteView {
+    fileprivate func lastIndex(of byte: UInt8) -> Int? {
+        var index = count - 1
+        while index >= 0, self[index] != byte { index -= 1 }
+        return index < 0 ? nil : index
+    }
+
     /// Where this view begins in `other`; nil when it does not lie in it.
     fileprivate func offset(in other: ByteView) -> Int? {
         guard let start = buffer.baseAddress, let base = other.buffer.baseAddress else {

@@ -58,7 +58,7 @@ extension BeaconRoute {
         facts.format = .sdk
         facts.path = ByteView("/v1/e")
         facts.address = around.address
-        facts.userAgent = around.userAgent
+        facts.userAgent = around.facts.userAgent
         // A replay is to be judged by the same origin, so the place names it.
         if refusal.problem == .originNotAllowed,
             rejections.canKeep(refusal.problem, receivedAt: around.receivedAt)

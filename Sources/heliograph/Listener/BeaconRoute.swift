@@ -201,7 +201,11 @@ struct BeaconRoute: ~Copyable {
             head.visitor = head.session.isEmpty ? head.window : head.session
             head.flags.insert(.withoutDevice)
         }
-        describe(beacon, around.facts, &head, countsAutomation)
+        if around.isReplay {
+            describeReplay(beacon, around.facts.userAgent, &head, countsAutomation)
+        } else {
+            describe(beacon, around.facts, &head, countsAutomation)
+        }
         head.address = truncate(around.address)
         return head
     }
@@ -229,6 +233,23 @@ struct BeaconRoute: ~Copyable {
         head.deviceClass = verdict.deviceClass
         if context.isTouch { head.flags.insert(.touch) }
         if verdict.band == .bot, !countsAutomation { head.flags.insert(.bot) }
+    }
+
+    /// Of a replay's sender only the user agent is known: the rest of its request is our own.
+    private mutating func describeReplay(
+        _ beacon: Beacon,
+        _ userAgent: ByteView,
+        _ head: inout SliceWriter.Head,
+        _ countsAutomation: Bool
+    ) {
+        let context = ContextReader.read(beacon.context, into: &self.context)
+        if !beacon.context.isEmpty { head.flags.insert(.opensPage) }
+        let verdict = sender.judge(userAgent: userAgent, into: &self.context)
+        head.context = self.context.view
+        head.deviceClass = verdict.deviceClass
+        if context.isTouch { head.flags.insert(.touch) }
+        let isBot = verdict.band == .bot || context.isDriven
+        if isBot, !countsAutomation { head.flags.insert(.bot) }
     }
 
     private mutating func truncate(_ bytes: ByteView) -> ByteView {

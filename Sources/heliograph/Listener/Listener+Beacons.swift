@@ -154,7 +154,8 @@ extension Listener {
             route.take(
                 body,
                 BeaconRoute.Surroundings(
-                    facts: facts(head, address),
+                    // A replay comes from this machine, wherever the event came from.
+                    facts: facts(head, replayed == nil ? address : .empty),
                     hasPrivacyControl: head.hasPrivacyControl,
                     receivedAt: receivedAt,
                     isReplay: replayed != nil

@@ -70,7 +70,9 @@ extension Listener {
         let replayed = around.replayGate.receivedAt(head.receivedAt, now: now)
         let receivedAt = replayed ?? now
         let outcome = connections.withAddress(of: connection) { address in
-            var surroundings = surroundings(endpoint, head, address, receivedAt)
+            // A replay comes from this machine, wherever the event came from.
+            let known = replayed == nil ? address : .empty
+            var surroundings = surroundings(endpoint, head, known, receivedAt)
             surroundings.isReplay = replayed != nil
             return servers.take(body, surroundings, into: &bundle)
         }

@@ -77,7 +77,10 @@ extension ServerRoute {
         facts.path = around.path
         facts.key = key.view
         // A server's address is nobody's.
-        if around.isFromBrowser { facts.address = around.address }
+        if around.isFromBrowser {
+            facts.address = around.address
+            facts.userAgent = around.userAgent
+        }
         return facts
     }
 

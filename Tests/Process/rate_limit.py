@@ -29,6 +29,7 @@ CONNECTIONS = 24
 QUOTA = 500
 INGEST = """ingest:
   loops: 2
+  trusted_proxies: ["127.0.0.1/32"]
 """
 SETTINGS = """limits:
   visitor_events_per_second: 60
@@ -81,10 +82,16 @@ class Sender:
             self.faults.append(f"{answer.status} {answer.body[:120]!r}")
 
 
-def senders(has_addresses: bool = False) -> list[Sender]:
+def from_address(forwarded_for: str) -> bytes:
+    return post(beacon(SOURCE, "hg_free"), X_Forwarded_For=forwarded_for)
+
+
+def senders() -> list[Sender]:
     visitor = identifier(SOURCE)
     keys = itertools.cycle(("hg_batches", "hg_batches_new"))
-    found = [
+    hosts = itertools.cycle(f"2001:db8:7:1::{number:x}" for number in range(1, 200))
+    other = itertools.count(1)
+    return [
         Sender("a site, single events", "site-rate", 150, 150 * OFFERED, 1,
                lambda: post(beacon(SOURCE, "hg_single"))),
         Sender("a site, batches of 5, two keys", "site-rate", 400, 400 * OFFERED, 5,
@@ -92,17 +99,17 @@ def senders(has_addresses: bool = False) -> list[Sender]:
         Sender("a visitor", "visitor-rate", 60, 60 * OFFERED, 2,
                lambda: post(beacon(SOURCE, "hg_free", 2, visitor))),
         Sender("a day's quota", "site-quota", 0, 250, 1, lambda: post(beacon(SOURCE, "hg_quota"))),
+        Sender("an IPv4 address", "address-rate", 80, 80 * OFFERED, 1,
+               lambda: from_address("203.0.113.7")),
+        # What a client writes himself stands to the left of what the trusted proxy adds.
+        Sender("an IPv4 address that forges others", "address-rate", 80, 80 * OFFERED, 1,
+               lambda: from_address(f"198.51.{next(other) % 250}.1, 203.0.113.8")),
+        Sender("an IPv6 /64 of 199 addresses", "address-rate", 80, 80 * OFFERED, 1,
+               lambda: from_address(next(hosts))),
+        Sender("a thousand addresses", "", 50, 100, 1,
+               lambda: from_address(f"192.0.{next(other) % 1000 // 250}.{next(other) % 250 + 1}")),
         Sender("nobody limited", "", 50, 50, 1, lambda: post(beacon(SOURCE, "hg_free"))),
     ]
-    if has_addresses:
-        hosts = itertools.cycle(f"2001:db8:7:1::{number:x}" for number in range(1, 200))
-        found += [
-            Sender("an IPv4 address", "address-rate", 80, 80 * OFFERED, 1, lambda: post(
-                beacon(SOURCE, "hg_free"), X_Forwarded_For="203.0.113.7")),
-            Sender("an IPv6 /64 of 199 addresses", "address-rate", 80, 80 * OFFERED, 1,
-                   lambda: post(beacon(SOURCE, "hg_free"), X_Forwarded_For=next(hosts))),
-        ]
-    return found
 
 
 class Run:

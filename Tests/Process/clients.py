@@ -16,13 +16,13 @@ def identifier(source: random.Random) -> str:
 
 def beacon(source: random.Random, key: str, events: int = 1, visitor: str = "",
            url: str = "https://shop.example/") -> bytes:
-    """A batch of page views of a visitor, in a window of its own."""
+    """A batch of page views of a visitor, who has one session, in a window of its own."""
     now = int(time.time() * 1000)
     views = [{"t": "pv", "n": number, "o": 900, "p": number, "u": url}
              for number in range(1, events + 1)]
+    visitor = visitor or identifier(source)
     return json.dumps({"v": 1, "k": key, "st": now, "mt": 1_000, "q": 1, "c": 7,
-                       "w": identifier(source), "d": visitor or identifier(source),
-                       "s": identifier(source), "e": views}).encode()
+                       "w": identifier(source), "d": visitor, "s": visitor, "e": views}).encode()
 
 
 def post(body: bytes, path: str = "/v1/e", **fields: str) -> bytes:

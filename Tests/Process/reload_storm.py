@@ -25,11 +25,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
 import stores  # noqa: E402
-from clients import Answer, Pool, beacon, post  # noqa: E402
+from clients import Answer, Pool, beacon, identifier, post  # noqa: E402
 from engine import Engine, EngineError  # noqa: E402
 
 SOURCE = random.Random(1_010)
 CONNECTIONS = 8
+# The same few, so that what grows is not the memory of visitors.
+VISITORS = [identifier(SOURCE) for _ in range(200)]
 BROKEN_EVERY = 5
 RELOAD_SECONDS_MAX = 30
 # What the load and the allocator need; 10 000 readings that nobody lets go of are more.
@@ -59,7 +61,8 @@ def kinds() -> list[tuple[str, str]]:
 def request(kind: tuple[str, str]) -> bytes:
     key, origin = kind
     if key:
-        return post(beacon(SOURCE, f"hg_{key}", url=PAGE), Origin=ORIGINS[origin])
+        body = beacon(SOURCE, f"hg_{key}", visitor=SOURCE.choice(VISITORS), url=PAGE)
+        return post(body, Origin=ORIGINS[origin])
     return (f"OPTIONS /v1/e HTTP/1.1\r\nHost: a\r\nOrigin: {ORIGINS[origin]}\r\n"
             "Access-Control-Request-Method: POST\r\n\r\n").encode()
 

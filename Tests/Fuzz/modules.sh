@@ -31,7 +31,8 @@ swift_module() {
 module_sources() {
     local ground=$repository/Sources/Ground engine=$repository/Sources/Engine
     case $1 in
-    Settings) echo "$ground/Settings/Limits.swift" ;;
+    Settings) echo "$ground"/Settings/{Limits,InternetAddress}.swift ;;
+    Proxies) echo "$engine"/Intake/{ProxyHeader,ForwardedAddress}.swift ;;
     Framing) echo "$engine"/Wire/{RequestParser,RequestHead,FieldGrammar,ChunkedDecoder}.swift ;;
     Sources)
         echo "$engine"/Enrichment/{PageSource,Campaign,Address,Channel,SourceTable}.swift \
@@ -50,14 +51,16 @@ module_sources() {
 
 # fuzz_module FOLDER NAME FLAG…: `Framing` is Wire without what frames no request, `Sources` and
 # `Agents` are the parts of Enrichment that read addresses and user agents. `Agents` is open to its
-# target, which makes its own words: the engine reads them from a file.
+# target, which makes its own words: the engine reads them from a file. `Proxies` is what Intake
+# reads of the client's address.
 fuzz_module() {
     local folder=$1 name=$2 part=$1/part/$2
     shift 2
     rm -rf "$part" && mkdir -p "$part"
     module_sources "$name" | xargs cp -t "$part"
     [ "$name" != Framing ] || name=Wire
-    [ "$name" != Agents ] || set -- "$@" -enable-testing
+    [ "$name" != Agents ] && [ "$name" != Proxies ] || set -- "$@" -enable-testing
+    [ "$name" != Proxies ] || name=Intake
     case $name in Sources | Agents) name=Enrichment ;; esac
     swift_module "$folder" "$name" "$part" -I "$repository/Sources/CLibs" "$@"
 }

@@ -7,18 +7,18 @@ struct OneWalkOrTwoTests {
     @Test func damageIsJudgedTheSameEitherWay() throws {
         var dice = Dice(seed: 20_261_121)
         var taken = 0
-        for _ in 0..<20_000 {
+        let (first, second) = (RouteUnderTest(), RouteUnderTest())
+        for _ in 0..<10_000 {
             var text = Self.beacon(&dice)
             if dice.chance(0.7) { Self.damage(&text, &dice) }
             // With a member behind the events the front cannot be read alone.
             guard let last = text.lastIndex(of: UInt8(ascii: "}")) else { continue }
             let twice = text[..<last] + Array(",\"zz\":[1]".utf8) + text[last...]
-            let (first, second) = (RouteUnderTest(), RouteUnderTest())
             let (one, two) = (first.take(text), second.take(Array(twice)))
             #expect(Self.agree(one, two), "\(String(decoding: text, as: UTF8.self))")
             if case .slice = one { taken += 1 }
         }
-        #expect(taken > 5_000, "the damage left too few beacons to compare: \(taken)")
+        #expect(taken > 2_500, "the damage left too few beacons to compare: \(taken)")
     }
 
     /// Of several mistakes either walk may meet another one first.

@@ -60,9 +60,9 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             return storageDescription
         case .companionRequests, .companionStreams, .companionSlowReaders:
             return companionDescription
-        case .reloads: return Description("reloads", Self.reloadsHelp, labels: "result=\"done\"")
+        case .reloads: return Description("reloads", "Settings read again and in force.")
         case .reloadsRefused:
-            return Description("reloads", Self.reloadsHelp, labels: "result=\"refused\"")
+            return Description("reloads_refused", "Settings read again that had mistakes.")
         }
     }
 
@@ -118,7 +118,6 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         }
     }
 
-    static let reloadsHelp = "Settings read again, by whether they were in order."
 
     private var rejectionDescription: Description {
         switch self {

@@ -38,22 +38,24 @@ struct BeaconRoute: ~Copyable {
 
     /// The sites as the request under way sees them.
     var sites: SiteTable
-    private let counters: CounterBlock
-    private var writer = SliceWriter(limit: Limits.recordBytesMaximum)
-    private var clock = ClockCorrection()
-    private let sender: Sender
+    let counters: CounterBlock
+    var writer = SliceWriter(limit: Limits.recordBytesMaximum)
+    var clock = ClockCorrection()
+    let sender: Sender
     /// Address and referrer of the page view being written, as they are stored.
-    private var pageURL = ByteBuffer(capacity: 512, limit: 1024)
-    private var pageReferrer = ByteBuffer(capacity: 256, limit: 1024)
+    var pageURL = ByteBuffer(capacity: 512, limit: 1024)
+    var pageReferrer = ByteBuffer(capacity: 256, limit: 1024)
     private var context = ByteBuffer(capacity: 256, limit: Limits.contextBytesMaximum)
     private var address = ByteBuffer(capacity: 64, limit: 64)
-    private var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
-    private var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
-    private var tally = Tally()
+    var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+    var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+    var tally = Tally()
     /// How much the beacon last taken would be missed.
-    private(set) var importance = Importance.summaries
+    var importance = Importance.summaries
     /// The rule that the event under way has still to be held against.
-    private var rule: Int?
+    var rule: Int?
+    /// What to add to the client's clock; noted once, however often the beacon is walked over.
+    var clockOffset: Int64?
     /// The site of the beacon last taken, for the headers of its answer; nil when it is unknown.
     private(set) var site: Int?
     /// Where what is refused is kept; the listener's.
@@ -79,6 +81,7 @@ struct BeaconRoute: ~Copyable {
     mutating func take(_ body: ByteView, _ around: Surroundings) -> Outcome {
         site = nil
         hasKeptEvents = false
+        clockOffset = nil
         var decoded: Beacon?
         do throws(Refusal) {
             // Nearly always: one walk over the bytes. What is of another order or broken is walked
@@ -260,287 +263,5 @@ struct BeaconRoute: ~Copyable {
         default: break
         }
         return address.view
-    }
-
-    // MARK: - Events
-
-    /// Writes the usable events and notes what is wrong with the others; refuses when none is usable.
-    /// Nil when they are not sound JSON.
-    private mutating func writeEvents(
-        _ beacon: Beacon,
-        _ body: ByteView,
-        _ site: Int,
-        _ around: Surroundings
-    ) throws(Refusal) -> Int? {
-        let receivedAt = around.receivedAt
-        let offset = clock.offset(
-            window: beacon.window,
-            sentAt: beacon.sentAt,
-            receivedAt: receivedAt
-        )
-        tally.reset()
-        importance = .summaries
-        var reader = BeaconEventReader(beacon.events)
-        var written = 0
-        while let outcome = reader.next() {
-            tally.events += 1
-            if tally.events > Slice.eventsMaximum { throw Refusal(.eventCountExceeded, at: "e") }
-            let mark = writer.buffer.count
-            do throws(EventRefusal) {
-                try check(outcome, reader)
-                try writeEvent(reader, beacon, site, offset, receivedAt)
-                written += 1
-            } catch {
-                writer.buffer.truncate(to: min(mark, writer.buffer.count))
-                tally.faults.append(
-                    Fault(
-                        problem: error.problem,
-                        event: reader.bytes,
-                        index: tally.events - 1,
-                        number: reader.number
-                    )
-                )
-            }
-        }
-        guard reader.isSound() else { return nil }
-        guard written > 0 else { throw nothingUsable(beacon, body, around) }
-        return written
-    }
-
-    /// An event's problem has no status of its own; it says why nothing could be taken.
-    private mutating func nothingUsable(
-        _ beacon: Beacon,
-        _ body: ByteView,
-        _ around: Surroundings
-    ) -> Refusal {
-        countFaults(beacon, body, around)
-        let reason = tally.faults.first.map { ", \($0.problem.row.code)" } ?? ""
-        return Refusal(.batchEmpty, at: "e" + reason)
-    }
-
-    /// What was wrong with one event of the beacon.
-    struct Fault {
-        let problem: Problem
-        let event: ByteView
-        let index: Int
-        let number: UInt32
-    }
-
-    /// What a walk over the events finds, counted only when it was the last walk.
-    private struct Tally {
-        var events = 0
-        var unknownKeys = 0
-        var textsShortened = 0
-        var faults: [Fault] = []
-
-        mutating func reset() {
-            (events, unknownKeys, textsShortened) = (0, 0, 0)
-            faults.removeAll(keepingCapacity: true)
-        }
-    }
-
-    private mutating func count(_ beacon: Beacon, _ body: ByteView, _ around: Surroundings) {
-        counters.add(.eventsReceived, tally.events)
-        if beacon.unknownKeys + tally.unknownKeys > 0 {
-            counters.add(.unknownKeys, beacon.unknownKeys + tally.unknownKeys)
-        }
-        if tally.textsShortened > 0 { counters.add(.textsShortened, tally.textsShortened) }
-        if beacon.lost > 0 { counters.add(.eventsLostByClients, Int(min(beacon.lost, 1 << 20))) }
-        countFaults(beacon, body, around)
-    }
-
-    private mutating func countFaults(
-        _ beacon: Beacon,
-        _ body: ByteView,
-        _ around: Surroundings
-    ) {
-        for index in tally.faults.indices {
-            counters.add(tally.faults[index].problem)
-            keepEvent(tally.faults[index], beacon, body, around)
-        }
-    }
-
-    private struct EventRefusal: Error {
-        let problem: Problem
-    }
-
-    private func check(
-        _ outcome: Result<Void, EventFault>,
-        _ reader: borrowing BeaconEventReader
-    ) throws(EventRefusal) {
-        if case .failure(let fault) = outcome {
-            throw EventRefusal(problem: BeaconProblems.problem(of: fault))
-        }
-        if reader.bytes.count > Limits.eventBytesMaximum {
-            throw EventRefusal(problem: .eventTooLarge)
-        }
-    }
-
-    private mutating func writeEvent(
-        _ event: borrowing BeaconEventReader,
-        _ beacon: Beacon,
-        _ site: Int,
-        _ offset: Int64,
-        _ receivedAt: Int64
-    ) throws(EventRefusal) {
-        // Anchored at the send: a clock that was set between event and send does no harm.
-        let clientTime = beacon.sentAt &- (beacon.sentAtMonotonic &- event.offsetMilliseconds)
-        let (occurredAt, moved) = ClockCorrection.occurredAt(
-            clientTime: clientTime,
-            offset: offset,
-            receivedAt: receivedAt
-        )
-        let name = try name(of: event)
-        rule = try findRule(event.kind, name, site)
-        importance = max(importance, Importance(event.kind, name: name))
-        writer.beginEvent(
-            number: event.number,
-            occurredAt: occurredAt,
-            kind: event.kind,
-            flags: moved ? .moved : [],
-            page: event.page,
-            name: name
-        )
-        writer.buffer.append(UInt8(ascii: "{"))
-        pageURL.reset()
-        pageReferrer.reset()
-        var isFirst = true
-        for index in 0..<event.fieldCount {
-            try writeField(event.field(index), event.kind, site, &isFirst)
-        }
-        if event.kind == .pageView {
-            sender.appendSource(
-                url: pageURL.view,
-                referrer: pageReferrer.view,
-                into: &writer.buffer
-            )
-        }
-        writer.buffer.append(UInt8(ascii: "}"))
-        writer.endEvent()
-        // An event without properties lacks those that are required.
-        if let rule, sites.rules[rule].required != 0 {
-            throw EventRefusal(problem: .propertyMissing)
-        }
-    }
-
-    /// The site's rule for a custom event.
-    private func findRule(
-        _ kind: EventKind,
-        _ name: ByteView,
-        _ site: Int
-    ) throws(EventRefusal) -> Int? {
-        guard kind == .custom else { return nil }
-        switch sites.rules.find(event: name, site: site) {
-        case .free: return nil
-        case .rule(let rule): return rule
-        case .unlisted: throw EventRefusal(problem: .eventUnlisted)
-        }
-    }
-
-    /// The name of a custom event, escapes resolved; it is stored apart from the properties.
-    private mutating func name(of event: borrowing BeaconEventReader) throws(EventRefusal)
-        -> ByteView
-    {
-        guard event.kind == .custom else { return .empty }
-        for index in 0..<event.fieldCount {
-            let field = event.field(index)
-            guard EventSchema.isName(event.kind, field.key), field.kind == .string else { continue }
-            let raw = field.value[1..<field.value.count - 1]
-            // Storable before it is unescaped: PostgreSQL's text has no NUL either.
-            scrubbed.reset()
-            JSONText.appendStorable(value: raw, into: &scrubbed)
-            text.reset()
-            JSONText.unescape(scrubbed.view, into: &text)
-            let length = JSONText.plainPrefixLength(text.view, limit: Limits.nameBytesMaximum)
-            if length > 0 { return text.view[0..<length] }
-        }
-        throw EventRefusal(problem: .eventFieldMissing)
-    }
-
-    private mutating func writeField(
-        _ field: EventField,
-        _ kind: EventKind,
-        _ site: Int,
-        _ isFirst: inout Bool
-    ) throws(EventRefusal) {
-        guard !EventSchema.isName(kind, field.key) else { return }
-        guard let rule = EventSchema.rule(kind, field.key) else {
-            tally.unknownKeys += 1
-            return
-        }
-        if field.kind == .null { return }
-        guard rule.accepts(field.kind) else { throw EventRefusal(problem: .eventMalformed) }
-        writer.buffer.append(isFirst ? "\"" : ",\"")
-        isFirst = false
-        writer.buffer.append(field.key)
-        writer.buffer.append("\":")
-        if field.kind == .string {
-            let raw = field.value[1..<field.value.count - 1]
-            if rule.treatment == .asIs {
-                writeString(raw, rule)
-            } else {
-                writeURL(raw, rule, site, isReferrer: field.key.equals("r"))
-            }
-        } else {
-            try writeOther(field, rule)
-        }
-    }
-
-    private mutating func writeOther(
-        _ field: EventField,
-        _ rule: FieldRule
-    ) throws(EventRefusal) {
-        if field.value.count > rule.bytesMaximum {
-            throw EventRefusal(problem: .eventPropertiesExceeded)
-        }
-        if field.kind == .object, !PropertyCount.isWithinLimit(field.value) {
-            throw EventRefusal(problem: .eventPropertiesExceeded)
-        }
-        if field.kind == .object, let siteRule = self.rule {
-            return try write(field.value, by: siteRule)
-        }
-        JSONText.appendStorable(value: field.value, into: &writer.buffer)
-    }
-
-    private mutating func write(_ object: ByteView, by rule: Int) throws(EventRefusal) {
-        do {
-            try PropertyCheck.append(object, rule: rule, of: sites.rules, into: &writer.buffer)
-            self.rule = nil
-        } catch {
-            throw EventRefusal(problem: BeaconProblems.problem(of: error))
-        }
-    }
-
-    private mutating func writeString(_ raw: ByteView, _ rule: FieldRule) {
-        let length = JSONText.prefixLength(raw, limit: rule.bytesMaximum)
-        if length < raw.count { tally.textsShortened += 1 }
-        writer.buffer.append(UInt8(ascii: "\""))
-        JSONText.appendStorable(value: raw[0..<length], into: &writer.buffer)
-        writer.buffer.append(UInt8(ascii: "\""))
-    }
-
-    private mutating func writeURL(
-        _ raw: ByteView,
-        _ rule: FieldRule,
-        _ site: Int,
-        isReferrer: Bool
-    ) {
-        text.reset()
-        JSONText.unescape(raw, into: &text)
-        scrubbed.reset()
-        if rule.treatment == .path {
-            URLScrubber.path(text.view, into: &scrubbed)
-        } else {
-            URLScrubber.scrub(text.view, into: &scrubbed) {
-                sites.keeps(parameter: $0, site: site)
-            }
-        }
-        let length = JSONText.plainPrefixLength(scrubbed.view, limit: rule.bytesMaximum)
-        if length < scrubbed.count { tally.textsShortened += 1 }
-        let stored = scrubbed.view[0..<length]
-        if isReferrer { pageReferrer.append(stored) } else { pageURL.append(stored) }
-        text.reset()
-        JSONText.appendQuoted(stored, into: &text)
-        JSONText.appendStorable(value: text.view, into: &writer.buffer)
     }
 }

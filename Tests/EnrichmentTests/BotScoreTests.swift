@@ -41,7 +41,6 @@ import Units
             (.withoutFetchMode, 10, { $0.fetchMode = .empty }),
             (.withoutOrigin, 20, { $0.origin = .empty }),
             (.metronome, 40, { $0.behaviour = clockwork(9, every: 1000) }),
-            (.impossibleInput, 30, { $0.behaviour = ruler() }),
             (.prefetch, 0, { $0.isPrefetch = true }),
         ]
         for (reason, points, change) in signs {
@@ -114,12 +113,6 @@ import Units
         for index in 0..<events {
             behaviour.take(occurredAt: 1_700_000_000_000 + Int64(index) * milliseconds)
         }
-        return behaviour
-    }
-
-    private func ruler() -> BatchBehaviour {
-        var behaviour = BatchBehaviour()
-        behaviour.takePointer(efficiencyPercent: 100, aimedMoves: 5)
         return behaviour
     }
 

@@ -122,9 +122,9 @@ class Reloads:
         """Reloads done and refused so far."""
         self.connection.request("GET", "/metrics")
         text = self.connection.getresponse().read().decode()
-        found = dict(re.findall(r'^heliograph_reloads_total\{.*?result="(\w+)".*?\} (\S+)$', text,
+        found = dict(re.findall(r'^heliograph_(reloads(?:_refused)?)_total (\S+)$', text,
                                 re.MULTILINE))
-        return float(found["done"]), float(found["refused"])
+        return float(found["reloads"]), float(found["reloads_refused"])
 
     def install(self, text: str, is_broken: bool) -> None:
         before = self.counted()

@@ -32,10 +32,8 @@ public struct BotReasons: OptionSet, BitwiseCopyable, Sendable, Hashable {
     public static let withoutOrigin = BotReasons(rawValue: 1 << 12)
     /// Events follow each other like clockwork.
     public static let metronome = BotReasons(rawValue: 1 << 13)
-    /// Input that no hand makes.
-    public static let impossibleInput = BotReasons(rawValue: 1 << 14)
     /// Fetched ahead of a visit; says nothing about who asks and has no points.
-    public static let prefetch = BotReasons(rawValue: 1 << 15)
+    public static let prefetch = BotReasons(rawValue: 1 << 14)
 
     /// The headers that every browser sends; together they count at most `headersMaximum`.
     static let headers: BotReasons = [.withoutLanguage, .withoutEncoding, .withoutFetchMode]
@@ -58,7 +56,7 @@ public struct BotRules: Sendable, Equatable {
         ("ai_crawler", 100), ("headless", 100), ("attack", 100), ("driven", 70),
         ("hints_contradict", 30), ("without_language", 10), ("without_encoding", 10),
         ("without_fetch_mode", 10), ("without_origin", 20), ("metronome", 40),
-        ("impossible_input", 30), ("prefetch", 0),
+        ("prefetch", 0),
     ]
 
     /// What holds where nothing is set.

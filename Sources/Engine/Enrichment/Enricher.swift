@@ -164,7 +164,6 @@ public struct Enricher: ~Copyable {
         if facts.acceptEncoding.isEmpty { reasons.insert(.withoutEncoding) }
         if facts.origin.isEmpty { reasons.insert(.withoutOrigin) }
         if facts.behaviour.isMetronome { reasons.insert(.metronome) }
-        if facts.behaviour.hasImpossibleInput { reasons.insert(.impossibleInput) }
         return reasons
     }
 

@@ -43,17 +43,12 @@ public struct BatchBehaviour: BitwiseCopyable, Sendable {
     private var events = 0
     private var sum = 0.0
     private var squares = 0.0
-    /// Pointer movements that no hand makes.
-    public private(set) var hasImpossibleInput = false
-
     /// Gaps that must be seen before they are called regular.
     private static let gapsMinimum = 8
     /// Events closer than this were made by one act.
     private static let gapMillisecondsMinimum = 50.0
     /// Coefficient of variation below which gaps are a machine's.
     private static let variationMaximum = 0.05
-    /// Aimed movements that must be seen before their straightness says something.
-    private static let aimedMovesMinimum = 5
 
     /// Nothing seen.
     public init() {}
@@ -67,13 +62,6 @@ public struct BatchBehaviour: BitwiseCopyable, Sendable {
         }
         events &+= 1
         last = occurredAt
-    }
-
-    /// Takes a page summary's pointer path: how straight aimed movements were, 100 being a ruler.
-    public mutating func takePointer(efficiencyPercent: Double, aimedMoves: Int) {
-        if aimedMoves >= Self.aimedMovesMinimum, efficiencyPercent >= 99.9 {
-            hasImpossibleInput = true
-        }
     }
 
     /// Whether events follow each other like clockwork.

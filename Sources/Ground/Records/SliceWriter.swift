@@ -102,6 +102,12 @@ public struct SliceWriter: ~Copyable {
         buffer.overwrite(littleEndian: UInt32(buffer.count - eventStart), at: eventStart)
     }
 
+    /// Flags the slice as an automated browser's, once its events have shown it.
+    public mutating func markBot() {
+        let flags = Slice.Flags(rawValue: buffer.view[2]).union(.bot)
+        buffer.overwrite(littleEndian: flags.rawValue, at: 2)
+    }
+
     /// Ends the slice. False when it did not fit the limit.
     public mutating func finish(eventCount: Int) -> Bool {
         invariant(eventCount <= Slice.eventsMaximum, "more events than a slice can hold")

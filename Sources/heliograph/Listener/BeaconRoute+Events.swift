@@ -1,5 +1,6 @@
 import Admission
 import Bytes
+import Enrichment
 import Privacy
 import Records
 import Settings
@@ -23,6 +24,7 @@ extension BeaconRoute {
             ?? clock.offset(window: beacon.window, sentAt: beacon.sentAt, receivedAt: receivedAt)
         clockOffset = offset
         tally.reset()
+        behaviour = BatchBehaviour()
         importance = .summaries
         var reader = BeaconEventReader(beacon.events)
         var written = 0
@@ -134,6 +136,7 @@ extension BeaconRoute {
             offset: offset,
             receivedAt: receivedAt
         )
+        behaviour.take(occurredAt: occurredAt)
         let name = try name(of: event)
         rule = try findRule(event.kind, name, site)
         importance = max(importance, Importance(event.kind, name: name))

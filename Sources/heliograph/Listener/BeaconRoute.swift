@@ -54,6 +54,10 @@ struct BeaconRoute: ~Copyable {
     var importance = Importance.summaries
     /// The rule that the event under way has still to be held against.
     var rule: Int?
+    /// What the events of the beacon last taken show of who made them.
+    var behaviour = BatchBehaviour()
+    /// Whether the browser of the beacon last taken says that a program drives it.
+    private var isDriven = false
     /// What to add to the client's clock; noted once, however often the beacon is walked over.
     var clockOffset: Int64?
     /// The site of the beacon last taken, for the headers of its answer; nil when it is unknown.
@@ -170,6 +174,7 @@ struct BeaconRoute: ~Copyable {
             writer.begin(head)
         }
         guard let events = try writeEvents(beacon, body, site, around) else { return nil }
+        if behaviour.isMetronome, !entry.countsAutomation { markRobot(around.facts) }
         count(beacon, body, around)
         guard writer.finish(eventCount: events) else {
             throw Refusal(.batchTooLarge, at: "e")
@@ -224,6 +229,7 @@ struct BeaconRoute: ~Copyable {
         let context = ContextReader.read(beacon.context, into: &self.context)
         var facts = known
         facts.isDriven = context.isDriven
+        isDriven = context.isDriven
         var verdict: EnrichmentVerdict
         if beacon.context.isEmpty {
             verdict = sender.judge(facts)
@@ -253,6 +259,14 @@ struct BeaconRoute: ~Copyable {
         if context.isTouch { head.flags.insert(.touch) }
         let isBot = verdict.band == .bot || context.isDriven
         if isBot, !countsAutomation { head.flags.insert(.bot) }
+    }
+
+    /// Events like clockwork are one sign more, which is seen only when they have been read.
+    private mutating func markRobot(_ known: RequestFacts) {
+        var facts = known
+        facts.isDriven = isDriven
+        facts.behaviour = behaviour
+        if sender.judge(facts).band == .bot { writer.markBot() }
     }
 
     private mutating func truncate(_ bytes: ByteView) -> ByteView {

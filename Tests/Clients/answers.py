@@ -2,22 +2,17 @@
 
 import gzip
 import json
-import os
-import signal
 import socket
 import threading
 import time
 from urllib.parse import urlsplit
 
 
-def exchange(base: str, request: bytes, pause=None) -> bytes:
-    """Sends a request, with `pause` called before its last byte, and returns the whole answer."""
+def exchange(base: str, request: bytes) -> bytes:
+    """Sends a request and returns the whole answer."""
     parts = urlsplit(base)
     with socket.create_connection((parts.hostname, parts.port), 10) as connection:
-        connection.sendall(request[:-1])
-        if pause:
-            pause()
-        connection.sendall(request[-1:])
+        connection.sendall(request)
         return read_answer(connection)
 
 
@@ -55,8 +50,8 @@ def post(body: bytes, key: str = "hg_demo") -> bytes:
 BATCH = b'{"batch":[{"type":"track","event":"x","userId":"u"}]}'
 
 
-def provoke(engine) -> dict[int, bytes]:
-    """An answer of the engine for each status; it is stopping afterwards."""
+def provoke(engine, full_engine) -> dict[int, bytes]:
+    """An answer of the engine for each status; `full_engine` is one with a small journal."""
     found = {
         200: exchange(engine.ingest, post(BATCH)),
         400: exchange(engine.ingest, post(b'{"batch":')),
@@ -64,24 +59,26 @@ def provoke(engine) -> dict[int, bytes]:
         413: exchange(engine.ingest, b"POST /v1/batch HTTP/1.1\r\nHost: test\r\n"
                       b"Content-Length: 5000000\r\n\r\n"),
         429: b"",
+        503: b"",
     }
     for _ in range(20):
         found[429] = exchange(engine.ingest, post(BATCH, key="hg_slow"))
         if found[429].startswith(b"HTTP/1.1 429"):
             break
-
-    def stop() -> None:
-        # The engine must have read the front of the request: an idle connection is closed at once.
-        time.sleep(0.5)
-        os.kill(engine.process.pid, signal.SIGTERM)
-        time.sleep(0.3)
-
-    # A request that was under way when the engine was told to stop.
-    found[503] = exchange(engine.ingest, post(BATCH), pause=stop)
+    large = large_batch()
+    for _ in range(20):
+        found[503] = exchange(full_engine.ingest, post(large))
+        if found[503].startswith(b"HTTP/1.1 503"):
+            break
     for status, answer in found.items():
         if not answer.startswith(f"HTTP/1.1 {status} ".encode()):
             raise AssertionError(f"wanted {status}, the engine said {answer[:120]!r}")
     return found
+
+
+def large_batch() -> bytes:
+    event = {"type": "track", "event": "x", "userId": "u", "properties": {"text": "t" * 30_000}}
+    return json.dumps({"batch": [event] * 110}).encode()
 
 
 class Repeater:

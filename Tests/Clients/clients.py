@@ -43,6 +43,12 @@ sites:
       events_per_second: 1
       events_burst: 1
 """
+# The smallest journal there may be: it is full after a few large requests.
+SMALL_JOURNAL = """
+journal:
+  segment_bytes: 4194304
+  disk_budget_bytes: 12582912
+"""
 EVENTS = 250
 RETRIES = 2
 STORED_SECONDS_MAX = 20
@@ -182,6 +188,15 @@ def retry_after(answer: bytes) -> int:
     raise AssertionError("a temporary answer without Retry-After")
 
 
+def provoke_all(engine) -> dict[int, bytes]:
+    full = Engine(str(engine.binary), settings=SMALL_JOURNAL)
+    try:
+        full.start()
+        return provoke(engine, full)
+    finally:
+        full.clean_up()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", required=True)
@@ -195,7 +210,7 @@ def main() -> int:
         formats = Checks()
         Formats(engine, formats).run()
         failures += formats.failures
-        answers = provoke(engine)
+        answers = provoke_all(engine)
     finally:
         engine.clean_up()
     against_answers(answers)

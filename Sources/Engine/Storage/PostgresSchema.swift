@@ -24,6 +24,10 @@ enum PostgresSchema {
             number: 3,
             text: String(decoding: PackageResources._003_event_lookup_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 4,
+            text: String(decoding: PackageResources._004_cheap_lookup_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

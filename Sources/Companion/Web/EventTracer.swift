@@ -71,20 +71,21 @@ struct EventTracer: Sendable {
         ]
     }
 
+    // `site || ''` keeps the planner from the index by site and visitor, which would read a whole site.
     private static let byMessageID: StaticString = """
         SELECT partition, journal_offset, (extract(epoch FROM received_at) * 1000)::bigint, consent,
             bot
-        FROM heliograph.event WHERE message_id = $2 AND site = $1 LIMIT 1
+        FROM heliograph.event WHERE message_id = $2 AND site || '' = $1 LIMIT 1
         """
 
     private static let byEither: StaticString = """
         (SELECT partition, journal_offset, (extract(epoch FROM received_at) * 1000)::bigint, consent,
             bot
-        FROM heliograph.event WHERE window_id = $3 AND n = $4::bigint AND site = $1 LIMIT 1)
+        FROM heliograph.event WHERE window_id = $3 AND n = $4::bigint AND site || '' = $1 LIMIT 1)
         UNION ALL
         (SELECT partition, journal_offset, (extract(epoch FROM received_at) * 1000)::bigint, consent,
             bot
-        FROM heliograph.event WHERE message_id = $2 AND site = $1 LIMIT 1)
+        FROM heliograph.event WHERE message_id = $2 AND site || '' = $1 LIMIT 1)
         """
 
     private static let refusedByID: StaticString = """

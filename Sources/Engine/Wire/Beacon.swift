@@ -71,8 +71,13 @@ public enum BeaconDecoder {
     /// The place of the last byte before `end` that is not white space, if it is `byte`.
     private static func last(_ byte: UInt8, of body: ByteView, before end: Int) -> Int? {
         var index = end &- 1
-        while index >= 0, body[index] <= 0x20 { index &-= 1 }
+        while index >= 0, isWhiteSpace(body[index]) { index &-= 1 }
         return index >= 0 && body[index] == byte ? index : nil
+    }
+
+    /// RFC 8259 section 2; other controls are no white space.
+    private static func isWhiteSpace(_ byte: UInt8) -> Bool {
+        byte == 32 || byte == 10 || byte == 13 || byte == 9
     }
 
     /// Reads and checks the whole text; the events are only scanned for grammar.

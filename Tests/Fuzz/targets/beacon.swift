@@ -8,6 +8,7 @@ import Wire
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzBeacon(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     let view = ByteView(UnsafeRawBufferPointer(start: size == 0 ? nil : data, count: size))
+    checkOneWalk(view)
     let beacon: Beacon
     do throws(BeaconError) {
         beacon = try BeaconDecoder.decode(view)
@@ -19,6 +20,26 @@ public func fuzzBeacon(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     }
     checkEvents(beacon.events, view)
     return 0
+}
+
+/// What one walk takes, two walks take, and find the same.
+private func checkOneWalk(_ view: ByteView) {
+    guard let front = BeaconDecoder.decodeFront(view) else { return }
+    var reader = BeaconEventReader(front.events)
+    while reader.next() != nil {}
+    guard reader.isSound() else { return }
+    do throws(BeaconError) {
+        let whole = try BeaconDecoder.decode(view)
+        guard whole.key.equals(front.key), whole.window.equals(front.window),
+            whole.sentAt == front.sentAt, whole.events.equals(trimmed(front.events))
+        else { fatalError("one walk and two differ") }
+    } catch { fatalError("one walk takes what two refuse") }
+}
+
+private func trimmed(_ view: ByteView) -> ByteView {
+    var start = 0
+    while start < view.count, view[start] <= 0x20 { start += 1 }
+    return view[start..<view.count]
 }
 
 private func checkEvents(_ events: ByteView, _ body: ByteView) {
@@ -38,6 +59,7 @@ private func checkEvents(_ events: ByteView, _ body: ByteView) {
 }
 
 private func check(_ field: EventField, _ event: ByteView) {
+    // A number that no store can hold passes here as JSON; it costs its event later on.
     guard isInside(field.value, event), isJSON(field.value) else { fatalError("a member") }
     var cursor = JSONCursor(field.value)
     guard (try? cursor.kind()) == field.kind else { fatalError("a member's type") }
@@ -50,7 +72,7 @@ private func elements(_ array: ByteView) -> Int {
     do throws(JSONError) {
         try cursor.beginArray()
         while try cursor.nextElement(&first) {
-            _ = try cursor.skip()
+            _ = try cursor.skip(anyNumbers: true)
             count += 1
         }
     } catch { fatalError("events are no array") }
@@ -60,7 +82,7 @@ private func elements(_ array: ByteView) -> Int {
 private func isJSON(_ view: ByteView) -> Bool {
     var cursor = JSONCursor(view)
     do throws(JSONError) {
-        _ = try cursor.skip()
+        _ = try cursor.skip(anyNumbers: true)
         try cursor.end()
         return true
     } catch { return false }

@@ -46,9 +46,14 @@ struct Prometheus {
     // MARK: - Counters
 
     private mutating func writeCounters() {
+        var metric = ""
         for counter in Counter.allCases where !Self.isBatches(counter) {
             let description = counter.description
-            head(description.metric, "counter", description.help)
+            // Counters of one metric, told apart by labels, stand together under one head.
+            if description.metric != metric {
+                head(description.metric, "counter", description.help)
+            }
+            metric = description.metric
             sample(description.metric, description.labels, "\(total(counter))")
         }
         writeBatches()

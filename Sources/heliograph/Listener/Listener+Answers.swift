@@ -138,6 +138,7 @@ extension Listener {
 
     /// Refuses a request whose framing is broken; nothing more can be read from its connection.
     func refuse(_ problem: Problem, at place: String, _ connection: ConnectionID) {
+        metricsPage.forget()
         counters.add(problem)
         response.problem(problem, at: place, ResponseWriter.Frame(keepsAlive: false))
         send(to: connection)

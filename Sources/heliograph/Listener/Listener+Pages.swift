@@ -121,9 +121,13 @@ extension Listener {
 
 /// The text of `/metrics`. Making it costs as much as hundreds of beacons, so all who ask in one round
 /// of the loop get the same: many who ask at once take little more time from others than one does.
+/// Whatever else the listener answers makes it outdated: who was refused finds it counted.
 struct MetricsPage {
     private var last = ""
     private var madeAt: UInt64?
+
+    /// Something was counted since.
+    mutating func forget() { madeAt = nil }
 
     /// The text as of the round that began at loop time `now`.
     mutating func text(of metrics: Metrics, at now: UInt64) -> String {

@@ -192,6 +192,7 @@ final class Listener: ByteHandler {
         _ connection: ConnectionID,
         _ session: UnsafeMutablePointer<HTTPSession>
     ) -> Bool {
+        if !head.path.equals("/metrics") { metricsPage.forget() }
         counters.add(.requests)
         counters.add(.requestBytes, head.length + body.count)
         session.pointee.hasContinued = false

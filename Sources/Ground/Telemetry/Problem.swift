@@ -9,11 +9,11 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case chunkMalformed, versionUnsupported, requestTimeout, bodyTooSlow, bodyTooLarge
     case expectationUnknown
     // The request is well framed, but not one for us.
-    case pathUnknown, methodNotAllowed, lengthRequired, mediaTypeUnsupported
+    case pathUnknown, methodNotAllowed, lengthRequired
     case encodingUnsupported, gzipMalformed, inflatedTooLarge
     // The batch.
     case textNotUTF8, jsonMalformed, jsonTooDeep, formatUnsupported, fieldMissing, fieldType
-    case fieldRange, textTooLong, idMalformed, eventCountExceeded, batchTooLarge, keyUnknown
+    case fieldRange, idMalformed, eventCountExceeded, batchTooLarge, keyUnknown
     case originNotAllowed, batchEmpty, windowGapsExceeded
     // A request of another sender than the SDK.
     case writeKeyUnknown, serverBatchTooLarge
@@ -24,7 +24,7 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     // One event; the rest of its batch is taken.
     case eventTypeUnknown, eventMalformed, eventFieldMissing, eventFieldRange, eventTooLarge
     case eventUnlisted, propertyType, propertyMissing, propertyUnlisted
-    case eventNumberRepeated, eventPropertiesExceeded, eventWithoutConsent, eventWithoutVisitor
+    case eventPropertiesExceeded, eventWithoutConsent, eventWithoutVisitor
     case imagePrefetched, rowRefused
 
     /// What a problem means to the sender and to the operator.
@@ -178,18 +178,17 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         Row(.methodNotAllowed, "method-not-allowed", 405, "this path does not take this method"),
         Row(.lengthRequired, "length-required", 411, "a POST needs Content-Length or chunks"),
         Row(
-            .mediaTypeUnsupported,
-            "media-type-unsupported",
-            415,
-            "send text/plain or application/json"
-        ),
-        Row(
             .encodingUnsupported,
             "encoding-unsupported",
             415,
-            "a body may be plain or gzip, nothing else"
+            "a body may be plain, or compressed once with gzip or deflate"
         ),
-        Row(.gzipMalformed, "gzip-malformed", 400, "the body is not a complete gzip stream"),
+        Row(
+            .gzipMalformed,
+            "gzip-malformed",
+            400,
+            "the body is not one complete gzip or deflate stream"
+        ),
         Row(
             .inflatedTooLarge,
             "inflated-too-large",
@@ -206,7 +205,6 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         Row(.fieldMissing, "field-missing", 400, "a required field is missing"),
         Row(.fieldType, "field-type", 400, "a field has the wrong type"),
         Row(.fieldRange, "field-range", 400, "a field's value is outside its range"),
-        Row(.textTooLong, "text-too-long", 400, "a text is longer than its field allows"),
         Row(.idMalformed, "id-malformed", 400, "an id has the wrong length or characters"),
         Row(.eventCountExceeded, "too-many-events", 413, "a batch holds at most 64 events"),
         Row(.batchTooLarge, "batch-too-large", 413, "the events of a batch exceed 48 KiB"),
@@ -346,12 +344,6 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             "property-unlisted",
             0,
             "a property is not in the site's rule"
-        ),
-        Row(
-            .eventNumberRepeated,
-            "event-number-repeated",
-            0,
-            "the event's number occurs twice in the batch"
         ),
         Row(
             .eventPropertiesExceeded,

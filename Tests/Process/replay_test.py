@@ -251,6 +251,29 @@ def strangers_choose_no_time(scene: Scene, checks: Checks) -> None:
     checks.check("the token is its owner's alone", token.stat().st_mode & 0o777 == 0o600)
 
 
+def a_sender_may_ask_for_verdicts(scene: Scene, checks: Checks) -> None:
+    body = json.loads(scene.beacon("window-debug-0123456789", [1, 2, 3]))
+    body["e"][1] = {"t": "zz", "n": 2}
+
+    def ask():
+        body["w"] += "x"
+        request = urllib.request.Request(
+            scene.engine.ingest + "/v1/e", data=json.dumps(body).encode(),
+            headers={"X-Heliograph-Debug": "1", "User-Agent": AGENT})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read()
+
+    checks.check("a site that is not in debug mode tells nothing", ask() == (204, b""))
+    text = scene.engine.config.read_text()
+    scene.engine.config.write_text(text + "    debug: true\n")
+    scene.wait("the settings reloaded", lambda: ask()[0] == 200)
+    results = json.loads(ask()[1])["results"]
+    checks.check("a verdict for each event, in order", results == [
+        {"id": body["w"] + "-1", "result": "ok"},
+        {"id": body["w"] + "-2", "result": "drop", "reason": "event-type-unknown"},
+        {"id": body["w"] + "-3", "result": "ok"}], results)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", default=".build/release/heliograph")
@@ -260,7 +283,8 @@ def main() -> int:
     try:
         scene = Scene(arguments.binary)
         for part in (taken_events_are_traced, refused_things_are_kept, the_list_is_read_in_pages,
-                     a_replay_brings_each_in_once, strangers_choose_no_time):
+                     a_replay_brings_each_in_once, strangers_choose_no_time,
+                     a_sender_may_ask_for_verdicts):
             part(scene, checks)
             print(f"{part.__name__.replace('_', ' ')}: done")
     except EngineError as error:

@@ -169,6 +169,10 @@ extension Listener {
             try admit(route.importance, visitor: visitor)
             try admit(events, visitor: visitor, site: site)
             try handOver(route.slice, partition, events, receivedAt, connection, session)
+            if head.wantsVerdicts, edge.edge.sites[site].debug {
+                route.appendVerdicts(to: &session.pointee.body)
+                session.pointee.park { $0.success = .body(type: "application/json") }
+            }
             return true
         case .nothing:
             acknowledge(connection, session, position: nil)

@@ -8,6 +8,7 @@ changes the sites' settings, replays, and counts the rows in PostgreSQL.
 """
 
 import argparse
+import itertools
 import json
 import subprocess
 import sys
@@ -255,8 +256,10 @@ def a_sender_may_ask_for_verdicts(scene: Scene, checks: Checks) -> None:
     body = json.loads(scene.beacon("window-debug-0123456789", [1, 2, 3]))
     body["e"][1] = {"t": "zz", "n": 2}
 
+    asked = itertools.count()
+
     def ask():
-        body["w"] += "x"
+        body["w"] = f"window-debug-{next(asked):010}"
         request = urllib.request.Request(
             scene.engine.ingest + "/v1/e", data=json.dumps(body).encode(),
             headers={"X-Heliograph-Debug": "1", "User-Agent": AGENT})

@@ -118,7 +118,6 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         }
     }
 
-
     private var rejectionDescription: Description {
         switch self {
         case .rejectionsKept:

@@ -45,10 +45,16 @@ import Testing
         let greedy = try Client(port: server.port)
         let modest = try Client(port: server.port)
         #expect(server.wait { table, _ in table.openCount == 2 })
-        let held = DispatchSemaphore(value: 0)
+        let (holds, held) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         // While the listener is held up both arrive, so that it finds them together.
-        let holder = Thread { server.ask { _, _, _ in held.wait() } }
+        let holder = Thread {
+            server.ask { _, _, _ in
+                holds.signal()
+                held.wait()
+            }
+        }
         holder.start()
+        holds.wait()
         greedy.send(String(repeating: "echo x\n", count: 5_000))
         modest.send("echo y\n")
         held.signal()

@@ -32,7 +32,7 @@ import Testing
                     page: 1,
                     isMoved: false,
                     name: "",
-                    properties: #"{"u":"https://shop.example/"}"#
+                    properties: #"{"u":"https://shop.example/","ch":"direct"}"#
                 )
             ]
         )
@@ -50,7 +50,9 @@ import Testing
         let context =
             #"{"l":"de","z":-60,"vw":800,"vh":600,"pr":2,"in":0,"name":"Jane","ids":{"_ga":"1"}}"#
         let slice = try #require(route.take(beacon([("x", context)])).slice)
-        #expect(slice.texts["context"] == #"{"l":"de","z":-60,"vw":800,"vh":600,"pr":2,"in":0}"#)
+        let kept = #"{"l":"de","z":-60,"vw":800,"vh":600,"pr":2,"in":0"#
+        let known = #","cl":"human","dv":"desktop","os":"Linux","br":"Firefox","bv":128"#
+        #expect(slice.texts["context"] == kept + known + #","lg":"de-DE"}"#)
         #expect(slice.flags == [.touch, .opensPage])
     }
 
@@ -86,7 +88,7 @@ import Testing
     @Test func unknownKeysOfBatchAndEventAreCounted() throws {
         let event = #"{"t":"pv","n":1,"u":"/","zz":1,"name":"Jane"}"#
         let slice = try #require(route.take(beacon([("yy", "{}")], events: event)).slice)
-        #expect(slice.events[0].properties == #"{"u":"/"}"#)
+        #expect(slice.events[0].properties == #"{"u":"/","ch":"direct"}"#)
         #expect(route.counters.count(.unknownKeys) == 3)
     }
 
@@ -94,7 +96,8 @@ import Testing
         let title = String(repeating: "é", count: 100)
         let event = "{\"t\":\"pv\",\"n\":1,\"ti\":\"\(title)\"}"
         let slice = try #require(route.take(beacon(events: event)).slice)
-        #expect(slice.events[0].properties == "{\"ti\":\"\(String(repeating: "é", count: 64))\"}")
+        let kept = "\"ti\":\"\(String(repeating: "é", count: 64))\""
+        #expect(slice.events[0].properties == "{\(kept),\"ch\":\"direct\"}")
         #expect(route.counters.count(.textsShortened) == 1)
     }
 
@@ -129,7 +132,10 @@ import Testing
         let event = "{\"t\":\"pv\",\"n\":1,\"u\":\"\(url)\",\"r\":\"\(url)\"}"
         let slice = try #require(route.take(beacon(events: event)).slice)
         let clean = "https://shop.example/a?sku=4&utm_source=n"
-        #expect(slice.events[0].properties == "{\"u\":\"\(clean)\",\"r\":\"\(clean)\"}")
+        let source = #""ch":"unassigned","so":"n""#
+        #expect(
+            slice.events[0].properties == "{\"u\":\"\(clean)\",\"r\":\"\(clean)\",\(source)}"
+        )
         let open = beacon([("k", #""key-open""#)], events: event)
         let elsewhere = try #require(route.take(open).slice)
         #expect(!elsewhere.events[0].properties.contains("sku"))

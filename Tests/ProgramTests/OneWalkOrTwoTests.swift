@@ -8,8 +8,8 @@ struct OneWalkOrTwoTests {
         var dice = Dice(seed: 20_261_121)
         var taken = 0
         let (first, second) = (RouteUnderTest(), RouteUnderTest())
-        for _ in 0..<10_000 {
-            var text = Self.beacon(&dice)
+        for round in 0..<10_000 {
+            var text = Self.beacon(round, &dice)
             if dice.chance(0.7) { Self.damage(&text, &dice) }
             // With a member behind the events the front cannot be read alone.
             guard let last = text.lastIndex(of: UInt8(ascii: "}")) else { continue }
@@ -30,7 +30,7 @@ struct OneWalkOrTwoTests {
         }
     }
 
-    private static func beacon(_ dice: inout Dice) -> [UInt8] {
+    private static func beacon(_ round: Int, _ dice: inout Dice) -> [UInt8] {
         let events = (1...dice.roll(1...4)).map { number in
             [
                 #"{"t":"cu","n":\#(number),"o":10,"name":"a","props":{"x":[1,{"y":"ü\\n"}]}}"#,
@@ -38,8 +38,9 @@ struct OneWalkOrTwoTests {
                 #"{"t":"zz","n":\#(number)}"#, #"{"t":"ck","n":\#(number),"x":1e999}"#, "7",
             ][dice.roll(0...4)]
         }
+        // A window each: what one route learns of a clock must not tell in the next round.
         let front =
-            #"{"v":1,"k":"key-open","st":\#(receivedAt - 50),"mt":20,"w":"windowwindow1234","c":1"#
+            #"{"v":1,"k":"key-open","st":\#(receivedAt - 50),"mt":20,"w":"window-\#(100_000_000 + round)","c":1"#
         return Array("\(front),\"e\":[\(events.joined(separator: ","))]}".utf8)
     }
 

@@ -1,7 +1,5 @@
-import Dispatch
 import Loop
 import Settings
-import Synchronization
 import Telemetry
 
 /// A few threads, each with a connection of its own, that ask PostgreSQL, and do other work that
@@ -14,13 +12,10 @@ final class ArchiveReaders: Sendable {
         let giveUp: @Sendable (ArchiveFailure) -> Void
     }
 
-    private struct Queue {
-        var jobs: [Job] = []
-        var isStopping = false
-    }
-
-    private let queue = Mutex(Queue())
-    private let arrivals = DispatchSemaphore(value: 0)
+    private let jobs = JobQueue<Job>(
+        jobsMaximum: Limits.companionArchiveQueueMaximum,
+        threads: Limits.companionArchiveThreads
+    )
     private let conninfo: Secret
 
     init(_ conninfo: Secret) { self.conninfo = conninfo }
@@ -34,13 +29,7 @@ final class ArchiveReaders: Sendable {
 
     /// Lets the threads end; who still waits gets `.stopping`.
     func stop() {
-        let waiting = queue.withLock { queue in
-            queue.isStopping = true
-            defer { queue.jobs = [] }
-            return queue.jobs
-        }
-        for job in waiting { job.giveUp(.stopping) }
-        for _ in 0..<Limits.companionArchiveThreads { arrivals.signal() }
+        for job in jobs.stop() { job.giveUp(.stopping) }
     }
 
     /// Asks all questions in one read-only transaction.
@@ -67,32 +56,17 @@ final class ArchiveReaders: Sendable {
                 },
                 giveUp: { continuation.resume(throwing: $0) }
             )
-            if let failure = enqueue(job) { job.giveUp(failure) } else { arrivals.signal() }
-        }
-    }
-
-    private func enqueue(_ job: Job) -> ArchiveFailure? {
-        queue.withLock { queue in
-            if queue.isStopping { return .stopping }
-            if queue.jobs.count >= Limits.companionArchiveQueueMaximum { return .busy }
-            queue.jobs.append(job)
-            return nil
+            switch jobs.add(job) {
+            case .added: break
+            case .full: job.giveUp(.busy)
+            case .stopped: job.giveUp(.stopping)
+            }
         }
     }
 
     private func work() {
         var connection = ThreadConnection(conninfo)
-        while let job = next() { job.work(&connection) }
-    }
-
-    private func next() -> Job? {
-        while true {
-            arrivals.wait()
-            let (job, isStopping) = queue.withLock { queue in
-                (queue.jobs.isEmpty ? nil : queue.jobs.removeFirst(), queue.isStopping)
-            }
-            if isStopping || job != nil { return job }
-        }
+        while let job = jobs.next() { job.work(&connection) }
     }
 }
 

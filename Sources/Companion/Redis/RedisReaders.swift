@@ -1,7 +1,5 @@
-import Dispatch
 import Loop
 import Settings
-import Synchronization
 
 /// A few threads, each with a connection of its own, that ask Redis for the companion's tasks, so
 /// that no task of the cooperative pool ever blocks on a socket.
@@ -11,13 +9,10 @@ final class RedisReaders: Sendable {
         let continuation: CheckedContinuation<[RedisReply], any Error>
     }
 
-    private struct Queue {
-        var jobs: [Job] = []
-        var isStopping = false
-    }
-
-    private let queue = Mutex(Queue())
-    private let arrivals = DispatchSemaphore(value: 0)
+    private let jobs = JobQueue<Job>(
+        jobsMaximum: Limits.companionRedisQueueMaximum,
+        threads: Limits.companionRedisThreads
+    )
     private let address: RedisAddress
 
     init(_ address: RedisAddress) { self.address = address }
@@ -31,38 +26,23 @@ final class RedisReaders: Sendable {
 
     /// Lets the threads end; who still waits gets `.stopping`.
     func stop() {
-        let waiting = queue.withLock { queue in
-            queue.isStopping = true
-            defer { queue.jobs = [] }
-            return queue.jobs
-        }
-        for job in waiting { job.continuation.resume(throwing: RedisFailure.stopping) }
-        for _ in 0..<Limits.companionRedisThreads { arrivals.signal() }
+        for job in jobs.stop() { job.continuation.resume(throwing: RedisFailure.stopping) }
     }
 
     /// Sends the commands in one pipeline and returns an answer for each.
     func ask(_ commands: [RedisCommand]) async throws -> [RedisReply] {
         try await withCheckedThrowingContinuation { continuation in
-            if let failure = enqueue(Job(commands: commands, continuation: continuation)) {
-                continuation.resume(throwing: failure)
-            } else {
-                arrivals.signal()
+            switch jobs.add(Job(commands: commands, continuation: continuation)) {
+            case .added: break
+            case .full: continuation.resume(throwing: RedisFailure.busy)
+            case .stopped: continuation.resume(throwing: RedisFailure.stopping)
             }
-        }
-    }
-
-    private func enqueue(_ job: Job) -> RedisFailure? {
-        queue.withLock { queue in
-            if queue.isStopping { return .stopping }
-            if queue.jobs.count >= Limits.companionRedisQueueMaximum { return .busy }
-            queue.jobs.append(job)
-            return nil
         }
     }
 
     private func work() {
         var connection: RedisConnection?
-        while let job = next() {
+        while let job = jobs.next() {
             do throws(RedisFailure) {
                 let replies = try Self.ask(job.commands, &connection, address)
                 job.continuation.resume(returning: replies)
@@ -89,15 +69,5 @@ final class RedisReaders: Sendable {
         let replies = try fresh.ask(commands)
         connection = consume fresh
         return replies
-    }
-
-    private func next() -> Job? {
-        while true {
-            arrivals.wait()
-            let (job, isStopping) = queue.withLock { queue in
-                (queue.jobs.isEmpty ? nil : queue.jobs.removeFirst(), queue.isStopping)
-            }
-            if isStopping || job != nil { return job }
-        }
     }
 }

@@ -49,12 +49,18 @@ import Testing
         #expect(server.ask { _, handler, _ in handler.refusals } == [.overloaded])
     }
 
+    /// Small enough to arrive in one piece, so that all hold the same.
     @Test func amongEqualsTheEldestGoes() throws {
-        let server = try server(600_000)
+        let server = try Server(heldBytesMaximum: 30_000)
         defer { server.stop() }
-        let clients = try (0..<4).map { _ in try unfinished(70_000, of: server) }
-        let late = try Client(port: server.port)
-        late.send("body 300000\n" + String(repeating: "x", count: 70_000))
+        var clients: [Client] = []
+        while clients.count < 20, server.ask({ _, handler, _ in handler.refusals.isEmpty }) {
+            let client = try Client(port: server.port)
+            client.send("body 9000\n" + String(repeating: "x", count: 4_000))
+            clients.append(client)
+            #expect(server.wait { _, handler in handler.ids.count == clients.count })
+        }
+        #expect(clients.count > 2 && clients.count < 20)
         #expect(clients[0].receive(100) == "overloaded\n")
         #expect(server.ask { _, handler, _ in handler.refusals.count } == 1)
     }

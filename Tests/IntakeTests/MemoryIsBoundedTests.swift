@@ -31,19 +31,28 @@ import Testing
         #expect(idle.receive(2) == "x\n")
         let small = try unfinished(20_000, of: server)
         let large = try unfinished(600_000, of: server)
-        let other = try unfinished(40_000, of: server)
-        let last = try Client(port: server.port)
-        last.send("body 300000\n" + String(repeating: "x", count: 100_000))
-        last.send(String(repeating: "x", count: 190_000))
+        // One after another comes until it is too much, whatever steps the buffers have grown in.
+        var others: [Client] = []
+        while others.count < 60, server.ask({ _, handler, _ in handler.refusals.isEmpty }) {
+            let client = try Client(port: server.port)
+            let held = server.ask { table, _, _ in table.heldBytes }
+            client.send("body 80000\n" + String(repeating: "x", count: 40_000))
+            others.append(client)
+            #expect(
+                server.wait { table, handler in
+                    table.heldBytes > held + 39_000 || !handler.refusals.isEmpty
+                }
+            )
+        }
         #expect(large.receive(100) == "overloaded\n")
         #expect(server.ask { table, _, _ in table.heldBytes } <= Self.limit)
         // Everybody else is served as if nothing had been.
-        last.send(String(repeating: "x", count: 10_000))
-        #expect(last.receive(12) == "took 300000\n")
         small.send(String(repeating: "x", count: 20_000))
         #expect(small.receive(11) == "took 40000\n")
-        other.send(String(repeating: "x", count: 40_000))
-        #expect(other.receive(11) == "took 80000\n")
+        for other in others {
+            other.send(String(repeating: "x", count: 40_000))
+            #expect(other.receive(11) == "took 80000\n")
+        }
         idle.send("echo y\n")
         #expect(idle.receive(2) == "y\n")
         #expect(server.ask { _, handler, _ in handler.refusals } == [.overloaded])

@@ -5,6 +5,7 @@ and the companion say what took effect; the reference fold says what that should
 """
 
 import math
+import re
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -132,6 +133,13 @@ def judge_events(verdict: Verdict, ledger: Ledger, rows: list[Row], acknowledged
     verdict.add("event times are the senders' times", len(rows), moved)
 
 
+def split_enrichment(row: Row) -> tuple[dict, dict]:
+    """The properties as they were sent, and what the engine says of a page view's source."""
+    names = {"ch", "so", "me", "ca", "cx", "ct", "te", "ck"} if row.type == "pv" else set()
+    return ({key: value for key, value in row.properties.items() if key not in names},
+            {key: value for key, value in row.properties.items() if key in names})
+
+
 def differences(sent: Sent, row: Row) -> list[str]:
     """What is not as it was sent. The name of a custom event has a column of its own."""
     found = []
@@ -145,9 +153,14 @@ def differences(sent: Sent, row: Row) -> list[str]:
     ]:
         if theirs != ours:
             found.append(f"{label} is {theirs!r}, was {ours!r}")
-    for key in expected.keys() | row.properties.keys():
-        if expected.get(key) != row.properties.get(key):
-            found.append(f"{key} is {row.properties.get(key)!r}, was {expected.get(key)!r}")
+    stored, added = split_enrichment(row)
+    for key in expected.keys() | stored.keys():
+        if expected.get(key) != stored.get(key):
+            found.append(f"{key} is {stored.get(key)!r}, was {expected.get(key)!r}")
+    named = re.search(r"[?&]utm_source=([\w-]+)", str(expected.get("u", "")))
+    if row.type == "pv" and ("ch" not in added
+                             or named and added.get("so") != named.group(1).lower()):
+        found.append(f"the source of {expected.get('u')!r} is {added!r}")
     return found
 
 

@@ -37,9 +37,15 @@ def told(seed: int = 1, batches: int = 30) -> tuple[Ledger, list[judge.Row]]:
         ledger.answer(batch.events, "204", 0.001, False)
         rows += [judge.Row(event.visitor, event.session, event.window, event.n, event.type,
                            event.name, event.client_milliseconds, event.client_milliseconds,
-                           event.consent, copy.deepcopy(event.fields), 0, offset)
+                           event.consent, stored(event), 0, offset)
                  for event in batch.events]
     return ledger, rows
+
+
+def stored(event) -> dict:
+    """The properties as an engine stores them: a page view with its source."""
+    source = {"ch": "unassigned", "so": "news"} if event.type == "pv" else {}
+    return {**copy.deepcopy(event.fields), **source}
 
 
 class JudgeFindsPlantedFaults(unittest.TestCase):
@@ -50,6 +56,12 @@ class JudgeFindsPlantedFaults(unittest.TestCase):
 
     def test_nothing_wrong(self):
         self.assertEqual(self.failed(*told()), set())
+
+    def test_wrong_source(self):
+        ledger, rows = told()
+        view = next(row for row in rows if row.type == "pv")
+        view.properties["so"] = "elsewhere"
+        self.assertEqual(self.failed(ledger, rows), {"no event is altered"})
 
     def test_lost(self):
         ledger, rows = told()

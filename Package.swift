@@ -167,7 +167,7 @@ let package = Package(
         tests("RecordsTests", ["Records", "Bytes", "Units"]),
         tests("Conformance", ["Wire", "Bytes", "Units"]),
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
-        tests("AdmissionTests", ["Admission", "Bytes", "Records", "TestSupport"]),
+        tests("AdmissionTests", ["Admission", "Bytes", "Records", "Settings", "TestSupport"]),
         tests("WireFormatsTests", ["Wire", "Bytes", "Units", "TestSupport"]),
         tests("PrivacyTests", ["Privacy", "Bytes", "Records", "TestSupport"]),
         tests(

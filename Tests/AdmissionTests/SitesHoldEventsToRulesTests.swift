@@ -44,11 +44,11 @@ struct SitesHoldEventsToRulesTests {
         _ object: String,
         _ name: String
     ) throws -> Result<String, PropertyCheck.Fault> {
-        let rule = try #require(rule(name))
+        let number = try #require(self.rule(name))
         var output = ByteBuffer(capacity: 256)
         return withView(Array(object.utf8)) { object in
             do throws(PropertyCheck.Fault) {
-                try PropertyCheck.append(object, rule: rule, of: rules, into: &output)
+                try PropertyCheck.append(object, rule: number, of: rules, into: &output)
                 return .success(output.view.text)
             } catch {
                 return .failure(error)

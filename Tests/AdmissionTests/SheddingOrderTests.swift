@@ -22,6 +22,34 @@ struct SheddingOrderTests {
         }
     }
 
+    @Test func aSliceMattersAsMuchAsItsMostImportantEvent() {
+        let cases: [([(EventKind, String)], Importance)] = [
+            ([(.pageSummary, "")], .summaries), ([(.pageSummary, ""), (.click, "")], .ordinary),
+            ([(.custom, "purchase"), (.pageSummary, "")], .precious),
+        ]
+        for (events, importance) in cases {
+            var writer = SliceWriter(limit: 4096)
+            writer.begin(SliceWriter.Head())
+            for (kind, name) in events {
+                withView(Array(name.utf8)) { name in
+                    writer.beginEvent(
+                        number: 1,
+                        occurredAt: 1,
+                        kind: kind,
+                        flags: [],
+                        page: 1,
+                        name: name
+                    )
+                }
+                writer.buffer.append("{}")
+                writer.endEvent()
+            }
+            let isWhole = writer.finish(eventCount: events.count)
+            let found = Slice(writer.buffer.view).map { Importance($0) }
+            #expect(isWhole && found == importance)
+        }
+    }
+
     @Test(arguments: [
         (0, Pressure.none), (84, .none), (85, .high), (94, .high), (95, .severe), (100, .severe),
     ])

@@ -22,6 +22,17 @@ struct ClockworkIsARobotsTests {
         #expect(slice.events.count == 12)
     }
 
+    /// The headers of a replay are our own: they are no sign of who made the events.
+    @Test func aReplayIsNotJudgedByItsOwnHeaders() throws {
+        let body = beacon([("mt", "5000")], events: events(irregular: false))
+        var request = Request(origin: "", language: "", hasUsualHeaders: false)
+        let live = try #require(RouteUnderTest().take(body, request).slice)
+        #expect(live.flags.contains(.bot))
+        request.isReplay = true
+        let replayed = try #require(RouteUnderTest().take(body, request).slice)
+        #expect(!replayed.flags.contains(.bot))
+    }
+
     @Test func clockworkAloneDoesNot() throws {
         let body = beacon([("mt", "5000")], events: events(irregular: false))
         #expect(try #require(RouteUnderTest().take(body).slice).flags.contains(.bot) == false)

@@ -32,6 +32,8 @@ struct Request {
     var userAgent = browser
     var language = "de-DE,de;q=0.9"
     var hasPrivacyControl = false
+    var hasUsualHeaders = true
+    var isReplay = false
     var address: [UInt8] = [203, 0, 113, 77]
 }
 
@@ -151,7 +153,7 @@ final class RouteUnderTest {
                             facts.acceptLanguage = language
                             facts.address = address
                             facts.isSecure = request.origin.hasPrefix("https:")
-                            Self.addUsualHeaders(&facts)
+                            if request.hasUsualHeaders { Self.addUsualHeaders(&facts) }
                             return answer(body, surroundings(request, facts))
                         }
                     }
@@ -172,7 +174,8 @@ final class RouteUnderTest {
         BeaconRoute.Surroundings(
             facts: facts,
             hasPrivacyControl: request.hasPrivacyControl,
-            receivedAt: receivedAt
+            receivedAt: receivedAt,
+            isReplay: request.isReplay
         )
     }
 

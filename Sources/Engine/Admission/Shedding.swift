@@ -28,6 +28,15 @@ public enum Importance: UInt8, Comparable, BitwiseCopyable, Sendable {
         }
     }
 
+    /// The importance of a slice: its most important event's.
+    public init(_ slice: Slice) {
+        var most = Importance.summaries
+        slice.forEachEvent { _, event in
+            most = max(most, Importance(event.kind, name: event.name))
+        }
+        self = most
+    }
+
     /// The steps of a purchase and a lead, as the SDK's helpers and servers' trackers name them.
     private static func isConversion(_ name: ByteView) -> Bool {
         for word in conversions where name.equalsIgnoringCase(word) { return true }

@@ -241,8 +241,12 @@ public final class ConnectionTable {
         of id: ConnectionID,
         _ body: (ByteView) -> Result
     ) -> Result {
-        let address = find(id).map { $0.pointee.client } ?? InternetAddress()
-        return address.withBytes(body)
+        client(of: id).withBytes(body)
+    }
+
+    /// Whose request is being handled: the peer, or whom a trusted proxy names.
+    public func client(of id: ConnectionID) -> InternetAddress {
+        find(id)?.pointee.client ?? InternetAddress()
     }
 
     /// Who speaks to us: the peer of the connection, or whom a PROXY header names.

@@ -2,6 +2,15 @@ public import Bytes
 
 /// Cuts a client address to its network: the last 8 bits of IPv4, the last 80 of IPv6 become zero.
 public enum AddressTruncation {
+    /// Appends the network of an address given as 4 or 16 bytes; nothing for what is neither.
+    public static func append(_ bytes: ByteView, into output: inout ByteBuffer) {
+        switch bytes.count {
+        case 4: append(v4: bytes, into: &output)
+        case 16: append(v6: bytes, into: &output)
+        default: break
+        }
+    }
+
     /// Appends the network of an IPv4 address given as four bytes, such as `203.0.113.0`.
     public static func append(v4 bytes: ByteView, into output: inout ByteBuffer) {
         for index in 0..<3 {

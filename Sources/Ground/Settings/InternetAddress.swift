@@ -59,6 +59,13 @@ public struct InternetAddress: Equatable, BitwiseCopyable, Sendable {
         return unsafe inet_pton(AF_INET6, text, target.baseAddress) == 1 ? 16 : 0
     }
 
+    /// Whether it is 127.0.0.0/8 (RFC 1122 section 3.2.1.3) or ::1 (RFC 4291 section 2.5.3).
+    public var isLoopback: Bool {
+        if length == 4 { return bytes[0] == 127 }
+        for index in 0..<15 where bytes[index] != 0 { return false }
+        return length == 16 && bytes[15] == 1
+    }
+
     /// Looks at the bytes in network order: 4, 16 or none.
     public func withBytes<Result>(_ body: (ByteView) -> Result) -> Result {
         unsafe withUnsafeBytes(of: bytes) { unsafe body(ByteView($0)[0..<length]) }

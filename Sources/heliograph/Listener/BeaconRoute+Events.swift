@@ -1,6 +1,5 @@
 import Admission
 import Bytes
-import Enrichment
 import Privacy
 import Records
 import Settings
@@ -24,8 +23,6 @@ extension BeaconRoute {
             ?? clock.offset(window: beacon.window, sentAt: beacon.sentAt, receivedAt: receivedAt)
         clockOffset = offset
         tally.reset()
-        behaviour = BatchBehaviour()
-        importance = .summaries
         var reader = BeaconEventReader(beacon.events)
         var written = 0
         while let outcome = reader.next() {
@@ -106,10 +103,6 @@ extension BeaconRoute {
         }
     }
 
-    private struct EventRefusal: Error {
-        let problem: Problem
-    }
-
     private func check(
         _ outcome: Result<Void, EventFault>,
         _ reader: borrowing BeaconEventReader
@@ -136,10 +129,8 @@ extension BeaconRoute {
             offset: offset,
             receivedAt: receivedAt
         )
-        behaviour.take(occurredAt: occurredAt)
         let name = try name(of: event)
-        rule = try findRule(event.kind, name, site)
-        importance = max(importance, Importance(event.kind, name: name))
+        rule = event.kind == .custom ? try sites.rules.rule(for: name, site: site) : nil
         writer.beginEvent(
             number: event.number,
             occurredAt: occurredAt,
@@ -167,20 +158,6 @@ extension BeaconRoute {
         // An event without properties lacks those that are required.
         if let rule, sites.rules[rule].required != 0 {
             throw EventRefusal(problem: .propertyMissing)
-        }
-    }
-
-    /// The site's rule for a custom event.
-    private func findRule(
-        _ kind: EventKind,
-        _ name: ByteView,
-        _ site: Int
-    ) throws(EventRefusal) -> Int? {
-        guard kind == .custom else { return nil }
-        switch sites.rules.find(event: name, site: site) {
-        case .free: return nil
-        case .rule(let rule): return rule
-        case .unlisted: throw EventRefusal(problem: .eventUnlisted)
         }
     }
 

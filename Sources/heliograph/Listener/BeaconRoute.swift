@@ -50,12 +50,8 @@ struct BeaconRoute: ~Copyable {
     var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     var tally = Tally()
-    /// How much the beacon last taken would be missed.
-    var importance = Importance.summaries
     /// The rule that the event under way has still to be held against.
     var rule: Int?
-    /// What the events of the beacon last taken show of who made them.
-    var behaviour = BatchBehaviour()
     /// Whether the browser of the beacon last taken says that a program drives it.
     private var isDriven = false
     /// What to add to the client's clock; noted once, however often the beacon is walked over.
@@ -174,11 +170,12 @@ struct BeaconRoute: ~Copyable {
             writer.begin(head)
         }
         guard let events = try writeEvents(beacon, body, site, around) else { return nil }
-        if behaviour.isMetronome, !entry.countsAutomation { markRobot(around.facts) }
         count(beacon, body, around)
         guard writer.finish(eventCount: events) else {
             throw Refusal(.batchTooLarge, at: "e")
         }
+        // Of a replay's sender nothing is known that a sign could be added to.
+        if !entry.countsAutomation, !around.isReplay { markRobot(around.facts) }
         return .slice(
             Partition(visitor: head.visitor),
             events: events,
@@ -263,19 +260,17 @@ struct BeaconRoute: ~Copyable {
 
     /// Events like clockwork are one sign more, which is seen only when they have been read.
     private mutating func markRobot(_ known: RequestFacts) {
+        guard let slice = Slice(slice) else { return }
         var facts = known
+        slice.forEachEvent { _, event in facts.behaviour.take(occurredAt: event.occurredAt) }
+        guard facts.behaviour.isMetronome else { return }
         facts.isDriven = isDriven
-        facts.behaviour = behaviour
         if sender.judge(facts).band == .bot { writer.markBot() }
     }
 
     private mutating func truncate(_ bytes: ByteView) -> ByteView {
         address.reset()
-        switch bytes.count {
-        case 4: AddressTruncation.append(v4: bytes, into: &address)
-        case 16: AddressTruncation.append(v6: bytes, into: &address)
-        default: break
-        }
+        AddressTruncation.append(bytes, into: &address)
         return address.view
     }
 }

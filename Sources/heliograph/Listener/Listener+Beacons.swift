@@ -47,33 +47,51 @@ extension Listener {
     private func admitAddress(of connection: ConnectionID) throws(Refusal) {
         let rate = edge.edge.addressRate
         guard rate.isLimited else { return }
-        let passage = connections.withAddress(of: connection) { address in
-            address.isLoopback
-                ? Passage.allowed
-                : around.limiter.take(
-                    sender: around.limiter.sender(address: address),
-                    units: 1,
-                    rate: rate,
-                    nowNanoseconds: around.time.monotonicNanoseconds()
-                )
-        }
-        try passage.orThrow(.addressRateExceeded, at: "address")
+        let client = connections.client(of: connection)
+        if client.isLoopback { return }
+        let limiter = around.limiter
+        try limiter.take(
+            sender: client.withBytes { limiter.sender(address: $0) },
+            units: 1,
+            rate: rate,
+            nowNanoseconds: around.time.monotonicNanoseconds()
+        ).orThrow(.addressRateExceeded, at: "address")
+    }
+
+    /// How close the way to the disk is to its limit.
+    var pressure: Pressure {
+        max(
+            Pressure(used: toJournal.depth, of: toJournal.capacity),
+            around.progress.pressure
+        )
     }
 
     /// Near a limit, what matters least is left with its sender for a while.
-    func admit(_ importance: Importance, visitor: ByteView) throws(Refusal) {
-        let ring = Pressure(used: toJournal.depth, of: toJournal.capacity)
-        let pressure = max(ring, around.progress.pressure)
-        if pressure.sheds(importance, isWarm: { around.warm.contains(visitor: visitor) }) {
-            throw Refusal(.shed, at: "engine")
-        }
+    private func admit(_ slice: ByteView, under pressure: Pressure) throws(Refusal) {
+        if pressure != .none, sheds(slice, pressure) { throw Refusal(.shed, at: "engine") }
     }
 
-    /// What a site and a visitor may bring, asked for when it is known how much it is.
-    func admit(_ events: Int, visitor: ByteView, site: Int) throws(Refusal) {
+    /// A request is shed as a whole, and not if it brings one slice that must be taken.
+    func admit(_ bundle: borrowing SliceBundle, under pressure: Pressure) throws(Refusal) {
+        if pressure == .none { return }
+        var isShed = true
+        bundle.forEach { slice, _ in
+            isShed = sheds(slice, pressure)
+            return isShed
+        }
+        if isShed { throw Refusal(.shed, at: "engine") }
+    }
+
+    private func sheds(_ slice: ByteView, _ pressure: Pressure) -> Bool {
+        guard let slice = Slice(slice) else { return false }
+        return pressure.sheds(Importance(slice)) { around.warm.contains(visitor: slice.visitor) }
+    }
+
+    /// What a site may bring, and a visitor if it is one's, asked for when it is known how much it is.
+    func admit(_ events: Int, visitor: ByteView?, site: Int) throws(Refusal) {
         let limiter = around.limiter
         let now = around.time.monotonicNanoseconds()
-        if edge.edge.visitorRate.isLimited {
+        if let visitor, edge.edge.visitorRate.isLimited {
             try limiter.take(
                 sender: limiter.sender(visitor: visitor, site: site),
                 units: events,
@@ -81,13 +99,6 @@ extension Listener {
                 nowNanoseconds: now
             ).orThrow(.visitorRateExceeded, at: "visitor")
         }
-        try admit(events, site: site)
-    }
-
-    /// What a site may bring.
-    func admit(_ events: Int, site: Int) throws(Refusal) {
-        let limiter = around.limiter
-        let now = around.time.monotonicNanoseconds()
         let rate = edge.edge.rate(ofSite: site)
         try limiter.take(
             site: Int(rate.slot),
@@ -95,6 +106,7 @@ extension Listener {
             rate: rate.events,
             nowNanoseconds: now
         ).orThrow(.siteRateExceeded, at: "site")
+        guard rate.eventsPerDay > 0 else { return }
         try limiter.take(
             site: Int(rate.slot),
             events: events,
@@ -141,24 +153,29 @@ extension Listener {
         return refusal
     }
 
+    /// When the request counts as received, and whether it is a replay, which says so itself.
+    func receipt(_ head: RequestHead) -> (at: Int64, isReplay: Bool) {
+        let now = around.time.epochMilliseconds()
+        let replayed = around.replayGate.receivedAt(head.receivedAt, now: now)
+        return (replayed ?? now, replayed != nil)
+    }
+
     private func takeBeacon(
         _ body: ByteView,
         _ head: RequestHead,
         _ connection: ConnectionID,
         _ session: UnsafeMutablePointer<HTTPSession>
     ) throws(Refusal) -> Bool {
-        let now = around.time.epochMilliseconds()
-        let replayed = around.replayGate.receivedAt(head.receivedAt, now: now)
-        let receivedAt = replayed ?? now
+        let (receivedAt, isReplay) = receipt(head)
         let outcome = connections.withAddress(of: connection) { address in
             route.take(
                 body,
                 BeaconRoute.Surroundings(
                     // A replay comes from this machine, wherever the event came from.
-                    facts: facts(head, replayed == nil ? address : .empty),
+                    facts: facts(head, isReplay ? .empty : address),
                     hasPrivacyControl: head.hasPrivacyControl,
                     receivedAt: receivedAt,
-                    isReplay: replayed != nil
+                    isReplay: isReplay
                 )
             )
         }
@@ -166,7 +183,7 @@ extension Listener {
         session.pointee.park { $0.origin = origin }
         switch outcome {
         case .slice(let partition, let events, let visitor, let site):
-            try admit(route.importance, visitor: visitor)
+            try admit(route.slice, under: pressure)
             try admit(events, visitor: visitor, site: site)
             try handOver(route.slice, partition, events, receivedAt, connection, session)
             if head.wantsVerdicts, edge.edge.sites[site].debug {
@@ -271,21 +288,6 @@ extension Listener {
             return .none
         }
         return .listed(text)
-    }
-}
-
-extension ByteView {
-    /// Whether these bytes of an address are 127.0.0.0/8, ::1, or the former mapped into IPv6.
-    var isLoopback: Bool {
-        switch count {
-        case 4: return self[0] == 127
-        case 16:
-            for index in 0..<10 where self[index] != 0 { return false }
-            if self[10] == 0xff { return self[11] == 0xff && self[12] == 127 }
-            for index in 10..<15 where self[index] != 0 { return false }
-            return self[15] == 1
-        default: return false
-        }
     }
 }
 

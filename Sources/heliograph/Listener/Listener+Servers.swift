@@ -66,14 +66,12 @@ extension Listener {
         _ connection: ConnectionID,
         _ session: UnsafeMutablePointer<HTTPSession>
     ) throws(Refusal) -> Bool {
-        let now = around.time.epochMilliseconds()
-        let replayed = around.replayGate.receivedAt(head.receivedAt, now: now)
-        let receivedAt = replayed ?? now
+        let (receivedAt, isReplay) = receipt(head)
         let outcome = connections.withAddress(of: connection) { address in
             // A replay comes from this machine, wherever the event came from.
-            let known = replayed == nil ? address : .empty
+            let known = isReplay ? ByteView.empty : address
             var surroundings = surroundings(endpoint, head, known, receivedAt)
-            surroundings.isReplay = replayed != nil
+            surroundings.isReplay = isReplay
             return servers.take(body, surroundings, into: &bundle)
         }
         let origin = parkedOrigin(head.origin, site: servers.site)
@@ -81,9 +79,8 @@ extension Listener {
         if !endpoint.isImage { prepareBody(session) }
         switch outcome {
         case .slices(let events, let site):
-            // Servers send no page summaries, so whether a visitor is warm is never asked.
-            try admit(servers.importance, visitor: .empty)
-            try admit(events, site: site)
+            try admit(bundle, under: pressure)
+            try admit(events, visitor: nil, site: site)
             try handOver(bundle, receivedAt, connection, session)
             return true
         case .nothing:

@@ -1,4 +1,5 @@
-import Admission
+import Bytes
+import Settings
 import Telemetry
 
 /// Why a request takes no effect, and where the reason stands in it.
@@ -12,5 +13,21 @@ struct Refusal: Error {
         self.problem = problem
         self.place = place
         self.retryAfterSeconds = retryAfterSeconds
+    }
+}
+
+/// Why one event takes no effect; the rest of its request is unharmed.
+struct EventRefusal: Error {
+    let problem: Problem
+}
+
+extension EventRuleTable {
+    /// The site's rule for its custom event `name`; nil when it has none.
+    func rule(for name: ByteView, site: Int) throws(EventRefusal) -> Int? {
+        switch find(event: name, site: site) {
+        case .free: return nil
+        case .rule(let rule): return rule
+        case .unlisted: throw EventRefusal(problem: .eventUnlisted)
+        }
     }
 }

@@ -236,7 +236,7 @@ final class Rejections {
         let id = appendText { if !isWithheld { Self.appendID(facts, to: &$0) } }
         let address = appendText {
             guard let consent = facts.consent, ConsentGate.allowsStoring(consent) else { return }
-            Self.appendNetwork(facts.address, to: &$0)
+            AddressTruncation.append(facts.address, into: &$0)
         }
         let agent = appendText {
             guard let consent = facts.consent, ConsentGate.allowsStoring(consent) else { return }
@@ -269,14 +269,6 @@ final class Rejections {
             buffer.append(facts.window)
             buffer.append(UInt8(ascii: "-"))
             buffer.append(decimal: Int64(facts.number))
-        }
-    }
-
-    private static func appendNetwork(_ address: ByteView, to buffer: inout ByteBuffer) {
-        switch address.count {
-        case 4: AddressTruncation.append(v4: address, into: &buffer)
-        case 16: AddressTruncation.append(v6: address, into: &buffer)
-        default: break
         }
     }
 

@@ -67,11 +67,7 @@ struct ServerContext: ~Copyable {
     @discardableResult
     mutating func network(_ bytes: ByteView) -> ByteView {
         address.reset()
-        switch bytes.count {
-        case 4: AddressTruncation.append(v4: bytes, into: &address)
-        case 16: AddressTruncation.append(v6: bytes, into: &address)
-        default: break
-        }
+        AddressTruncation.append(bytes, into: &address)
         return address.view
     }
 

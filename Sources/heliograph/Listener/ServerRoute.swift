@@ -73,8 +73,6 @@ struct ServerRoute: ~Copyable {
     private var random = SystemRandomNumberGenerator()
     /// The verdicts on the events of the request last taken, as JSON; empty when none are told.
     private(set) var verdicts = VerdictWriter()
-    /// Of the events of the request last taken, the most important one's.
-    private(set) var importance = Importance.ordinary
     /// The site of the request last taken, for the headers of its answer; nil when it is unknown.
     private(set) var site: Int?
 
@@ -100,7 +98,6 @@ struct ServerRoute: ~Copyable {
     ) -> Outcome {
         site = nil
         bodyFingerprint = nil
-        importance = .ordinary
         key.reset()
         bundle.reset()
         assembler.reset()
@@ -334,10 +331,6 @@ struct ServerRoute: ~Copyable {
         return .taken(warning)
     }
 
-    private struct EventRefusal: Error {
-        let problem: Problem
-    }
-
     /// Leaves the event's properties in `properties`, held to the site's rule for it.
     private mutating func writeProperties(
         _ event: IncomingEvent,
@@ -345,8 +338,8 @@ struct ServerRoute: ~Copyable {
         _ person: ServerIdentity.Person,
         _ request: Request
     ) throws(EventRefusal) {
-        let rule = try findRule(event, name, request.site)
         let (sites, site) = (sites, request.site)
+        let rule = event.call == .track ? try sites.rules.rule(for: name, site: site) : nil
         let reference = sites[site].name.withBytes { site in
             identity.reference(event.call == .alias ? event.previousID : event.groupID, site: site)
         }
@@ -364,20 +357,6 @@ struct ServerRoute: ~Copyable {
             throw EventRefusal(problem: BeaconProblems.problem(of: error))
         }
         if properties.overflowed { throw EventRefusal(problem: .eventTooLarge) }
-    }
-
-    /// The site's rule for a custom event.
-    private func findRule(
-        _ event: IncomingEvent,
-        _ name: ByteView,
-        _ site: Int
-    ) throws(EventRefusal) -> Int? {
-        guard event.call == .track else { return nil }
-        switch sites.rules.find(event: name, site: site) {
-        case .free: return nil
-        case .rule(let rule): return rule
-        case .unlisted: throw EventRefusal(problem: .eventUnlisted)
-        }
     }
 
     private func machine(_ around: Surroundings) -> ServerIdentity.Machine {
@@ -436,7 +415,6 @@ struct ServerRoute: ~Copyable {
     ) -> ServerWarning? {
         let time = time(of: event, request)
         let kind = ServerEventWriter.kind(event.call)
-        importance = max(importance, Importance(kind, name: name))
         assembler.beginEvent(
             occurredAt: time.at,
             kind: kind,

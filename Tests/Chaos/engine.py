@@ -19,6 +19,7 @@ STOP_SECONDS_MAX = 10
 # The scoring file and the SDK are found from here, as they are when a person starts the engine.
 REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEM_FOLDER = Path("/var/lib/heliograph")
+FOLDER_PREFIX = "heliograph-chaos-"
 
 
 class EngineError(Exception):
@@ -41,7 +42,7 @@ class Engine:
         if not self.binary.is_file():
             raise EngineError(f"no engine at {self.binary}: "
                               "build it with 'swift build -c release --product heliograph'")
-        self.folder = Path(tempfile.mkdtemp(prefix="heliograph-chaos-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
         # PostgreSQL runs as another user when the test runs as root and must reach its socket.
         self.folder.chmod(0o755)
         self.data = self.folder / "var"
@@ -49,13 +50,18 @@ class Engine:
         self.ingest_port = free_port()
         self.companion_port = free_port()
         self.config = self.folder / "heliograph.yaml"
-        self.config.write_text(f"ingest:\n  port: {self.ingest_port}\n"
-                               f"companion:\n  port: {self.companion_port}\n{settings}")
+        self.write_settings(settings)
         self.environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", **(environment or {})}
         self.wrapper = wrapper or []
         self.process: subprocess.Popen | None = None
         self.starts = 0
+        # Addresses of stores that are not the engine's own, for the judge.
+        self.direct: dict[str, str] = {}
         self.postgres_folder: Path | None = None
+
+    def write_settings(self, settings: str) -> None:
+        self.config.write_text(f"ingest:\n  port: {self.ingest_port}\n"
+                               f"companion:\n  port: {self.companion_port}\n{settings}")
 
     # ---- starting -------------------------------------------------------------------------------
 
@@ -120,7 +126,7 @@ class Engine:
         return self.data / "addresses.json"
 
     def addresses(self) -> dict:
-        return json.loads(self.addresses_file.read_text())
+        return {**json.loads(self.addresses_file.read_text()), **self.direct}
 
     def last_words(self, lines: int = 25) -> str:
         if not self.log.exists():
@@ -183,7 +189,7 @@ class Engine:
         return [self.postgres_folder] if self.postgres_folder else []
 
     def find_postgres_folder(self) -> None:
-        if self.postgres_folder or not SYSTEM_FOLDER.is_dir():
+        if self.postgres_folder or self.direct or not SYSTEM_FOLDER.is_dir():
             return
         data = Path(stores.query(self.addresses()["postgres"], "SHOW data_directory")[0][0])
         if data.is_relative_to(SYSTEM_FOLDER):

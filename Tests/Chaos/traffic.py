@@ -153,5 +153,11 @@ class Crowd:
             sender.giving_up.set()
             sender.join(ANSWER_SECONDS_MAX + 5)
 
+    def events(self) -> int:
+        return len(self.ledger.acknowledged())
+
+    def batches(self) -> int:
+        return self.ledger.batches_acknowledged
+
     def refusals(self) -> list[str]:
         return [text for sender in self.senders for text in sender.refusals]

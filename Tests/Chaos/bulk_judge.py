@@ -1,0 +1,211 @@
+"""Judges millions of events: one pass over the rows, every id, every content, every session.
+
+Signal sums are compared for a sample of the visitors (`SAMPLE_VISITORS`), all else for every event.
+"""
+
+import json
+import random
+import time
+from dataclasses import dataclass, field
+
+import stores
+from bulk_traffic import BATCH_EVENTS, Pool, Window
+from definitions import PROFILING
+from engine import Engine
+from judge import (CLOCK_MILLISECONDS_MAX, EXAMPLES_MAX, Row, Verdict, differences, judge_fresh,
+                   judge_sums)
+from ledger import Ledger
+
+SAMPLE_VISITORS = 400
+ROWS_PER_FETCH = 20_000
+DRAIN_SECONDS_MAX = 1800
+COUNT_MAX = 255
+COLUMNS = """visitor_id, session_id, window_id, n, type, coalesce(name, ''),
+    round(extract(epoch FROM occurred_at) * 1000)::bigint,
+    round(extract(epoch FROM received_at) * 1000)::bigint,
+    consent, properties::text, partition, journal_offset"""
+
+
+class Faults:
+    """How many of a kind there are, and the first few."""
+
+    def __init__(self):
+        self.count = 0
+        self.examples: list[str] = []
+
+    def add(self, text: str) -> None:
+        self.count += 1
+        if len(self.examples) < EXAMPLES_MAX:
+            self.examples.append(text)
+
+    def listed(self) -> list[str]:
+        more = self.count - len(self.examples)
+        return self.examples + ["…"] * more
+
+
+@dataclass
+class BulkReader:
+    """Reads rows one after the other; what it keeps is a byte per event and a total per session."""
+
+    pool: Pool
+    windows: dict[str, Window]
+    sample: set[str]                # visitors whose rows are kept
+    ignored: set[str]               # windows of the judge's own probe
+    rows: int = 0
+    kept: list[Row] = field(default_factory=list)
+    sessions: dict[str, list] = field(default_factory=dict)
+    # Properties seen and found right, by the pool's entry: the same text needs no second look.
+    known: dict[tuple[int, str], dict] = field(default_factory=dict)
+    foreign: Faults = field(default_factory=Faults)
+    altered: Faults = field(default_factory=Faults)
+    moved: Faults = field(default_factory=Faults)
+
+    def read(self, values: tuple) -> None:
+        window = self.windows.get(values[2])
+        if window is None or not 0 < values[3] < len(window.counts):
+            if values[2] not in self.ignored:
+                self.foreign.add(f"{values[2]}-{values[3]}")
+            return
+        self.rows += 1
+        n = values[3]
+        window.counts[n] = min(window.counts[n] + 1, COUNT_MAX)
+        self.content(window, n, values)
+        occurred = values[6]
+        delta = occurred - window.origin - window.offset_milliseconds(n)
+        if not -2 <= delta <= CLOCK_MILLISECONDS_MAX:
+            self.moved.add(f"{window.window}-{n}: moved by {delta} ms")
+        self.session(values[1], values[4] == "pv", occurred)
+
+    def content(self, window: Window, n: int, values: tuple) -> None:
+        entry = Pool.entry(window.salt, n)
+        key = (entry, values[9])
+        kind, fields = self.pool.entries[entry]
+        right = (values[0] == window.device and values[1] == window.session
+                 and values[8] == window.consent and values[4] == kind
+                 and values[5] == fields.get("name", "") and key in self.known)
+        if right and values[0] not in self.sample:
+            return
+        row = Row(*values[:9], self.known.get(key) or json.loads(values[9]), *values[10:])
+        wrong = differences(window.sent(self.pool, n), row)
+        if wrong:
+            self.altered.add(f"{window.window}-{n}: {wrong[0]}")
+        else:
+            self.known[key] = row.properties
+        if values[0] in self.sample:
+            self.kept.append(row)
+
+    def session(self, session: str, is_page_view: bool, occurred: int) -> None:
+        found = self.sessions.get(session)
+        if found is None:
+            self.sessions[session] = [1, int(is_page_view), occurred, occurred]
+            return
+        found[0] += 1
+        found[1] += is_page_view
+        if occurred < found[2]:
+            found[2] = occurred
+        elif occurred > found[3]:
+            found[3] = occurred
+
+
+def read_all(address: str, reader: BulkReader) -> None:
+    """A cursor of the server's, so that the rows never stand in memory together."""
+    connection = stores.psycopg2.connect(address)
+    try:
+        with connection.cursor("rows") as cursor:
+            cursor.itersize = ROWS_PER_FETCH
+            cursor.execute(f"SELECT {COLUMNS} FROM heliograph.event WHERE site = 'demo'")
+            for values in cursor:
+                reader.read(values)
+    finally:
+        connection.close()
+
+
+def wait_for_count(engine: Engine, expected: int) -> float:
+    """Waits until there are as many rows as promises, or as many as there will be."""
+    began = time.monotonic()
+    while time.monotonic() - began < DRAIN_SECONDS_MAX:
+        try:
+            count = stores.query(engine.addresses()["postgres"],
+                                 "SELECT count(*) FROM heliograph.event WHERE site = 'demo'")[0][0]
+            if count >= expected:
+                break
+            print(f"    {count} of {expected} rows are there", flush=True)
+        except Exception as error:  # the store may be on its way back
+            print(f"    waiting for PostgreSQL: {error}", flush=True)
+        time.sleep(2)
+    return time.monotonic() - began
+
+
+def judge_counts(verdict: Verdict, windows: dict[str, Window], acknowledged_min: int) -> int:
+    """Every acknowledged event once, every other at most once. Returns how many are acknowledged."""
+    lost, doubled, acknowledged, known = Faults(), Faults(), 0, 0
+    for window in windows.values():
+        for n in range(1, len(window.counts)):
+            count = window.counts[n]
+            promised = window.is_acknowledged(n)
+            acknowledged += promised
+            known += count > 0
+            if promised and not count:
+                lost.add(f"{window.window}-{n}")
+            if count > 1:
+                doubled.add(f"{window.window}-{n}: {count} rows")
+    verdict.add("acknowledged events are there", acknowledged, lost.listed(), acknowledged_min)
+    verdict.add("no event is there twice", known, doubled.listed())
+    return acknowledged
+
+
+def judge_session_rows(verdict: Verdict, address: str, reader: BulkReader) -> None:
+    found = {row[0]: list(row[1:]) for row in stores.query(address, """
+        SELECT session_id, events, page_views,
+               round(extract(epoch FROM started_at) * 1000)::bigint,
+               round(extract(epoch FROM ended_at) * 1000)::bigint
+        FROM heliograph.session WHERE site = 'demo'""")}
+    wrong = [f"{key}: row says {found.get(key)}, events say {expected}"
+             for key, expected in reader.sessions.items() if found.get(key) != expected]
+    verdict.add("session rows equal the sum of their events", len(reader.sessions), wrong)
+
+
+def judge_presence(verdict: Verdict, engine: Engine, windows: dict[str, Window]) -> None:
+    """Every visitor whose consent allows a profile has a score in Redis."""
+    redis = stores.Redis(engine.addresses()["redis"], 30)
+    looked_at, missing = 0, Faults()
+    for window in windows.values():
+        if window.consent & PROFILING and window.acknowledged:
+            looked_at += 1
+            if not redis.call("HEXISTS", f"hg:demo:v:{{{window.device}}}", "score"):
+                missing.add(window.device)
+    redis.close()
+    verdict.add("every visitor has a score in Redis", looked_at, missing.listed())
+
+
+def judge_bulk(verdict: Verdict, engine: Engine, seed: int, windows: dict[str, Window],
+               acknowledged_min: int) -> None:
+    """The whole judgement; the senders have stopped and the engine is up."""
+    expected = sum(w.acknowledged.bit_count() for w in windows.values()) * BATCH_EVENTS
+    verdict.figures["rows caught up after (s)"] = round(wait_for_count(engine, expected), 1)
+    probe = Ledger()
+    judge_fresh(verdict, engine, probe)
+    # Windows, so visitors, in an order of the seed's: who is looked at closely is not the engine's.
+    profiled = [w.device for w in windows.values() if w.consent & PROFILING and w.acknowledged]
+    chosen = random.Random(f"sample-{seed}").sample(profiled, min(SAMPLE_VISITORS, len(profiled)))
+    reader = BulkReader(Pool(seed), windows, set(chosen), {key[0] for key in probe.events})
+    address = engine.addresses()["postgres"]
+    began = time.monotonic()
+    read_all(address, reader)
+    verdict.figures["rows read in (s)"] = round(time.monotonic() - began, 1)
+    verdict.figures["events acknowledged"] = judge_counts(verdict, windows, acknowledged_min)
+    verdict.add("no event is there that nobody sent", reader.rows, reader.foreign.listed())
+    verdict.add("no event is altered", reader.rows, reader.altered.listed())
+    verdict.add("event times are the senders' times", reader.rows, reader.moved.listed())
+    judge_session_rows(verdict, address, reader)
+    judge_presence(verdict, engine, windows)
+    judge_sums(verdict, engine, sampled_ledger(reader, windows), reader.kept)
+    verdict.figures |= {"rows": reader.rows, "visitors": len(windows),
+                        "visitors whose sums were compared": len(chosen)}
+
+
+def sampled_ledger(reader: BulkReader, windows: dict[str, Window]) -> Ledger:
+    ledger = Ledger()
+    for row in reader.kept:
+        ledger.events[(row.window, row.n)] = windows[row.window].sent(reader.pool, row.n)
+    return ledger

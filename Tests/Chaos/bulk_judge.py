@@ -6,10 +6,11 @@ Signal sums are compared for a sample of the visitors (`SAMPLE_VISITORS`), all e
 import json
 import random
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 import stores
-from bulk_traffic import BATCH_EVENTS, Pool, Window
+from bulk_traffic import BATCH_EVENTS, WITHOUT_RETRY_AFTER, BulkCrowd, Pool, Window
 from definitions import PROFILING
 from engine import Engine
 from judge import (CLOCK_MILLISECONDS_MAX, EXAMPLES_MAX, Row, Verdict, differences, judge_fresh,
@@ -51,6 +52,8 @@ class BulkReader:
     windows: dict[str, Window]
     sample: set[str]                # visitors whose rows are kept
     ignored: set[str]               # windows of the judge's own probe
+    # How far the engine's wall clock was moved while it took events, backwards and forwards.
+    clock_milliseconds: tuple[int, int] = (0, 0)
     rows: int = 0
     kept: list[Row] = field(default_factory=list)
     sessions: dict[str, list] = field(default_factory=dict)
@@ -72,7 +75,8 @@ class BulkReader:
         self.content(window, n, values)
         occurred = values[6]
         delta = occurred - window.origin - window.offset_milliseconds(n)
-        if not -2 <= delta <= CLOCK_MILLISECONDS_MAX:
+        back, ahead = self.clock_milliseconds
+        if not back - 2 <= delta <= ahead + CLOCK_MILLISECONDS_MAX:
             self.moved.add(f"{window.window}-{n}: moved by {delta} ms")
         self.session(values[1], values[4] == "pv", occurred)
 
@@ -179,7 +183,7 @@ def judge_presence(verdict: Verdict, engine: Engine, windows: dict[str, Window])
 
 
 def judge_bulk(verdict: Verdict, engine: Engine, seed: int, windows: dict[str, Window],
-               acknowledged_min: int) -> None:
+               acknowledged_min: int, clock_milliseconds: tuple[int, int] = (0, 0)) -> None:
     """The whole judgement; the senders have stopped and the engine is up."""
     expected = sum(w.acknowledged.bit_count() for w in windows.values()) * BATCH_EVENTS
     verdict.figures["rows caught up after (s)"] = round(wait_for_count(engine, expected), 1)
@@ -188,7 +192,8 @@ def judge_bulk(verdict: Verdict, engine: Engine, seed: int, windows: dict[str, W
     # Windows, so visitors, in an order of the seed's: who is looked at closely is not the engine's.
     profiled = [w.device for w in windows.values() if w.consent & PROFILING and w.acknowledged]
     chosen = random.Random(f"sample-{seed}").sample(profiled, min(SAMPLE_VISITORS, len(profiled)))
-    reader = BulkReader(Pool(seed), windows, set(chosen), {key[0] for key in probe.events})
+    probed = {key[0] for key in probe.events}
+    reader = BulkReader(Pool(seed), windows, set(chosen), probed, clock_milliseconds)
     address = engine.addresses()["postgres"]
     began = time.monotonic()
     read_all(address, reader)
@@ -202,6 +207,27 @@ def judge_bulk(verdict: Verdict, engine: Engine, seed: int, windows: dict[str, W
     judge_sums(verdict, engine, sampled_ledger(reader, windows), reader.kept)
     verdict.figures |= {"rows": reader.rows, "visitors": len(windows),
                         "visitors whose sums were compared": len(chosen)}
+
+
+def judge_senders(verdict: Verdict, crowd: BulkCrowd, ends: list[dict]) -> None:
+    """The senders lived to the end, and were refused only in ways that a client can wait out."""
+    verdict.add("every sender told its story to the end", len(ends),
+                [] if crowd.all_ended_well() else ["a sender died"], len(crowd.processes))
+    answers: Counter[str] = Counter()
+    for end in ends:
+        answers.update(end["statuses"])
+    bad = [f"{count} × {status}" for status, count in answers.items() if is_bad(status)]
+    verdict.add("no batch is refused for good", sum(answers.values()),
+                bad + [text for end in ends for text in end["refusals"]][:3])
+    verdict.figures |= {
+        "answers": dict(answers), "repeats acknowledged": sum(end["repeats"] for end in ends),
+        "slowest acknowledgement (ms)": round(1000 * max(end["slowest"] for end in ends))}
+
+
+def is_bad(status: str) -> bool:
+    if status in ("500", WITHOUT_RETRY_AFTER):
+        return True
+    return status.startswith("4") and status not in ("408", "425", "429")
 
 
 def sampled_ledger(reader: BulkReader, windows: dict[str, Window]) -> Ledger:

@@ -8,8 +8,8 @@ ledger file when a window is finished, which is what the judge reads (`read_ledg
 
 import gzip
 import json
+import math
 import multiprocessing
-import os
 import random
 import time
 from collections import Counter, deque
@@ -33,6 +33,12 @@ SPREAD_STEP = 7_919_003
 # Without storage on the device all visitors of one address are one; the small test has those.
 CONSENTS, CONSENT_WEIGHTS = [7, 23, 3], [80, 15, 5]
 COUNTERS = ("events", "batches", "repeats", "retries", "windows")
+WITHOUT_RETRY_AFTER = "503 without Retry-After"
+# Answers are counted by the phase that the test is in, and by how long they took: each bucket is
+# 5 % wider than the one before, from 10 µs to 20 s. The first two of a phase count 2xx and others.
+PHASES = 4
+BUCKET_SECONDS, BUCKET_GROWTH, BUCKETS = 1e-5, 1.05, 300
+PHASE_SLOTS = 2 + BUCKETS
 
 
 class Pool:
@@ -123,12 +129,13 @@ def make_batch(pool: Pool, window: Window, r: random.Random) -> BulkBatch:
 class BulkSender:
     """One process: sends the batches of its own windows, one at a time, until told to stop."""
 
-    def __init__(self, number: int, seed: int, port: int, ledger: Path, counters, pause: float):
+    def __init__(self, number: int, seed: int, port: int, ledger: Path, shared: "Shared",
+                 pause: float):
         self.random = random.Random(f"bulk-{seed}-{number}")
         self.pool = Pool(seed)
         self.connection = Connection(port)
         self.ledger = ledger.open("a", encoding="utf-8")
-        self.counters = counters    # shared with the parent, written here only
+        self.counters, self.answers, self.phase = shared.counters, shared.answers, shared.phase
         self.pause_seconds = pause
         self.statuses: Counter[str] = Counter()
         self.refusals: list[str] = []
@@ -184,11 +191,21 @@ class BulkSender:
         began = time.monotonic()
         status, answer = self.connection.post(
             "/v1/e?z=1" if zipped else "/v1/e", gzip.compress(body, 1) if zipped else body)
-        if status in ("200", "204"):
-            self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - began)
-        elif status.startswith("4") and len(self.refusals) < 5:
-            self.refusals.append(answer.decode(errors="replace")[-400:])
+        self.answered(status, answer, time.monotonic() - began)
         return status
+
+    def answered(self, status: str, answer: bytes, seconds: float) -> None:
+        slot = self.phase.value * PHASE_SLOTS
+        if status in ("200", "204"):
+            self.slowest_seconds = max(self.slowest_seconds, seconds)
+            self.answers[slot] += 1
+            self.answers[slot + 2 + bucket(seconds)] += 1
+            return
+        self.answers[slot + 1] += 1
+        if status == "503" and b"\r\nretry-after: " not in answer.lower():
+            self.statuses[WITHOUT_RETRY_AFTER] += 1
+        if status.startswith("4") and len(self.refusals) < 5:
+            self.refusals.append(answer.decode(errors="replace")[-400:])
 
     def promised(self, batch: BulkBatch, repeat: bool) -> None:
         batch.window.acknowledged |= 1 << batch.number
@@ -199,23 +216,41 @@ class BulkSender:
             self.counters[1] += 1
 
 
-def send_all(number: int, seed: int, port: int, ledger: Path, counters, stopping, pause) -> None:
-    os.nice(5)
-    BulkSender(number, seed, port, ledger, counters, pause).run(stopping)
+@dataclass
+class Shared:
+    """What a sender tells its parent while it runs; written by the sender only, but the phase."""
+
+    counters: object
+    answers: object
+    phase: object
+
+
+def bucket(seconds: float) -> int:
+    return min(BUCKETS - 1, max(0, int(math.log(max(seconds, BUCKET_SECONDS) / BUCKET_SECONDS)
+                                       / math.log(BUCKET_GROWTH))))
+
+
+def send_all(number: int, seed: int, port: int, ledger: Path, shared: Shared, stopping,
+             pause) -> None:
+    BulkSender(number, seed, port, ledger, shared, pause).run(stopping)
 
 
 class BulkCrowd:
-    """The sender processes of a test and what they count."""
+    """The sender processes of a test and what they count.
+
+    A forked sender would hold connections of the proxies open that are meant to be cut: spawned."""
 
     def __init__(self, seed: int, port: int, folder: Path, senders: int = 3, pause: float = 0.0):
-        # A forked sender would hold connections of the proxies open that were meant to be cut.
         context = multiprocessing.get_context("spawn")
         self.stopping = context.Event()
-        self.counters = [context.Array("Q", len(COUNTERS), lock=False) for _ in range(senders)]
+        self.phase = context.Value("i", 0, lock=False)
+        self.shared = [Shared(context.Array("Q", len(COUNTERS), lock=False),
+                              context.Array("Q", PHASES * PHASE_SLOTS, lock=False), self.phase)
+                       for _ in range(senders)]
         self.ledgers = [folder / f"ledger-{number}.jsonl" for number in range(senders)]
         self.processes = [
             context.Process(target=send_all, daemon=True, args=(
-                number, seed, port, self.ledgers[number], self.counters[number], self.stopping,
+                number, seed, port, self.ledgers[number], self.shared[number], self.stopping,
                 pause))
             for number in range(senders)]
 
@@ -235,10 +270,30 @@ class BulkCrowd:
                 process.kill()
 
     def events(self) -> int:
-        return sum(counters[0] for counters in self.counters)
+        return sum(shared.counters[0] for shared in self.shared)
 
     def batches(self) -> int:
-        return sum(counters[1] for counters in self.counters)
+        return sum(shared.counters[1] for shared in self.shared)
+
+    def enter(self, phase: int) -> None:
+        """Answers from here on count for another phase."""
+        self.phase.value = phase
+
+    def answers(self, phase: int) -> tuple[int, int]:
+        """Answers of a phase that acknowledge, and others."""
+        slot = phase * PHASE_SLOTS
+        return (sum(shared.answers[slot] for shared in self.shared),
+                sum(shared.answers[slot + 1] for shared in self.shared))
+
+    def latency_seconds(self, phase: int, part: float) -> float:
+        """What such a part of a phase's acknowledgements was not slower than."""
+        slot = phase * PHASE_SLOTS
+        left = part * self.answers(phase)[0]
+        for place in range(BUCKETS):
+            left -= sum(shared.answers[slot + 2 + place] for shared in self.shared)
+            if left <= 0:
+                return BUCKET_SECONDS * BUCKET_GROWTH ** (place + 1)
+        return math.inf
 
     def all_ended_well(self) -> bool:
         return all(process.exitcode == 0 for process in self.processes)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ STOP_SECONDS_MAX = 10
 # The scoring file and the SDK are found from here, as they are when a person starts the engine.
 REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEM_FOLDER = Path("/var/lib/heliograph")
+REFUSED = re.compile(r'^heliograph_requests_refused_total\{reason="([^"]+)"\} (\d+)', re.MULTILINE)
 FOLDER_PREFIX = "heliograph-chaos-"
 
 
@@ -110,6 +112,15 @@ class Engine:
             return error.code
         except OSError:
             return 0
+
+    def refusals(self, *reasons: str) -> int:
+        """Requests that this process has refused for one of the reasons."""
+        try:
+            with urllib.request.urlopen(self.ingest + "/metrics", timeout=2) as answer:
+                text = answer.read().decode()
+        except OSError:
+            return 0
+        return sum(int(count) for reason, count in REFUSED.findall(text) if reason in reasons)
 
     # ---- where things are -----------------------------------------------------------------------
 

@@ -101,6 +101,7 @@ class FaultProxy:
     swallowed: int = 0
     copies_cut: int = 0
     connections_cut: int = 0
+    refused: int = 0
     bytes_passed: int = 0
     port: int = 0
     _candidates: int = 0
@@ -148,6 +149,7 @@ class FaultProxy:
     async def _serve(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         try:
             if self.refusing:
+                self.refused += 1
                 raise ConnectionRefusedError
             if isinstance(self.target, str):
                 from_server, server = await asyncio.open_unix_connection(self.target)

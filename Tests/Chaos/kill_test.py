@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bulk_judge import judge_bulk
+from bulk_judge import judge_bulk, judge_senders
 from bulk_traffic import BulkCrowd, read_ledgers
 from engine import Engine, EngineError
 from judge import Verdict, judge_all
@@ -143,6 +143,8 @@ def run(arguments: argparse.Namespace, engine: Engine) -> Verdict:
         time.sleep(1)
     finally:
         crowd.stop()
+        if arguments.events:
+            crowd.abandon()
     verdict = Verdict()
     least = max(arguments.events, EVENTS_PER_KILL_MIN * story.under_load)
     (judge_many if arguments.events else judge_few)(verdict, engine, crowd, arguments, least)
@@ -170,21 +172,10 @@ def judge_few(verdict: Verdict, engine: Engine, crowd: Crowd, arguments, least: 
 
 def judge_many(verdict: Verdict, engine: Engine, crowd: BulkCrowd, arguments, least: int) -> None:
     windows, ends = read_ledgers(crowd.ledgers)
-    verdict.add("every sender told its story to the end", len(ends),
-                [] if crowd.all_ended_well() else ["a sender died"], len(crowd.processes))
     judge_bulk(verdict, engine, arguments.seed, windows, least)
-    answers: dict[str, int] = {}
-    for end in ends:
-        for status, count in end["statuses"].items():
-            answers[status] = answers.get(status, 0) + count
-    bad = [f"{count} × {status}" for status, count in answers.items()
-           if status.startswith("4") and status not in ("408", "425", "429") or status == "500"]
-    verdict.add("no batch is refused", sum(answers.values()),
-                bad + [text for end in ends for text in end["refusals"]][:3])
-    verdict.add("acknowledged batches were sent again", sum(end["repeats"] for end in ends), [], 5)
-    verdict.figures |= {
-        "answers": answers, "repeats acknowledged": sum(end["repeats"] for end in ends),
-        "slowest acknowledgement (ms)": round(1000 * max(end["slowest"] for end in ends))}
+    judge_senders(verdict, crowd, ends)
+    verdict.add("acknowledged batches were sent again", verdict.figures["repeats acknowledged"],
+                [], 5)
 
 
 def main() -> int:

@@ -3,11 +3,10 @@
 import argparse
 import json
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from bulk_judge import judge_bulk
+from bulk_judge import judge_bulk, judge_senders
 from bulk_traffic import BulkCrowd, read_ledgers
 from engine import Engine, EngineError
 from judge import Verdict
@@ -54,25 +53,11 @@ class Scene:
         self.engine.wait_ready()
         self.crowd.stop()
 
-    def judge(self, verdict: Verdict, acknowledged_min: int, statuses_allowed: tuple = (),
-              **options) -> None:
+    def judge(self, verdict: Verdict, acknowledged_min: int, **options) -> None:
         windows, ends = read_ledgers(self.crowd.ledgers)
-        verdict.add("every sender told its story to the end", len(ends),
-                    [] if self.crowd.all_ended_well() else ["a sender died"],
-                    len(self.crowd.processes))
         judge_bulk(verdict, self.engine, self.seed, windows, acknowledged_min, **options)
-        answers: Counter[str] = Counter()
-        for end in ends:
-            answers.update(end["statuses"])
-        bad = [f"{count} × {status}" for status, count in answers.items()
-               if status.startswith("4") and status not in ("408", "425", "429", *statuses_allowed)
-               or status == "500"]
-        verdict.add("no batch is refused", sum(answers.values()),
-                    bad + [text for end in ends for text in end["refusals"]][:3])
-        verdict.figures |= {
-            "seed": self.seed, "answers": dict(answers),
-            "repeats acknowledged": sum(end["repeats"] for end in ends),
-            "slowest acknowledgement (ms)": round(1000 * max(end["slowest"] for end in ends))}
+        judge_senders(verdict, self.crowd, ends)
+        verdict.figures["seed"] = self.seed
 
     def end(self, keep: bool) -> None:
         if self.crowd:

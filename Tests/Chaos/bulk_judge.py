@@ -158,6 +158,12 @@ def judge_counts(verdict: Verdict, windows: dict[str, Window], acknowledged_min:
     return acknowledged
 
 
+def judge_rows(verdict: Verdict, reader: BulkReader) -> None:
+    verdict.add("no event is there that nobody sent", reader.rows, reader.foreign.listed())
+    verdict.add("no event is altered", reader.rows, reader.altered.listed())
+    verdict.add("event times are the senders' times", reader.rows, reader.moved.listed())
+
+
 def judge_session_rows(verdict: Verdict, address: str, reader: BulkReader) -> None:
     found = {row[0]: list(row[1:]) for row in stores.query(address, """
         SELECT session_id, events, page_views,
@@ -199,9 +205,7 @@ def judge_bulk(verdict: Verdict, engine: Engine, seed: int, windows: dict[str, W
     read_all(address, reader)
     verdict.figures["rows read in (s)"] = round(time.monotonic() - began, 1)
     verdict.figures["events acknowledged"] = judge_counts(verdict, windows, acknowledged_min)
-    verdict.add("no event is there that nobody sent", reader.rows, reader.foreign.listed())
-    verdict.add("no event is altered", reader.rows, reader.altered.listed())
-    verdict.add("event times are the senders' times", reader.rows, reader.moved.listed())
+    judge_rows(verdict, reader)
     judge_session_rows(verdict, address, reader)
     judge_presence(verdict, engine, windows)
     judge_sums(verdict, engine, sampled_ledger(reader, windows), reader.kept)

@@ -121,6 +121,9 @@ class FaultProxy:
         self.swallows_left = 0
         self.in_next_copy = None
 
+    def is_used(self) -> bool:
+        return bool(self._passages)
+
     def cut(self) -> None:
         """Resets every connection that there is now."""
         done = threading.Event()

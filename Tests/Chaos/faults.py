@@ -188,6 +188,8 @@ def cut(store: str) -> Callable[[Stage], bool]:
         proxy = getattr(stage.scene.stores, f"{store}_proxy")
         before = proxy.connections_cut
         for _ in range(stage.random.randint(1, 4)):
+            # After an earlier fault nobody may have come back yet.
+            stage.wait_for(proxy.is_used)
             proxy.cut()
             time.sleep(stage.random.uniform(0, 0.6))
         return proxy.connections_cut > before

@@ -145,7 +145,7 @@ def differences(sent: Sent, row: Row) -> list[str]:
     found = []
     expected = dict(sent.fields)
     if row.name and "name" not in row.properties:
-        del expected["name"]
+        expected.pop("name", None)
     for label, theirs, ours in [
         ("type", row.type, sent.type), ("name", row.name, sent.name),
         ("session", row.session, sent.session), ("consent", row.consent, sent.consent),

@@ -13,7 +13,7 @@ struct Heliograph: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             UpCommand.self, ConfigCommand.self, SiteCommand.self, EnrichCommand.self,
-            ReplayCommand.self,
+            ReplayCommand.self, VerifyCommand.self, RebuildCommand.self,
         ],
         defaultSubcommand: nil
     )

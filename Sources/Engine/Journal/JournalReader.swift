@@ -41,6 +41,20 @@ public struct JournalReader: ~Copyable {
         self.limits = limits
     }
 
+    /// How far back the journal reaches, and about how much it holds.
+    public func extent() throws(JournalError) -> JournalExtent {
+        let segments = try SegmentCatalogue(disk: disk, directory: directory).segments
+        var extent = JournalExtent()
+        extent.segments = segments.count
+        let headers = segments.compactMap(\.header)
+        guard let first = headers.first, let last = headers.last else { return extent }
+        extent.firstOffsets = first.nextOffsets
+        let whole = Int(last.firstSequence - first.firstSequence)
+        let perSegment = headers.count > 1 ? whole / (headers.count - 1) : 0
+        extent.estimatedRecords = whole + perSegment
+        return extent
+    }
+
     /// Where the segment that is being read stands, for recovery.
     mutating func place() -> (segment: UInt64, position: Int)? {
         guard let segment = scanner?.segment, let position = scanner?.position else { return nil }

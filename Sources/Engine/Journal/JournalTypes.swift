@@ -187,6 +187,19 @@ public struct RecoveryReport: Sendable {
     public var nanoseconds: Int64 = 0
 }
 
+/// What there is of a journal.
+public struct JournalExtent: Sendable {
+    /// Segment files.
+    public var segments = 0
+    /// The offset that each partition's first record has at the least; index is the partition.
+    public var firstOffsets = [UInt64](repeating: 1, count: Partition.count)
+    /// Records, estimated from whole segments.
+    public var estimatedRecords = 0
+
+    /// Whether it holds everything from the first record of the installation on.
+    public var isComplete: Bool { firstOffsets.allSatisfy { $0 <= 1 } }
+}
+
 /// Where to start reading.
 public enum JournalStart: Sendable {
     /// With the oldest record there is.

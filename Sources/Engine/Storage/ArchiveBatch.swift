@@ -1,5 +1,5 @@
 import Bytes
-import Records
+public import Records
 import Units
 
 /// What one transaction will carry: event rows by day, history rows, merged session changes, and how
@@ -34,6 +34,11 @@ struct ArchiveBatch: ~Copyable {
         capacity: 16 * 1024,
         limit: StorageLimits.archiveBatchBytesMaximum * 2
     )
+    /// Withdrawals of consent that leave no row of an event.
+    private(set) var withdrawalRows = ByteBuffer(
+        capacity: 1024,
+        limit: StorageLimits.archiveBatchBytesMaximum * 2
+    )
     private(set) var sessions: [SessionChange] = []
     private var sessionIndexes: [SessionKey: Int] = [:]
     /// Partitions that the batch moves, in order of first appearance.
@@ -47,7 +52,7 @@ struct ArchiveBatch: ~Copyable {
 
     var isEmpty: Bool { moved.isEmpty }
 
-    var bytes: Int { eventBytes + historyRows.count + rejectedBytes }
+    var bytes: Int { eventBytes + historyRows.count + withdrawalRows.count + rejectedBytes }
 
     /// Where the partition will stand; nil when the batch does not move it.
     func target(_ partition: Partition) -> UInt64? {
@@ -144,6 +149,7 @@ struct ArchiveBatch: ~Copyable {
             slice.forEachEvent { index, event in
                 if repeats >> UInt64(index) & 1 == 0 {
                     Self.append(event, header, slice, session: name, to: &target.rows)
+                    target.rows.field(RowFlags(slice, event).rawValue)
                     added &+= 1
                 }
             }
@@ -165,7 +171,7 @@ struct ArchiveBatch: ~Copyable {
         return rows
     }
 
-    /// The fields in the order of `DayTable.eventColumns`.
+    /// The fields in the order of `DayTable.eventColumns`, but for the last.
     private static func append(
         _ event: SliceEvent,
         _ header: RecordHeader,
@@ -194,6 +200,17 @@ struct ArchiveBatch: ~Copyable {
         rows.fieldOrNull(slice.address)
         rows.jsonFieldOrNull(slice.context)
         rows.jsonField(event.properties.isEmpty ? ByteView("{}") : event.properties)
+    }
+
+    /// The fields in the order of `ArchiveStatements.copyWithdrawals`.
+    mutating func addWithdrawal(_ header: RecordHeader, _ slice: Slice) {
+        withdrawalRows.append(bigEndian: ArchiveStatements.withdrawalColumnCount)
+        withdrawalRows.timeField(epochMilliseconds: header.receivedAt)
+        withdrawalRows.field(Int64(bitPattern: header.offset))
+        withdrawalRows.field(Int16(header.partition.index))
+        withdrawalRows.field(slice.site)
+        withdrawalRows.field(slice.visitor)
+        advance(header.position)
     }
 
     private mutating func merge(_ change: SessionChange) {
@@ -239,6 +256,7 @@ struct ArchiveBatch: ~Copyable {
         days.removeAll(keepingCapacity: true)
         rejectedDays.removeAll(keepingCapacity: true)
         historyRows.reset()
+        withdrawalRows.reset()
         sessions.removeAll(keepingCapacity: true)
         sessionIndexes.removeAll(keepingCapacity: true)
         for partition in moved { targets[Int(partition.index)] = 0 }
@@ -265,8 +283,8 @@ extension ByteBuffer {
 }
 
 extension SessionChange {
-    /// Least, greatest and sum.
-    mutating func merge(_ other: SessionChange) {
+    /// Takes another change of the same session in: least, greatest and sum.
+    public mutating func merge(_ other: SessionChange) {
         startedAt = min(startedAt, other.startedAt)
         endedAt = max(endedAt, other.endedAt)
         events &+= other.events

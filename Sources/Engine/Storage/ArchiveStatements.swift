@@ -44,6 +44,13 @@ enum ArchiveStatements {
 
     static let historyColumnCount: Int16 = 12
 
+    static let copyWithdrawals: StaticString = """
+        COPY heliograph.withdrawal (received_at, journal_offset, partition, site, visitor_id)
+        FROM STDIN (FORMAT binary)
+        """
+
+    static let withdrawalColumnCount: Int16 = 5
+
     /// The dates of the days of rejected events that there are.
     static let rejectedTables: StaticString = """
         SELECT substring(child.relname FROM '^rejected_event_([0-9]{8})$')

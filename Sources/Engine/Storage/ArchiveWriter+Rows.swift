@@ -33,6 +33,16 @@ extension ArchiveWriter {
                 &report
             )
         }
+        if batch.withdrawalRows.count > 0 {
+            try copy(
+                batch.withdrawalRows.view,
+                ArchiveStatements.copyWithdrawals.description,
+                "heliograph.withdrawal",
+                carefully,
+                connection,
+                &report
+            )
+        }
         try mergeSessions(connection, carefully, &report)
         if !report.refused.isEmpty { try trimRefused(connection) }
     }

@@ -165,6 +165,14 @@ public final class ArchiveWriter {
         return .added
     }
 
+    /// Adds that a visitor took back every consent, of which no event tells.
+    public func add(header: RecordHeader, withdrawal slice: Slice) -> Addition {
+        if header.offset <= reached(header.partition) { return .alreadyStored }
+        guard batch.hasRoom(header, slice) else { return .full }
+        batch.addWithdrawal(header, slice)
+        return .added
+    }
+
     /// Adds what was refused, which is no visitor's.
     public func add(header: RecordHeader, rejection: Rejection) -> Addition {
         if header.offset <= reached(header.partition) { return .alreadyStored }

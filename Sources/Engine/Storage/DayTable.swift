@@ -80,9 +80,9 @@ struct DayTable {
 
     private static let eventColumns =
         " (n, occurred_at, received_at, journal_offset, page, partition, consent, bot, site, visitor_id,"
-        + " session_id, window_id, message_id, user_id, type, name, address, context, properties)"
+        + " session_id, window_id, message_id, user_id, type, name, address, context, properties, flags)"
 
-    static let eventColumnCount: Int16 = 19
+    static let eventColumnCount: Int16 = 20
 
     private static let rejectedColumns =
         " (received_at, journal_offset, partition, flags, bytes_sent, reason, place, site, key, format,"

@@ -31,6 +31,9 @@ public final class LiveModelWriter {
     /// Recomputes a score at the time of a sweep: site, visitor, packed state, now.
     public typealias Rescore = (ByteView, ByteView, ByteView, Int64) -> Double?
 
+    /// How long a visitor's hash lives after the last write.
+    public static var visitorLifeMilliseconds: Int64 { StorageLimits.visitorLifeMilliseconds }
+
     let link: RedisLink
     let prefix: ByteBuffer
     private let onOutcome: (Outcome) -> Void

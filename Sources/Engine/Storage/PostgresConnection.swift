@@ -137,6 +137,22 @@ final class PostgresConnection {
         try finishCopy()
     }
 
+    /// Begins a COPY to us; its rows come by `nextCopyBytes`.
+    func beginCopyOut(_ statement: StaticString) throws(PostgresFailure) {
+        let started = PQexec(connection, statement.description)
+        defer { PQclear(started) }
+        guard PQresultStatus(started) == PGRES_COPY_OUT else { throw failure(started) }
+    }
+
+    /// The next piece of a COPY to us, to be freed with `PQfreemem`; nil behind the last one.
+    func nextCopyBytes() throws(PostgresFailure) -> (pointer: UnsafeMutableRawPointer, count: Int)? {
+        var buffer: UnsafeMutablePointer<CChar>?
+        let count = PQgetCopyData(connection, &buffer, 0)
+        if count > 0, let buffer { return (UnsafeMutableRawPointer(buffer), Int(count)) }
+        try finishCopy()
+        return nil
+    }
+
     private func put(_ bytes: ByteView) -> Bool {
         let base = bytes.buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
         return PQputCopyData(connection, base, Int32(bytes.count)) == 1

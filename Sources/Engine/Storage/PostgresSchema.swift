@@ -28,6 +28,10 @@ enum PostgresSchema {
             number: 4,
             text: String(decoding: PackageResources._004_cheap_lookup_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 5,
+            text: String(decoding: PackageResources._005_rebuild_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 
 /// Commands as Redis reads them: vectors of arguments with their lengths, written straight into the
 /// buffer that is sent. No text is parsed again, so no value can become a command.
@@ -45,7 +45,7 @@ extension ByteBuffer {
     }
 
     /// Appends a number with `places` digits behind the point; what is no number counts as 0.
-    mutating func append(fixed number: Double, places: Int) {
+    public mutating func append(fixed number: Double, places: Int) {
         let scaled = Decimal.scaled(number, places)
         let unit = Decimal.unit(places)
         append(decimal: scaled / unit)

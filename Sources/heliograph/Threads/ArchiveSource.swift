@@ -98,8 +98,7 @@ final class ArchiveSource {
         _ archive: ArchiveWriter
     ) -> Bool {
         if header.kind == .rejected { return store(rejected: header, record, archive) }
-        // A withdrawal of consent changes the score and adds no row.
-        guard let effect, effect.eventsFolded > 0 else {
+        guard let effect, effect.eventsFolded > 0 || effect.score == .dropped else {
             archive.advance(to: header.position)
             return true
         }
@@ -107,14 +106,27 @@ final class ArchiveSource {
         guard let slice = Slice(payload) else {
             invariantFailed("a slice that was folded cannot be read", #fileID, #line)
         }
-        let added = archive.add(
+        let added = add(header, slice, effect, archive)
+        hasFullBatch = added == .full
+        return added != .full
+    }
+
+    /// A withdrawal of every consent leaves no event to store, but it must not be forgotten.
+    private func add(
+        _ header: RecordHeader,
+        _ slice: Slice,
+        _ effect: FoldEffect,
+        _ archive: ArchiveWriter
+    ) -> ArchiveWriter.Addition {
+        guard effect.eventsFolded > 0 else {
+            return archive.add(header: header, withdrawal: slice)
+        }
+        return archive.add(
             header: header,
             slice: slice,
             change: effect.session,
             history: effect.keepsHistory ? effect.history : nil
         )
-        hasFullBatch = added == .full
-        return added != .full
     }
 
     private func store(

@@ -1,0 +1,31 @@
+import Bytes
+import Records
+
+/// What a row of `heliograph.event` says of its slice and event beside the columns that people read:
+/// what folding it anew needs. See migration 5 for the bits.
+struct RowFlags: OptionSet {
+    let rawValue: Int16
+
+    static let sessionMade = RowFlags(rawValue: 1 << 6)
+    static let moved = RowFlags(rawValue: 1 << 7)
+    private static let sliceMask: Int16 = 0b1111
+    private static let deviceShift: Int16 = 4
+    private static let deviceMask: Int16 = 0b11
+
+    init(rawValue: Int16) { self.rawValue = rawValue }
+
+    init(_ slice: Slice, _ event: SliceEvent) {
+        var bits = Int16(slice.flags.rawValue) & Self.sliceMask
+        bits |= Int16(slice.deviceClass.rawValue) << Self.deviceShift
+        if slice.session.isEmpty { bits |= Self.sessionMade.rawValue }
+        if event.flags.contains(.moved) { bits |= Self.moved.rawValue }
+        rawValue = bits
+    }
+
+    var slice: Slice.Flags { Slice.Flags(rawValue: UInt8(rawValue & Self.sliceMask)) }
+
+    var deviceClass: Slice.DeviceClass {
+        let bits = UInt8(rawValue >> Self.deviceShift & Self.deviceMask)
+        return Slice.DeviceClass(rawValue: bits) ?? .unknown
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Journal
+import Loop
+import Settings
+import Storage
+import Units
+
+/// Why an operator's command could not do its work, with what to do about it.
+struct CommandError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// The journal and the stores of a data folder, as a command needs them: those of the engine that runs
+/// there, or, with the engine stopped, servers started for as long as the command lasts.
+final class DataStores {
+    let settings: HeliographSettings
+    let data: String
+    /// Whether an engine works on the folder now.
+    let isEngineRunning: Bool
+    let redisURL: String
+    let conninfo: String
+    /// Keeps an engine from starting meanwhile.
+    private let folder: DataFolder?
+    private let stores: PrivateStores?
+
+    init(data: String, config: String?) throws(CommandError) {
+        do { settings = try HeliographSettings.load(path: config) } catch {
+            throw CommandError("\(error)")
+        }
+        self.data = Files.absolute(data)
+        guard FileManager.default.fileExists(atPath: self.data + "/journal") else {
+            throw CommandError(
+                """
+                there is no journal in the data folder \(data)
+                  Name the folder of the engine with --data.
+                """
+            )
+        }
+        folder = try? DataFolder(self.data)
+        isEngineRunning = folder == nil
+        if isEngineRunning {
+            let addresses = try Self.addresses(self.data)
+            (redisURL, conninfo, stores) = (addresses.redis, addresses.postgres, nil)
+            return
+        }
+        let servers = PrivateStores(
+            dataDirectory: self.data,
+            wantsRedis: settings.redis.url == nil,
+            wantsPostgres: settings.postgres.url == nil
+        )
+        stores = servers
+        (redisURL, conninfo) = try Self.start(servers, settings)
+    }
+
+    private static func addresses(_ data: String) throws(CommandError) -> Addresses {
+        guard let content = FileManager.default.contents(atPath: "\(data)/addresses.json"),
+            let addresses = try? JSONDecoder().decode(Addresses.self, from: content)
+        else {
+            throw CommandError(
+                """
+                another program holds the data folder \(data), but it is no running engine
+                  Wait until it has ended, or until the engine is up.
+                """
+            )
+        }
+        return addresses
+    }
+
+    private static func start(
+        _ stores: PrivateStores,
+        _ settings: HeliographSettings
+    ) throws(CommandError) -> (String, String) {
+        do {
+            let (redis, conninfo) = try stores.start()
+            return (
+                redis ?? settings.redis.url?.expose { $0 } ?? "",
+                conninfo ?? settings.postgres.url?.expose { $0 } ?? ""
+            )
+        } catch {
+            throw CommandError(error.description)
+        }
+    }
+
+    /// Stops the servers that were started for the command.
+    func close() { stores?.stop(deadlineMilliseconds: 10_000) }
+
+    // MARK: - Files
+
+    var journalLimits: JournalLimits {
+        var limits = JournalLimits()
+        limits.segmentBytes = settings.journal.segmentBytes
+        limits.diskBytesMaximum = settings.journal.diskBudgetBytes
+        return limits
+    }
+
+    func openReader() -> JournalReader {
+        JournalReader(disk: .real, directory: data + "/journal", limits: journalLimits)
+    }
+
+    var checkpoints: PartitionCheckpoints {
+        PartitionCheckpoints(disk: .real, directory: data + "/checkpoints")
+    }
+
+    func loadScoring(_ path: String? = nil) throws(CommandError) -> ScoringFile {
+        do { return try ScoringFile.load(path: path ?? settings.scoringFile) } catch {
+            throw CommandError("\(error)")
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Bytes
+import Companion
+import Records
+import Scoring
+import Storage
+import Units
+
+/// Redis' visitors held against what folding the journal gives: each at the record that its hash says
+/// it stands at, so that the engine may go on writing meanwhile.
+final class LiveVerification {
+    private struct Held {
+        let entry: LiveModelScan.Entry
+        /// Compared already.
+        var isSettled = false
+    }
+
+    private let positions: [UInt64]
+    private let model: ScoringModel
+    private let now: Int64
+    private var held: [Hash128: Held] = [:]
+    /// Visitors whose score Redis must have, and what they are called.
+    private var missing: [Hash128: String] = [:]
+    private var part = VerifiedPart("visitors in Redis")
+    private let key = HashKey.random()
+    private var scratch = ByteBuffer(capacity: 256)
+    private var state = ByteBuffer(capacity: PackedState.bytesMaximum)
+
+    /// Reads Redis. Positions are read first: what they claim must be in the hashes read after them.
+    init(_ scan: LiveModelScan, model: ScoringModel, now: Int64) throws(LiveModelScan.Failure) {
+        positions = try scan.positions(count: Partition.count)
+        (self.model, self.now) = (model, now)
+        var found: [Hash128: Held] = [:]
+        try scan.visitors { entry in found[hash(entry)] = Held(entry: entry) }
+        held = found
+    }
+
+    /// How far Redis is, for the fold to reach.
+    var targets: [UInt64] {
+        var targets = positions
+        for held in held.values {
+            var visitor = ByteBuffer(capacity: 64)
+            visitor.append(text: held.entry.visitor)
+            let index = Int(Partition(visitor: visitor.view).index)
+            targets[index] = max(targets[index], held.entry.position)
+        }
+        return targets
+    }
+
+    private func hash(_ entry: LiveModelScan.Entry) -> Hash128 {
+        scratch.reset()
+        scratch.append(text: entry.site)
+        scratch.append(0)
+        scratch.append(text: entry.visitor)
+        return scratch.view.hash128(key: key)
+    }
+
+    private static func short(_ text: String) -> ShortText? {
+        var bytes = ByteBuffer(capacity: 64)
+        bytes.append(text: text)
+        return ShortText(bytes.view)
+    }
+
+    private func hash(_ slice: Slice) -> Hash128 {
+        scratch.reset()
+        scratch.append(slice.site)
+        scratch.append(0)
+        scratch.append(slice.visitor)
+        return scratch.view.hash128(key: key)
+    }
+
+    /// Compares those whose last record lies before where the fold began.
+    func takeLoaded(_ folds: FoldSet) {
+        for (hash, visitor) in held {
+            guard let site = Self.short(visitor.entry.site),
+                let name = Self.short(visitor.entry.visitor)
+            else { continue }
+            let fold = name.withBytes { folds.fold(Partition(visitor: $0)) }
+            let index = site.withBytes { site in
+                name.withBytes { fold.value.index(site: site, visitor: $0) }
+            }
+            guard let index, fold.value.lastOffset(of: index) == visitor.entry.position else {
+                continue
+            }
+            settle(hash, index, fold)
+        }
+    }
+
+    func take(_ step: OfflineFold.Step) {
+        let hash = hash(step.slice)
+        let offset = step.header.offset
+        if held[hash]?.entry.position == offset {
+            settle(hash, step.effect.visitorIndex, step.fold)
+        }
+        guard offset <= positions[Int(step.header.partition.index)],
+            now - step.header.receivedAt < LiveModelWriter.visitorLifeMilliseconds
+        else { return }
+        if step.effect.score == .dropped { missing[hash] = nil }
+        guard step.effect.score != .none else { return }
+        if let visitor = held[hash] {
+            if visitor.entry.position < offset {
+                missing[hash] = "\(visitor.entry.visitor): stands at \(visitor.entry.position), "
+                    + "though Redis claims to have taken \(offset)"
+            } else {
+                missing[hash] = nil
+            }
+        } else if step.effect.score == .updated {
+            missing[hash] = "\(step.slice.visitor.text): not there"
+        }
+    }
+
+    private func settle(_ hash: Hash128, _ index: Int32, _ fold: Owned<PartitionFold>) {
+        guard let visitor = held[hash]?.entry else { return }
+        held[hash]?.isSettled = true
+        state.reset()
+        fold.value.packState(index, into: &state)
+        let reading = fold.value.reading(of: index)
+        scratch.reset()
+        scratch.append(fixed: reading.score, places: 1)
+        let isSame =
+            state.view.buffer.elementsEqual(visitor.state)
+            && scratch.view.text == visitor.score && reading.band.name == visitor.band
+            && reading.profile.name == visitor.profile
+        if isSame {
+            part.agree()
+        } else {
+            part.differ(
+                "\(visitor.visitor): score \(visitor.score) \(visitor.band) \(visitor.profile), "
+                    + "not \(scratch.view.text) \(reading.band.name) \(reading.profile.name)"
+            )
+        }
+    }
+
+    /// What is left is wrong: states of records that there are not, and scores that are not there.
+    func finish() -> VerifiedPart {
+        for visitor in held.values where !visitor.isSettled {
+            part.differ(
+                "\(visitor.entry.visitor): stands at record \(visitor.entry.position), which is not "
+                    + "in the journal"
+            )
+        }
+        for text in missing.values { part.differ(text) }
+        return part
+    }
+}

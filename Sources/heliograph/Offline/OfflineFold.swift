@@ -1,0 +1,166 @@
+import Bytes
+import Journal
+import Loop
+import Records
+import Scoring
+import Storage
+import Units
+
+/// Folds what there is of the past anew, as the engine would, outside of it: from the journal where it
+/// reaches back to the beginning, else from checkpoints, or from PostgreSQL's rows and then the journal.
+final class OfflineFold {
+    /// What the fold stands on where the journal begins.
+    enum Origin: String {
+        /// The journal holds everything.
+        case beginning
+        /// Checkpoints, and the journal behind them.
+        case checkpoints
+        /// Rows of PostgreSQL, and the journal behind them.
+        case rows
+    }
+
+    /// What a record brought about, for whoever compares or counts.
+    struct Step {
+        let header: RecordHeader
+        let slice: Slice
+        let effect: FoldEffect
+        let fold: Owned<PartitionFold>
+    }
+
+    /// What was read, and what was not there.
+    struct Report {
+        var records = 0
+        var recordsFromRows = 0
+        /// Records that neither rows nor the journal hold: between the last row and the first record.
+        var recordsMissing: UInt64 = 0
+        var damage: [String] = []
+        var damageCount = 0
+    }
+
+    let folds: FoldSet
+    let origin: Origin
+    private(set) var report = Report()
+    /// Where each partition's fold stood before the first record of the journal.
+    private(set) var base: [UInt64]
+    private let reader: Owned<JournalReader>
+    private let extent: JournalExtent
+    private let rows: EventRows
+    private let onProgress: (Int) -> Void
+    private static let recordsPerStep = 4_096
+
+    /// Chooses where to begin. Without `preferring` it is the surest way that there is.
+    init(
+        _ stores: DataStores,
+        _ rows: EventRows,
+        model: ScoringModel,
+        preferring wanted: Origin? = nil,
+        onProgress: @escaping (Int) -> Void
+    ) throws {
+        self.rows = rows
+        self.onProgress = onProgress
+        reader = Owned(stores.openReader())
+        extent = try reader.value.extent()
+        folds = FoldSet(model: model, worker: 0, of: 1)
+        base = extent.firstOffsets.map { $0 - 1 }
+        if wanted == nil ? extent.isComplete : wanted == .beginning {
+            origin = .beginning
+        } else if wanted != .rows, try Self.load(folds, stores.checkpoints, extent) {
+            origin = .checkpoints
+            base = folds.offsets
+        } else {
+            origin = .rows
+        }
+    }
+
+    /// Records that there are to fold, about.
+    var estimatedRecords: Int { extent.estimatedRecords }
+
+    /// Loads of each partition the oldest checkpoint that the journal continues. False when there is a
+    /// partition without one.
+    private static func load(
+        _ folds: FoldSet,
+        _ checkpoints: PartitionCheckpoints,
+        _ extent: JournalExtent
+    ) throws -> Bool {
+        var bounds = [UInt64](repeating: 0, count: Partition.count)
+        for partition in folds.partitions {
+            let first = extent.firstOffsets[Int(partition.index)]
+            let usable = try checkpoints.offsets(partition).first { $0 + 1 >= first }
+            guard usable != nil || first <= 1 else { return false }
+            bounds[Int(partition.index)] = usable ?? 0
+        }
+        try folds.load(checkpoints, atOrBefore: bounds)
+        return zip(folds.offsets, extent.firstOffsets).allSatisfy { $0 + 1 >= $1 }
+    }
+
+    // MARK: - Folding
+
+    /// Folds everything: rows first where that is the origin, `betweenSources` once they are folded,
+    /// then the journal, until every partition has reached `targets`, or to its end.
+    func run(
+        until targets: [UInt64]? = nil,
+        betweenSources: () throws -> Void = {},
+        _ body: (Step) -> Void
+    ) throws {
+        if origin == .rows { try foldRows(body) }
+        try betweenSources()
+        try foldJournal(until: targets, body)
+        let damage = reader.value.damage
+        (report.damage, report.damageCount) = (damage.first.map(\.description), damage.count)
+    }
+
+    private func foldRows(_ body: (Step) -> Void) throws {
+        let positions = try rows.positions()
+        try rows.records { header, payload in
+            let first = extent.firstOffsets[Int(header.partition.index)]
+            guard header.offset < first, let slice = Slice(payload) else { return }
+            report.recordsFromRows += 1
+            take(header, slice, body)
+        }
+        for index in 0..<Partition.count where positions[index] < base[index] {
+            report.recordsMissing += base[index] - positions[index]
+        }
+    }
+
+    private func foldJournal(until targets: [UInt64]?, _ body: (Step) -> Void) throws {
+        var reached = folds.offsets
+        func isDone() -> Bool {
+            guard let targets else { return false }
+            return zip(reached, targets).allSatisfy { $0 >= $1 }
+        }
+        while !isDone() {
+            let progress = try reader.value.read(
+                upTo: .max,
+                recordsMaximum: Self.recordsPerStep
+            ) { record in
+                let header = record.header
+                reached[Int(header.partition.index)] = header.offset
+                guard header.kind == .slice, !record.isErased, let slice = Slice(record.payload)
+                else { return folds.passForward(header) }
+                take(header, slice, body)
+            }
+            onProgress(report.records)
+            if progress.isCaughtUp { return }
+        }
+    }
+
+    private func take(_ header: RecordHeader, _ slice: Slice, _ body: (Step) -> Void) {
+        report.records += 1
+        guard let effect = folds.apply(header, slice) else { return }
+        body(
+            Step(header: header, slice: slice, effect: effect, fold: folds.fold(header.partition))
+        )
+    }
+}
+
+extension FoldSet {
+    /// Where each partition's fold stands; index is the partition.
+    var offsets: [UInt64] {
+        (0..<Partition.count).map { fold(Partition(UInt8($0))).value.offset }
+    }
+
+    /// Passes a record that changes nothing, unless the fold is past it.
+    func passForward(_ header: RecordHeader) {
+        if header.offset > fold(header.partition).value.offset { pass(header) }
+    }
+}

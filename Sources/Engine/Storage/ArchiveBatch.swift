@@ -149,7 +149,7 @@ struct ArchiveBatch: ~Copyable {
             slice.forEachEvent { index, event in
                 if repeats >> UInt64(index) & 1 == 0 {
                     Self.append(event, header, slice, session: name, to: &target.rows)
-                    target.rows.field(RowFlags(slice, event).rawValue)
+                    target.rows.field(RowFlags(slice, event, at: index).rawValue)
                     added &+= 1
                 }
             }

@@ -147,22 +147,22 @@ public final class EventRows {
         TO STDOUT (FORMAT binary)
         """
 
-    /// The rows of one record were written by one COPY in the order of its events, so their places in
-    /// the table tell that order. A withdrawal is a row without a type.
+    /// Flags tell the place of an event in its record, see migration 5; for older rows its number must
+    /// do. A withdrawal is a row without a type.
     private static let eventsInOrder: StaticString = """
         COPY (SELECT partition, journal_offset, occurred_at, received_at, n, page, consent, flags, site,
                 visitor_id, session_id, window_id, message_id, user_id, type, name, address, context,
                 properties
             FROM (SELECT partition, journal_offset, occurred_at, received_at, n, page, consent, flags,
                     site, visitor_id, session_id, window_id, message_id, user_id, type, name, address,
-                    context, properties, ctid AS place
+                    context, properties
                 FROM heliograph.event
                 UNION ALL
                 SELECT partition, journal_offset, received_at, received_at, 0, 0, 0::smallint,
-                    0::smallint, site, visitor_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                    '(0,0)'::tid
+                    0::smallint, site, visitor_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                    NULL
                 FROM heliograph.withdrawal) AS source
-            ORDER BY partition, journal_offset, place) TO STDOUT (FORMAT binary)
+            ORDER BY partition, journal_offset, coalesce(flags >> 8, 0), n) TO STDOUT (FORMAT binary)
         """
 }
 

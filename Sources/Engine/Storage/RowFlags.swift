@@ -11,14 +11,17 @@ struct RowFlags: OptionSet {
     private static let sliceMask: Int16 = 0b1111
     private static let deviceShift: Int16 = 4
     private static let deviceMask: Int16 = 0b11
+    private static let indexShift: Int16 = 8
 
     init(rawValue: Int16) { self.rawValue = rawValue }
 
-    init(_ slice: Slice, _ event: SliceEvent) {
+    /// `index` is the event's place in the slice, below 64.
+    init(_ slice: Slice, _ event: SliceEvent, at index: Int) {
         var bits = Int16(slice.flags.rawValue) & Self.sliceMask
         bits |= Int16(slice.deviceClass.rawValue) << Self.deviceShift
         if slice.session.isEmpty { bits |= Self.sessionMade.rawValue }
         if event.flags.contains(.moved) { bits |= Self.moved.rawValue }
+        bits |= Int16(truncatingIfNeeded: index & 63) << Self.indexShift
         rawValue = bits
     }
 

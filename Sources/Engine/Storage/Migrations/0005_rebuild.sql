@@ -1,6 +1,7 @@
 -- What a rebuild from rows needs beside the events themselves, once the journal no longer reaches back.
 -- `flags`: bits 0-3 as in the journal's slice, 4-5 kind of device, 6 the session was named by the engine,
--- 7 the event's time was moved. Null in rows from before this column.
+-- 7 the event's time was moved, 8-13 the event's place in its record: PostgreSQL fills gaps in older
+-- pages, so rows do not lie in the order they were written in. Null in rows from before this column.
 
 ALTER TABLE heliograph.event ADD COLUMN flags smallint;
 

@@ -1,0 +1,226 @@
+#!/usr/bin/python3
+"""`heliograph verify` finds what differs, and `heliograph rebuild` brings the scores back.
+
+    verify_rebuild.py --binary .build/release/heliograph [--seconds N] [--seed N]
+
+Visitors behave as the chaos tests' do. The stores are verified while they come, then damage is done to
+each store by hand and must be found; then Redis, checkpoints and the journal's beginning are taken away
+in turn, and what is rebuilt must be what was there, byte for byte.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
+from engine import Engine, EngineError  # noqa: E402
+from stores import Redis, postgres, query  # noqa: E402
+from traffic import Crowd  # noqa: E402
+
+# The smallest segments there may be, so that the journal has several of them.
+SETTINGS = "journal:\n  segment_bytes: 4194304\n"
+
+
+class Checks:
+    """Counts what was checked, and says what was wrong."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, name: str, is_so: bool, found=None) -> None:
+        print(f"    {'ok' if is_so else 'FAILED'}  {name}", flush=True)
+        self.passed += is_so
+        self.failed += not is_so
+        if not is_so:
+            print(f"        {found!r}", flush=True)
+
+
+class Scene:
+    """An engine, and the commands that are run on its data folder."""
+
+    def __init__(self, arguments: argparse.Namespace):
+        self.engine = Engine(arguments.binary, settings=SETTINGS)
+        self.checks = Checks()
+        self.seconds = arguments.seconds
+        self.seed = arguments.seed
+
+    def command(self, *words: str) -> tuple[int, dict]:
+        """The exit status and the JSON of a command on the engine's data."""
+        done = subprocess.run(
+            [str(self.engine.binary), *words, "--json", "--data", str(self.engine.data),
+             "--config", str(self.engine.config)],
+            capture_output=True, text=True, timeout=300, cwd=Path(__file__).resolve().parents[2],
+            env=self.engine.environment)
+        try:
+            return done.returncode, json.loads(done.stdout)
+        except ValueError:
+            return done.returncode, {"said": done.stdout + done.stderr}
+
+    def verify(self, *words: str) -> tuple[int, dict]:
+        return self.command("verify", *words)
+
+    def expect_clean(self, name: str, *words: str) -> dict:
+        status, report = self.verify(*words)
+        compared = sum(part["compared"] for part in report.get("parts", []))
+        self.checks.check(f"{name}: clean, {compared} things compared, folded from "
+                          f"{report.get('folded_from')}", status == 0 and compared > 100, report)
+        return report
+
+    def expect_found(self, name: str, part_name: str) -> None:
+        status, report = self.verify()
+        different = [part["name"] for part in report.get("parts", []) if part["different"]]
+        self.checks.check(f"{name}: found in '{part_name}'",
+                          status == 1 and part_name in different, (status, different, report))
+
+    # ---- the stores -------------------------------------------------------------------------------
+
+    def redis(self) -> Redis:
+        return Redis(self.engine.addresses()["redis"])
+
+    def states(self) -> dict[str, tuple]:
+        """What Redis holds of every visitor."""
+        redis = self.redis()
+        keys = sorted(redis.call("KEYS", "hg:*:v:{*}"))
+        found = {key: tuple(redis.call_bytes("HMGET", key, "state", "score", "band", "profile"))
+                 for key in keys}
+        redis.close()
+        return found
+
+    def run_sql(self, statement: str) -> None:
+        connection = postgres(self.engine.addresses()["postgres"])
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        connection.close()
+
+    def settle(self) -> None:
+        """Waits until PostgreSQL has taken everything."""
+        for _ in range(200):
+            before = query(self.engine.addresses()["postgres"],
+                           'SELECT sum("offset") FROM heliograph.position')
+            time.sleep(0.5)
+            if query(self.engine.addresses()["postgres"],
+                     'SELECT sum("offset") FROM heliograph.position') == before:
+                return
+
+    # ---- the story --------------------------------------------------------------------------------
+
+    def fill(self) -> None:
+        crowd = Crowd(self.seed, self.engine.ingest_port, senders=4, visitors=200)
+        crowd.start()
+        time.sleep(self.seconds / 2)
+        self.expect_clean("verified under load")
+        time.sleep(self.seconds / 2)
+        crowd.stop()
+        self.checks.check("events were acknowledged", len(crowd.ledger.acknowledged()) > 500,
+                          crowd.ledger.statuses)
+
+    def damage(self) -> None:
+        """Each fault is found, and undone: the row that is played with is kept in a table of its own."""
+        day = query(self.engine.addresses()["postgres"],
+                    "SELECT tableoid::regclass::text FROM heliograph.event LIMIT 1")[0][0]
+        self.run_sql(f"CREATE TABLE saved AS SELECT * FROM {day} WHERE type = 'ps' LIMIT 1")
+        same = f"saved.window_id = {day}.window_id AND saved.n = {day}.n"
+        remove = f"DELETE FROM {day} USING saved WHERE {same}"
+        put_back = f"INSERT INTO {day} SELECT * FROM saved"
+        self.run_sql(remove)
+        self.expect_found("a row that was deleted", "event rows")
+        self.run_sql(put_back)
+        self.expect_clean("the row put back")
+        self.run_sql(put_back)
+        self.expect_found("a row that is there twice", "ids stored once")
+        self.run_sql(f"{remove}; {put_back}")
+        self.run_sql(f"UPDATE {day} SET properties = {day}.properties || '{{\"sc\": [1]}}' "
+                     f"FROM saved WHERE {same}")
+        self.expect_found("a row whose properties were altered", "event rows")
+        self.run_sql(f"{remove}; {put_back}; DROP TABLE saved")
+        change = ("UPDATE heliograph.session SET events = events {} WHERE session_id = "
+                  "(SELECT min(session_id) FROM heliograph.session)")
+        self.run_sql(change.format("+ 1"))
+        self.expect_found("a session that was counted up", "session rows")
+        self.run_sql(change.format("- 1"))
+
+    def damage_redis(self) -> None:
+        redis = self.redis()
+        key = sorted(redis.call("KEYS", "hg:*:v:{*}"))[0]
+        redis.call("HSET", key, "score", "99.9")
+        self.expect_found("a score that was altered", "visitors in Redis")
+        redis.call("UNLINK", key)
+        self.expect_found("a visitor that was deleted", "visitors in Redis")
+        redis.close()
+        status, report = self.command("rebuild")
+        self.checks.check("the running engine writes Redis anew", status == 0, report)
+        self.expect_clean("after the renewal")
+
+    def rebuild(self, name: str, before: dict, *words: str) -> dict:
+        status, report = self.command("rebuild", *words)
+        self.checks.check(f"rebuilt {name}: {report.get('visitors_written')} visitors from "
+                          f"{report.get('records')} records ({report.get('records_from_rows')} from "
+                          f"rows)", status == 0 and report.get("visitors_written", 0) > 50, report)
+        self.engine.start()
+        after = self.states()
+        differing = [key for key in before.keys() | after.keys()
+                     if before.get(key) != after.get(key)]
+        self.checks.check(f"rebuilt {name}: {len(after)} visitors as they were, byte for byte",
+                          not differing, differing[:3])
+        return report
+
+    def lose_everything_but(self, before: dict) -> None:
+        checkpoints = self.engine.data / "checkpoints"
+        self.engine.stop()
+        self.rebuild("from checkpoints and journal", before)
+        self.engine.stop()
+        for file in checkpoints.glob("p*.hgc"):
+            file.unlink()
+        report = self.rebuild("from the journal alone", before, "--from", "journal")
+        self.checks.check("nothing was missing", report.get("lost") == [], report)
+        self.engine.stop()
+        segments = sorted((self.engine.data / "journal").glob("*.hgj"))
+        self.checks.check("the journal has several segments", len(segments) > 1, segments)
+        for segment in segments[:len(segments) // 2]:
+            segment.unlink()
+        for file in checkpoints.glob("p*.hgc"):
+            file.unlink()
+        report = self.rebuild("from rows and what is left of the journal", before)
+        self.checks.check("rows were folded", report.get("records_from_rows", 0) > 50, report)
+        self.expect_clean("from rows", "--from-rows")
+
+    def play(self) -> None:
+        self.engine.start()
+        self.fill()
+        self.settle()
+        self.expect_clean("at rest")
+        self.damage()
+        self.damage_redis()
+        before = self.states()
+        self.engine.stop()
+        self.expect_clean("with the engine stopped")
+        self.engine.start()
+        self.lose_everything_but(before)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", default=".build/release/heliograph")
+    parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    arguments = parser.parse_args()
+    print(f"verify_rebuild: seed {arguments.seed}")
+    try:
+        scene = Scene(arguments)
+    except EngineError as error:
+        sys.exit(f"verify_rebuild: {error}")
+    try:
+        scene.play()
+    except EngineError as error:
+        scene.checks.check("the engine does its part", False, str(error))
+    finally:
+        scene.engine.clean_up()
+    print(f"verify-rebuild: {scene.checks.passed} passed, {scene.checks.failed} failed")
+    return 0 if scene.checks.failed == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
 from engine import Engine, EngineError  # noqa: E402
 from stores import Redis, postgres, query  # noqa: E402
-from traffic import Crowd  # noqa: E402
+from traffic import Connection, Crowd  # noqa: E402
 
 # The smallest segments there may be, so that the journal has several of them.
 SETTINGS = "journal:\n  segment_bytes: 4194304\n"
@@ -114,8 +114,32 @@ class Scene:
         self.expect_clean("verified under load")
         time.sleep(self.seconds / 2)
         crowd.stop()
+        self.withdraw(crowd)
         self.checks.check("events were acknowledged", len(crowd.ledger.acknowledged()) > 500,
                           crowd.ledger.statuses)
+
+    def withdraw(self, crowd: Crowd) -> None:
+        """Some visitors take back every consent: their scores go, and no rebuild may bring them back."""
+        gone = [visitor for sender in crowd.senders for visitor in sender.visitors
+                if visitor.consent in (7, 23)][:5]
+        answers = []
+        for visitor in gone:
+            now = int(time.time() * 1000)
+            visitor.n += 1
+            visitor.q += 1
+            body = {"v": 1, "k": "hg_demo", "b": visitor.device, "w": visitor.window, "q": visitor.q,
+                    "s": visitor.session, "c": 0, "d": visitor.device, "st": now,
+                    "mt": now - visitor.origin,
+                    "e": [{"n": visitor.n, "t": "cs", "o": now - visitor.origin, "p": 1, "bits": 0}]}
+            answers.append(Connection(self.engine.ingest_port).post(
+                "/v1/e", json.dumps(body).encode())[0])
+        time.sleep(1)
+        redis = self.redis()
+        left = [visitor.device for visitor in gone
+                if redis.call("EXISTS", f"hg:demo:v:{{{visitor.device}}}")]
+        redis.close()
+        self.checks.check("withdrawn scores are gone", not left and set(answers) == {"204"},
+                          (left, answers))
 
     def damage(self) -> None:
         """Each fault is found, and undone: the row that is played with is kept in a table of its own."""
@@ -187,6 +211,31 @@ class Scene:
         self.checks.check("rows were folded", report.get("records_from_rows", 0) > 50, report)
         self.expect_clean("from rows", "--from-rows")
 
+    def score_otherwise(self) -> None:
+        """The past by another scoring file, beside the live scores, which stay as they are."""
+        before = self.states()
+        status, same = self.command("replay", "--scoring", "config/scoring.yaml", "--into", "same")
+        bands = same.get("bands", {})
+        self.checks.check(
+            f"the same file gives the same scores: {same.get('compared')} visitors",
+            status == 0 and same.get("compared", 0) > 50 and same["difference_maximum"] == 0
+            and all(len(set(change.split(" to "))) == 1 for change in bands), same)
+        other = self.engine.folder / "other.yaml"
+        text = Path("config/scoring.yaml").read_text()
+        other.write_text(text.replace("intercept: -", "intercept: -1"))
+        status, different = self.command("replay", "--scoring", str(other), "--into", "other-1")
+        self.checks.check(f"another file gives other scores, {different.get('difference_maximum')}",
+                          status == 0 and different.get("difference_maximum", 0) > 1, different)
+        self.checks.check("live scores are as they were", self.states() == before)
+        redis = self.redis()
+        kept = len(redis.call("KEYS", "shadow:other-1:hg:demo:v:*"))
+        self.command("replay", "--into", "other-1", "--remove")
+        left = len(redis.call("KEYS", "shadow:other-1:*"))
+        redis.close()
+        self.checks.check("shadow scores lie beside and can be removed", kept > 50 and left == 0,
+                          (kept, left))
+        self.command("replay", "--into", "same", "--remove")
+
     def play(self) -> None:
         self.engine.start()
         self.fill()
@@ -194,6 +243,7 @@ class Scene:
         self.expect_clean("at rest")
         self.damage()
         self.damage_redis()
+        self.score_otherwise()
         before = self.states()
         self.engine.stop()
         self.expect_clean("with the engine stopped")

@@ -50,6 +50,12 @@ struct CopyRow {
     }
 }
 
+/// A piece of a COPY, in memory of libpq.
+struct CopyBytes {
+    let pointer: UnsafeMutableRawPointer
+    let count: Int
+}
+
 extension PostgresConnection {
     /// Streams the rows of `statement`, a `COPY … TO STDOUT (FORMAT binary)`, to `body`.
     func copyOut(

@@ -145,10 +145,12 @@ final class PostgresConnection {
     }
 
     /// The next piece of a COPY to us, to be freed with `PQfreemem`; nil behind the last one.
-    func nextCopyBytes() throws(PostgresFailure) -> (pointer: UnsafeMutableRawPointer, count: Int)? {
+    func nextCopyBytes() throws(PostgresFailure) -> CopyBytes? {
         var buffer: UnsafeMutablePointer<CChar>?
         let count = PQgetCopyData(connection, &buffer, 0)
-        if count > 0, let buffer { return (UnsafeMutableRawPointer(buffer), Int(count)) }
+        if count > 0, let buffer {
+            return CopyBytes(pointer: UnsafeMutableRawPointer(buffer), count: Int(count))
+        }
         try finishCopy()
         return nil
     }

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Bytes
 import Companion
-import Foundation
-import Glibc
 import Records
 import Scoring
 import Storage
@@ -12,7 +10,7 @@ import Units
 struct RebuildCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rebuild",
-        abstract: "Write Redis anew from what is durable: checkpoints, journal and PostgreSQL's rows.",
+        abstract: "Write Redis anew from checkpoints, the journal and PostgreSQL's rows.",
         discussion: """
             With the engine stopped, the past is folded anew, checkpoints are written, and Redis is \
             emptied and filled. With the engine running, it is made to write everything it knows \
@@ -29,7 +27,7 @@ struct RebuildCommand: ParsableCommand {
     @Option(help: "Data folder of the engine.")
     var data = "var"
 
-    @Option(help: "Configuration file. Without it config/heliograph.yaml is taken, if there is one.")
+    @Option(help: "Configuration file; config/heliograph.yaml when none is named.")
     var config: String?
 
     @Option(
@@ -171,7 +169,7 @@ struct RebuildResult: Encodable {
             )
         }
         if journalDamage > 0 {
-            lost.append("\(journalDamage) damaged places of the journal; `heliograph journal verify`")
+            lost.append("\(journalDamage) damaged places, see `heliograph journal verify`")
         }
     }
 
@@ -182,12 +180,7 @@ struct RebuildResult: Encodable {
             + "withdrawals of every consent",
     ]
 
-    var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return String(decoding: (try? encoder.encode(self)) ?? Data(), as: UTF8.self)
-    }
+    var json: String { jsonText }
 
     var text: String {
         guard partitions == 0 else {

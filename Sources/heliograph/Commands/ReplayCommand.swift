@@ -3,16 +3,21 @@ import Foundation
 import Glibc
 import Storage
 
-/// `heliograph replay --rejected`
+/// `heliograph replay --rejected`, `heliograph replay --scoring FILE --into NAME`
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Send refused events to the running engine again, after a fix.",
+        abstract: "Send refused events again after a fix, or score the past by another file.",
         discussion: """
-            Refused events are kept with their bytes. Those that decode are sent to the engine as they \
-            came, with the time they came first. What is taken is marked and never sent again; what is \
-            refused again stays, with its new reason. Personal data was masked when the event was \
-            kept, and stays masked.
+            --rejected: refused events are kept with their bytes. Those that decode are sent to the \
+            running engine as they came, with the time they came first. What is taken is marked and \
+            never sent again; what is refused again stays, with its new reason. Personal data was \
+            masked when the event was kept, and stays masked.
+
+            --scoring FILE --into NAME: everything that journal and PostgreSQL still hold is folded \
+            by the rules of FILE, and the scores are written to Redis beside the live ones, under \
+            keys that begin with shadow:NAME:. Nothing that is live changes. --remove takes them \
+            away again.
             """
     )
 
@@ -21,8 +26,20 @@ struct ReplayCommand: ParsableCommand {
     /// How often a busy engine is asked again for one event.
     private static let triesMaximum = 20
 
-    @Flag(help: "Replay what was refused. The only kind of replay there is so far.")
+    @Flag(help: "Replay what was refused.")
     var rejected = false
+
+    @Option(help: "Score the past by this scoring file.")
+    var scoring: String?
+
+    @Option(help: "Where to put these scores: a name of a-z, 0-9 and -.")
+    var into: String?
+
+    @Flag(help: "Take the scores under --into away.")
+    var remove = false
+
+    @Option(help: "Configuration file, for --scoring.")
+    var config: String?
 
     @Option(help: "Only events of this site.")
     var site: String?
@@ -43,13 +60,19 @@ struct ReplayCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard rejected else { throw ValidationError("say what to replay: --rejected") }
+        guard rejected != (scoring != nil || remove) else {
+            throw ValidationError("say what to replay: --rejected, or --scoring FILE --into NAME")
+        }
+        if !rejected, into.map(ShadowReplay.isName) != true {
+            throw ValidationError("--into takes a name of a-z, 0-9 and -, 32 letters at most")
+        }
         if let since, Self.moment(since) == nil {
             throw ValidationError("--since takes 2026-03-14 or 2026-03-14T09:30:00Z, not \(since)")
         }
     }
 
     func run() throws {
+        if let into { return try shadow(into) }
         do {
             let tally = try replay()
             Console.line(json ? tally.json : tally.text)
@@ -58,6 +81,22 @@ struct ReplayCommand: ParsableCommand {
             Console.fail(error.description, status: 1)
         } catch let error as ArchiveError {
             Console.fail("PostgreSQL cannot be asked: \(error)", status: 1)
+        }
+    }
+
+    private func shadow(_ name: String) throws {
+        do {
+            let stores = try DataStores(data: data, config: config)
+            defer { stores.close() }
+            let replay = ShadowReplay(stores: stores, name: name, isSilent: json)
+            if remove {
+                let count = try replay.remove()
+                return Console.line("\(count) keys of shadow:\(name): removed")
+            }
+            let report = try replay.run(scoring ?? "")
+            Console.line(json ? report.json : report.text)
+        } catch {
+            Console.fail("the past could not be scored: \(error)", status: 1)
         }
     }
 

@@ -22,7 +22,7 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: "Data folder of the engine.")
     var data = "var"
 
-    @Option(help: "Configuration file. Without it config/heliograph.yaml is taken, if there is one.")
+    @Option(help: "Configuration file; config/heliograph.yaml when none is named.")
     var config: String?
 
     @Flag(
@@ -130,25 +130,22 @@ struct VerificationReport {
     }
 
     var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        let document = Document(
+        Document(
             clean: isClean,
             foldedFrom: origin.rawValue,
             records: records,
             journalDamage: damageCount,
             refusedRows: refusedRows,
             parts: parts
-        )
-        return String(decoding: (try? encoder.encode(document)) ?? Data(), as: UTF8.self)
+        ).jsonText
     }
 
     var text: String {
         var lines = ["\(ProgressBar.grouped(records)) records folded, \(beginning)"]
         for part in parts {
             let result = part.different == 0 ? "all agree" : "\(part.different) DIFFER"
-            lines.append("  \(part.name): \(ProgressBar.grouped(part.compared)) compared, \(result)")
+            let compared = ProgressBar.grouped(part.compared)
+            lines.append("  \(part.name): \(compared) compared, \(result)")
             lines += part.examples.map { "    \($0)" }
         }
         if damageCount > 0 {
@@ -156,7 +153,7 @@ struct VerificationReport {
             lines += damage.map { "    \($0)" }
         }
         if refusedRows > 0 {
-            lines.append("  \(refusedRows) rows that PostgreSQL refused are in heliograph.refused_row")
+            lines.append("  \(refusedRows) rows that PostgreSQL refused: heliograph.refused_row")
         }
         lines.append(isClean ? "clean" : "NOT CLEAN: `heliograph rebuild` writes Redis anew")
         return lines.joined(separator: "\n")

@@ -98,8 +98,8 @@ final class LiveVerification {
         guard step.effect.score != .none else { return }
         if let visitor = held[hash] {
             if visitor.entry.position < offset {
-                missing[hash] = "\(visitor.entry.visitor): stands at \(visitor.entry.position), "
-                    + "though Redis claims to have taken \(offset)"
+                let (name, found) = (visitor.entry.visitor, visitor.entry.position)
+                missing[hash] = "\(name): stands at \(found), though Redis has taken \(offset)"
             } else {
                 missing[hash] = nil
             }

@@ -48,49 +48,55 @@ final class OfflineFold {
     private let onProgress: (Int) -> Void
     private static let recordsPerStep = 4_096
 
-    /// Chooses where to begin. Without `preferring` it is the surest way that there is.
+    /// Chooses where to begin. Without `preferring` it is the surest way that there is: the beginning,
+    /// else checkpoints unless these were made by other rules than `model` has, else rows.
     init(
         _ stores: DataStores,
         _ rows: EventRows,
         model: ScoringModel,
         preferring wanted: Origin? = nil,
+        mayUseCheckpoints: Bool = true,
         onProgress: @escaping (Int) -> Void
     ) throws {
         self.rows = rows
         self.onProgress = onProgress
         reader = Owned(stores.openReader())
         extent = try reader.value.extent()
-        folds = FoldSet(model: model, worker: 0, of: 1)
         base = extent.firstOffsets.map { $0 - 1 }
-        if wanted == nil ? extent.isComplete : wanted == .beginning {
-            origin = .beginning
-        } else if wanted != .rows, try Self.load(folds, stores.checkpoints, extent) {
-            origin = .checkpoints
-            base = folds.offsets
-        } else {
-            origin = .rows
+        let takesAll = wanted == nil ? extent.isComplete : wanted == .beginning
+        let isAnyTaken = takesAll || wanted == .rows || !mayUseCheckpoints
+        if !isAnyTaken, let loaded = try Self.load(stores.checkpoints, extent, model) {
+            (folds, origin, base) = (loaded, .checkpoints, loaded.offsets)
+            return
         }
+        folds = FoldSet(model: model, worker: 0, of: 1)
+        if takesAll, !extent.isComplete {
+            throw CommandError("the journal no longer reaches back to the first record")
+        }
+        origin = extent.isComplete && wanted != .rows ? .beginning : .rows
     }
 
     /// Records that there are to fold, about.
     var estimatedRecords: Int { extent.estimatedRecords }
 
-    /// Loads of each partition the oldest checkpoint that the journal continues. False when there is a
+    /// Loads of each partition the oldest checkpoint that the journal continues. Nil when there is a
     /// partition without one.
     private static func load(
-        _ folds: FoldSet,
         _ checkpoints: PartitionCheckpoints,
-        _ extent: JournalExtent
-    ) throws -> Bool {
+        _ extent: JournalExtent,
+        _ model: ScoringModel
+    ) throws -> FoldSet? {
+        let folds = FoldSet(model: model, worker: 0, of: 1)
         var bounds = [UInt64](repeating: 0, count: Partition.count)
         for partition in folds.partitions {
             let first = extent.firstOffsets[Int(partition.index)]
             let usable = try checkpoints.offsets(partition).first { $0 + 1 >= first }
-            guard usable != nil || first <= 1 else { return false }
+            guard usable != nil || first <= 1 else { return nil }
             bounds[Int(partition.index)] = usable ?? 0
         }
         try folds.load(checkpoints, atOrBefore: bounds)
-        return zip(folds.offsets, extent.firstOffsets).allSatisfy { $0 + 1 >= $1 }
+        let isContinued = zip(folds.offsets, extent.firstOffsets).allSatisfy { $0 + 1 >= $1 }
+        return isContinued ? folds : nil
     }
 
     // MARK: - Folding

@@ -126,7 +126,7 @@ let package = Package(
             name: "heliograph",
             dependencies: groundAll + [
                 "Intake", "Wire", "Admission", "Enrichment", "Privacy", "Journal", "Scoring",
-                "Storage", "Companion", arguments, logging,
+                "Storage", "Companion", "COpenSSL", arguments, logging,
             ],
             path: "Sources/heliograph",
             swiftSettings: program

@@ -8,9 +8,18 @@ final class DataFolder {
     let path: String
     private let lock: Int32
 
-    /// Makes the folder where there is none, and locks it.
-    init(_ path: String) throws(StartError) {
+    /// Makes the folder where there is none, and locks it. One that a restore has not finished is taken
+    /// for another restore only.
+    init(_ path: String, forRestore: Bool = false) throws(StartError) {
         self.path = path
+        if !forRestore, RestoreMark.isSet(in: path) {
+            throw StartError(
+                """
+                a restore into the data folder \(path) did not end
+                  Move the folder away and restore the backup again.
+                """
+            )
+        }
         lock = try Self.prepare(path)
     }
 

@@ -48,6 +48,14 @@ struct PartitionCheckpoints: Sendable {
         )
     }
 
+    /// Reads every checkpoint of the partition; the content of the newest whole one is left in `newest`.
+    func inventory(
+        _ partition: Partition,
+        newest: inout ByteBuffer
+    ) throws(SystemCallError) -> CheckpointInventory {
+        try files[Int(partition.index)].inventory(newest: &newest)
+    }
+
     /// The offsets that the partition's checkpoints stand at, ascending.
     func offsets(_ partition: Partition) throws(SystemCallError) -> [UInt64] {
         try files[Int(partition.index)].sequences()

@@ -34,6 +34,8 @@ struct BackupCommand: ParsableCommand {
     var json = false
 
     func run() throws {
+        // What the tools of PostgreSQL write is for nobody else either.
+        umask(0o077)
         do {
             var backup = try Backup(data: data, to: to, config: config, isSilent: json)
             try backup.run()

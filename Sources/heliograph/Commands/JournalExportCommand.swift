@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Foundation
 import Journal
 import Records
 
@@ -105,11 +106,19 @@ enum JournalBound: Equatable {
     init?(_ text: String) {
         if let sequence = UInt64(text) {
             self = .sequence(sequence)
-        } else if let moment = ReplayCommand.moment(text) {
+        } else if let moment = ReplayCommand.moment(text) ?? Self.fractional(text) {
             self = .moment(moment)
         } else {
             return nil
         }
+    }
+
+    /// A moment with milliseconds, as the export writes them.
+    private static func fractional(_ text: String) -> Int64? {
+        let formatter = ISO8601DateFormatter()
+        formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+        return formatter.date(from: text)
+            .map { Int64(($0.timeIntervalSince1970 * 1_000).rounded()) }
     }
 }
 

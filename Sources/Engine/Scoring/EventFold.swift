@@ -42,26 +42,17 @@ extension VisitorState {
     // MARK: - Page view
 
     mutating func foldPageView(
-        _ properties: ByteView,
+        _ view: PageView?,
         _ setting: FoldSetting,
         _ moment: inout Moment,
         _ model: ScoringModel
     ) {
         signals.pageViews &+= 1
-        var url = ByteView.empty
-        guard
-            forEachKey(
-                properties,
-                { key, cursor throws(JSONError) in
-                    if key.equals("u") { url = try cursor.text() } else { _ = try cursor.skip() }
-                }
-            )
-        else { return }
+        guard let view else { return }
         signals.measure(Self.bit(.sessionDepth) | Self.bit(.intentProximity))
         if !setting.withoutDevice { signals.measure(Self.bit(.returnCadence)) }
-        let path = PagePath.path(of: url)
-        let rule = model.page(path)
-        if trend.seesPage(PagePath.hash(of: path)) {
+        let rule = model.page(view.path)
+        if trend.seesPage(view.pathHash) {
             signals.add(1, to: .sessionDepth, &moment, model)
             if rule.isOption { trend.options &+= 1 }
         }
@@ -118,14 +109,20 @@ extension VisitorState {
         }
     }
 
-    mutating func foldCustom(_ name: ByteView, _ moment: inout Moment, _ model: ScoringModel) {
-        guard let index = model.eventTable.value(of: name) else { return }
+    /// True when the event is a conversion.
+    mutating func foldCustom(
+        _ name: ByteView,
+        _ moment: inout Moment,
+        _ model: ScoringModel
+    ) -> Bool {
+        guard let index = model.eventTable.value(of: name) else { return false }
         let stage = model.eventStages[index]
         if stage == ModelTables.conversionStage {
             foldConversion(moment)
-        } else {
-            foldStage(stage, &moment, model)
+            return true
         }
+        foldStage(stage, &moment, model)
+        return false
     }
 
     // MARK: - Form (signals 14, 15, 16, 23, 24)

@@ -15,13 +15,14 @@ public enum CheckpointError: Error, Equatable, Sendable {
 
 /// The body of a partition's checkpoint.
 ///
-/// Version 1, integers little-endian: magic `HGSC`, version (4 each); hash of the fold rules, offset
+/// Version 2, integers little-endian: magic `HGSC`, version (4 each); hash of the fold rules, offset
 /// (8 each); number of sites (4), each a length byte and text; number of visitors (4); their states
-/// in the order of their first appearance. The same records give the same bytes, whether folded
+/// in the order of their first appearance; live minutes. Version 1, without live minutes and what
+/// visitors have to do with them, is read too: their minutes then begin with the next record. The same records give the same bytes, whether folded
 /// live, after a recovery or from scratch. The checksum is the file's.
 extension PartitionFold {
     /// The format that this version writes and reads.
-    public static let checkpointVersion: UInt32 = 1
+    public static let checkpointVersion: UInt32 = 2
     fileprivate static let magic: UInt32 = 0x4353_4748
 
     /// Appends the whole partition.
@@ -40,6 +41,7 @@ extension PartitionFold {
             var state = table[index]
             state.encode(&buffer)
         }
+        minutes.serialize(into: &buffer)
     }
 
     /// Reads a partition back. `keepingOldSums` accepts sums of other fold rules, for when the
@@ -50,11 +52,14 @@ extension PartitionFold {
         key: HashKey = .random(),
         keepingOldSums: Bool = false
     ) throws(CheckpointError) {
-        let parts = try CheckpointParts(bytes, model, keepingOldSums)
+        var parts = CheckpointParts(StateReader(bytes))
+        try parts.read(model, keepingOldSums)
+        let minutes = try parts.readMinutes()
         self.init(model: model, key: key)
         offset = parts.offset
         sites = parts.sites
         for state in parts.visitors { adopt(state) }
+        self.minutes = minutes
     }
 
     private mutating func adopt(_ state: VisitorState) {
@@ -65,7 +70,7 @@ extension PartitionFold {
     }
 }
 
-/// A checkpoint's content, read and checked as a whole before any of it is taken.
+/// A checkpoint's content, read and checked as a whole before any of it is folded on from.
 private struct CheckpointParts {
     private struct Owner: Hashable {
         var site: UInt16
@@ -76,35 +81,44 @@ private struct CheckpointParts {
     private(set) var sites: [ShortText] = []
     private(set) var visitors: [VisitorState] = []
 
-    init(
-        _ bytes: ByteView,
+    private var reader: StateReader
+    private var version: UInt32 = 0
+
+    init(_ reader: StateReader) { self.reader = reader }
+
+    mutating func read(
         _ model: ScoringModel,
         _ keepingOldSums: Bool
     ) throws(CheckpointError) {
-        var reader = StateReader(bytes)
-        try readHead(&reader, model, keepingOldSums)
-        try readSites(&reader)
-        try readVisitors(&reader)
-        guard reader.isAtEnd else { throw .damaged }
+        try readHead(model, keepingOldSums)
+        try readSites()
+        try readVisitors()
+    }
+
+    /// What follows the visitors, to the end.
+    mutating func readMinutes() throws(CheckpointError) -> LiveMinutes {
+        var minutes = LiveMinutes()
+        let isSound = version < 2 || minutes.restore(&reader, sites: sites.count)
+        guard isSound, reader.isAtEnd else { throw .damaged }
+        return minutes
     }
 
     private mutating func readHead(
-        _ reader: inout StateReader,
         _ model: ScoringModel,
         _ keepingOldSums: Bool
     ) throws(CheckpointError) {
-        var (magic, version): (UInt32, UInt32) = (0, 0)
+        var magic: UInt32 = 0
         var rules: UInt64 = 0
         reader.field(&magic)
         reader.field(&version)
         guard !reader.failed, magic == PartitionFold.magic else { throw .damaged }
-        guard version == PartitionFold.checkpointVersion else { throw .unknownVersion(version) }
+        guard 1...PartitionFold.checkpointVersion ~= version else { throw .unknownVersion(version) }
         reader.field(&rules)
         reader.field(&offset)
         guard rules == model.foldRules || keepingOldSums else { throw .otherFoldRules }
     }
 
-    private mutating func readSites(_ reader: inout StateReader) throws(CheckpointError) {
+    private mutating func readSites() throws(CheckpointError) {
         var count: UInt32 = 0
         reader.field(&count)
         for _ in 0..<count {
@@ -115,13 +129,13 @@ private struct CheckpointParts {
         }
     }
 
-    private mutating func readVisitors(_ reader: inout StateReader) throws(CheckpointError) {
+    private mutating func readVisitors() throws(CheckpointError) {
         var count: UInt32 = 0
         reader.field(&count)
         var owners: Set<Owner> = []
         for _ in 0..<count {
             var state = VisitorState()
-            state.encode(&reader)
+            state.encode(&reader, version: version)
             let owner = Owner(site: state.site, visitor: state.visitor)
             guard !reader.failed, Int(state.site) < sites.count, owners.insert(owner).inserted
             else { throw .damaged }

@@ -17,10 +17,13 @@ public struct PartitionFold: ~Copyable {
     public internal(set) var offset: UInt64 = 0
     var table: VisitorTable
     var sites: [ShortText] = []
+    var minutes = LiveMinutes()
     private var moment = Moment()
     private var summary = PageSummary()
     private var activeMilliseconds = 0.0
     private var scratch = ByteBuffer(capacity: 256)
+    /// Whether the record that is folded now counts in its live minute.
+    private var countsMinute = false
 
     /// An empty fold. The key guards the visitor table against made-up collisions.
     public init(model: ScoringModel, key: HashKey = .random()) {
@@ -33,6 +36,12 @@ public struct PartitionFold: ~Copyable {
 
     /// Bytes that the visitors take in memory.
     public var memoryBytes: Int { table.bytes }
+
+    /// Bytes that live minutes take in memory.
+    public var minuteBytes: Int { minutes.memoryBytes }
+
+    /// Live minutes that were let go for lack of room since the process began.
+    public var minutesLetGo: Int { minutes.log.letGo }
 
     /// Folds one record. Nil when it changes nothing: nothing but repeats, no consent for
     /// measurement, or ids longer than a state can hold.
@@ -49,9 +58,13 @@ public struct PartitionFold: ~Copyable {
         guard let index = visitorIndex(slice) else { return nil }
         var effect = FoldEffect(visitorIndex: Int32(index), eventsFolded: Int32(tally.events))
         fillSession(&effect.session, index, slice, tally)
+        let session = effect.session.session.withBytes { $0.hash128(key: FixedKeys.session).low }
+        beginMinute(index, header, slice, tally)
         if slice.consent.contains(.profiling) {
-            foldEvents(index, header, slice, effect.session.session)
+            foldEvents(index, header, slice, session)
             effect.session.activeMilliseconds = Int64(activeMilliseconds)
+        } else if countsMinute {
+            countEvents(header, slice)
         }
         if tally.tellsConsent { heedConsent(&effect, index, header, slice) }
         table[index].seenAt = max(table[index].seenAt, tally.latest)
@@ -61,6 +74,7 @@ public struct PartitionFold: ~Copyable {
         if slice.consent.contains(.profiling), effect.score != .dropped {
             table[index].score(&effect, header.receivedAt, tally.hasSummary, model)
         }
+        if countsMinute { endMinute(index, header, session) }
         return effect
     }
 
@@ -168,7 +182,7 @@ public struct PartitionFold: ~Copyable {
         _ index: Int,
         _ header: RecordHeader,
         _ slice: Slice,
-        _ session: ShortText
+        _ session: UInt64
     ) {
         activeMilliseconds = 0
         let setting = FoldSetting(
@@ -177,15 +191,14 @@ public struct PartitionFold: ~Copyable {
             withoutDevice: slice.flags.contains(.withoutDevice)
         )
         let model = model
-        let hash = session.withBytes { $0.hash128(key: FixedKeys.session).low }
-        let opens = hash != table[index].trend.session
+        let opens = session != table[index].trend.session
         var isFirst = true
         slice.forEachEvent { number, event in
             guard header.counts(number) else { return }
             let time = header.time(of: event)
             table[index].expireForm(before: time, &moment, model)
             moment.begin(time, &table[index].signals, model)
-            if isFirst && opens { table[index].openSession(hash, setting, &moment, model) }
+            if isFirst && opens { table[index].openSession(session, setting, &moment, model) }
             isFirst = false
             foldEvent(event, index, setting, model)
         }
@@ -204,12 +217,70 @@ public struct PartitionFold: ~Copyable {
                 activeMilliseconds += summary.active * 1000
                 table[index].fold(summary, setting, &moment, model)
             }
-        case .pageView: table[index].foldPageView(event.properties, setting, &moment, model)
+        case .pageView: foldPageView(event.properties, index, setting, model)
         case .click: table[index].foldClick(event.properties, &moment, model)
         case .form: table[index].foldForm(event.properties, &moment, model)
         case .navigation: table[index].foldNavigation(event.properties, &moment, model)
-        case .custom: table[index].foldCustom(event.name, &moment, model)
+        case .custom:
+            let converts = table[index].foldCustom(event.name, &moment, model)
+            if converts && countsMinute { minutes.addConversion(event.properties) }
         case .identify, .consent: break
         }
+    }
+
+    @inline(__always)
+    private mutating func foldPageView(
+        _ properties: ByteView,
+        _ index: Int,
+        _ setting: FoldSetting,
+        _ model: ScoringModel
+    ) {
+        let view = PageView(properties)
+        table[index].foldPageView(view, setting, &moment, model)
+        if countsMinute { count(view) }
+    }
+
+    // MARK: - Live minutes
+
+    /// Automated browsers are masked: of their records nothing but the number of events is kept.
+    private mutating func beginMinute(
+        _ index: Int,
+        _ header: RecordHeader,
+        _ slice: Slice,
+        _ tally: RecordTally
+    ) {
+        countsMinute = !slice.flags.contains(.bot)
+        minutes.begin(
+            site: table[index].site,
+            minute: LiveMinutes.minute(of: header.receivedAt),
+            offset: header.offset
+        )
+        if countsMinute { minutes.addEvents(tally) } else { minutes.addAutomated(tally) }
+    }
+
+    /// What profiling would have looked at anyway.
+    private mutating func countEvents(_ header: RecordHeader, _ slice: Slice) {
+        slice.forEachEvent { number, event in
+            guard header.counts(number) else { return }
+            if event.kind == .pageView {
+                count(PageView(event.properties))
+            } else if event.kind == .custom, model.isConversion(event.name) {
+                minutes.addConversion(event.properties)
+            }
+        }
+    }
+
+    private mutating func count(_ view: PageView?) {
+        if let view { minutes.addPage(view) } else { minutes.addUnknownPage() }
+    }
+
+    private mutating func endMinute(_ index: Int, _ header: RecordHeader, _ session: UInt64) {
+        let minute = LiveMinutes.minute(of: header.receivedAt)
+        let isNew = table[index].visits.enters(minute)
+        if isNew { minutes.addVisitor() }
+        if table[index].visits.begins(session) { minutes.addSession() }
+        let band = isScored(Int32(index)) ? table[index].band : nil
+        let last = table[index].visits.changes(to: band, in: minute, isNew: isNew)
+        minutes.move(from: last, to: band)
     }
 }

@@ -145,4 +145,10 @@ public final class ScoringModel: Sendable {
     public func halfLifeMilliseconds(of signal: Signal) -> Double {
         halfLives[Int(signal.rawValue)]
     }
+
+    /// Whether a custom event of this name is a conversion.
+    func isConversion(_ name: ByteView) -> Bool {
+        guard let index = eventTable.value(of: name) else { return false }
+        return eventStages[index] == ModelTables.conversionStage
+    }
 }

@@ -64,7 +64,8 @@ struct StateReader: StateCoder {
     /// Whether everything was read and nothing is left.
     var isAtEnd: Bool { !failed && position == bytes.count }
 
-    private mutating func take(_ length: Int) -> ByteView? {
+    /// The next `length` bytes as they are.
+    mutating func take(_ length: Int) -> ByteView? {
         guard !failed, length <= bytes.count &- position else {
             failed = true
             return nil

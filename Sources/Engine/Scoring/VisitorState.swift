@@ -35,6 +35,8 @@ struct VisitorState: BitwiseCopyable, Sendable {
     var challenger = Profile.undetermined
     /// Whether the last record came from an automated browser: it is folded, but masked.
     var isAutomated = false
+    /// Where the visitor was counted in live minutes.
+    var visits = VisitTrace()
 
     /// Notes a profiled session; true when it is none of the last four.
     mutating func entersSession(_ hash: UInt64) -> Bool {
@@ -64,7 +66,11 @@ struct VisitorState: BitwiseCopyable, Sendable {
 
 extension VisitorState {
     /// For checkpoints: every field in a fixed order; of the sums only those that are not zero.
-    mutating func encode<Coder: StateCoder & ~Copyable>(_ coder: inout Coder) {
+    /// Version 1 had no visits.
+    mutating func encode<Coder: StateCoder & ~Copyable>(
+        _ coder: inout Coder,
+        version: UInt32 = PartitionFold.checkpointVersion
+    ) {
         coder.field(&visitor)
         coder.field(&site)
         coder.field(&signals.landmark)
@@ -86,5 +92,6 @@ extension VisitorState {
         coder.field(&label)
         coder.field(&challenger)
         coder.field(&isAutomated)
+        if version >= 2 { visits.encode(&coder) }
     }
 }

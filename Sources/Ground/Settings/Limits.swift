@@ -254,6 +254,28 @@ public enum Limits {
     /// Packed sums in the `state` field of Redis.
     public static let packedStateBytesMaximum = 600
 
+    // MARK: - Live minutes
+
+    /// Minutes that are kept, in Redis and for writing them there again.
+    public static let liveMinutesKept = 48 * 60
+    /// How much longer Redis keeps a minute than the engine writes it: what clocks may differ by.
+    public static let liveMinutesSpare = 60
+    /// Bytes of a partition's minutes that are over, all sites together. Two days of a busy site take
+    /// about 200 KiB without pages.
+    public static let liveMinuteBytesMaximum = 384 * 1024
+    /// Bytes that one of them may take.
+    public static let liveMinuteEntryBytesMaximum = 4 * 1024
+    /// Minutes of a partition, all sites together, that are counted in without unpacking.
+    public static let liveMinutesOpenMaximum = 256
+    /// Milliseconds between two writes of a minute that goes on.
+    public static let liveMinuteWriteMilliseconds: Int64 = 250
+    /// Minutes that a reader may ask for at once.
+    public static let companionMinutesMaximum = 180
+    /// Minutes in an answer when nothing is asked for.
+    public static let companionMinutesDefault = 60
+    /// Pages in an answer about minutes.
+    public static let companionPagesMaximum = 20
+
     // MARK: - Stores
 
     /// First pause before trying a store again.

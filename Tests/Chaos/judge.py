@@ -10,6 +10,7 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+import aggregates
 import packed_state
 import reference_fold
 import stores
@@ -286,6 +287,7 @@ def judge_all(verdict: Verdict, engine: Engine, ledger: Ledger, acknowledged_min
     judge_events(verdict, ledger, rows, acknowledged_min)
     judge_sessions(verdict, address, rows)
     judge_sums(verdict, engine, ledger, rows)
+    aggregates.check(verdict, engine, ledger)
     bad = {status: count for status, count in ledger.statuses.items()
            if status.startswith("4") and status not in ("408", "425", "429") or status == "500"}
     verdict.add("no batch is refused", sum(ledger.statuses.values()),

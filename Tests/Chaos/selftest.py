@@ -18,6 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 import ack_order
+import aggregates
 import judge
 import reference_fold
 import stores
@@ -103,6 +104,77 @@ class JudgeFindsPlantedFaults(unittest.TestCase):
         self.assertIsNotNone(judge.unequal("cta_hover", (1.0, 2.0, 1000), (1.00001, 2.0, 1000)))
         later = 1000 + 12 * 3600 * 1000
         self.assertIsNone(judge.unequal("cta_hover", (1.0, 2.0, 1000), (0.5, 1.0, later)))
+
+
+class LiveMinutesAreJudged(unittest.TestCase):
+    """Redis as an engine leaves it that did everything right, and then with a fault in it."""
+
+    def setUp(self):
+        ledger, rows = told(batches=200)
+        start = rows[0].received_milliseconds
+        self.events = [
+            aggregates.Counted(row.window, row.n, row.visitor, row.session, row.type, row.name,
+                               start + row.offset * 700, row.consent, False, row.properties,
+                               (row.partition, row.offset)) for row in rows]
+        self.rows = aggregates.expected(self.events)
+        self.sent = aggregates.expected(aggregates.as_sent(self.events, ledger))
+        self.redis = copy.deepcopy(self.rows)
+        self.minute = min(self.redis)
+
+    def failed(self, immortal: tuple = ()) -> set[str]:
+        verdict = judge.Verdict()
+        aggregates.judge(verdict, self.redis, self.rows, self.sent, list(immortal))
+        return {check["check"] for check in verdict.checks if not check["passed"]}
+
+    BOTH = {"live minutes equal the rows", "live minutes equal the ledger"}
+
+    def test_nothing_wrong(self):
+        self.assertEqual(self.failed(), set())
+        self.assertGreater(len(self.redis), 1)
+
+    def test_counted_twice(self):
+        for name in ("events", "page_views", "sessions", "visitors", "profiled", "conversions",
+                     "value_thousandths"):
+            with self.subTest(name):
+                self.redis[self.minute][name] += 1
+                self.assertEqual(self.failed(), self.BOTH)
+                self.redis[self.minute][name] -= 1
+
+    def test_lost_minute(self):
+        del self.redis[self.minute]
+        self.assertEqual(self.failed(), self.BOTH)
+
+    def test_minute_of_nobody(self):
+        self.redis[1] = aggregates.empty() | {"events": 1}
+        self.assertEqual(self.failed(), self.BOTH)
+
+    def test_another_page_or_channel(self):
+        for part in ("pages", "channels"):
+            with self.subTest(part):
+                self.redis[self.minute][part]["elsewhere"] = 1
+                self.assertEqual(self.failed(), self.BOTH)
+                del self.redis[self.minute][part]["elsewhere"]
+
+    def test_rows_that_are_not_what_was_sent(self):
+        view = next(event for event in self.events if event.type == "pv")
+        view.properties["u"] = "https://shop.example/elsewhere"
+        self.rows = self.redis = aggregates.expected(self.events)
+        self.assertEqual(self.failed(), {"live minutes equal the ledger"})
+
+    def test_never_ends(self):
+        self.assertEqual(self.failed(("hg:demo:agg:1: TTL -1",)),
+                         {"live minutes end by themselves"})
+
+    def test_vacuous(self):
+        self.redis, self.rows, self.sent = {}, {}, {}
+        self.assertEqual(len(self.failed()), 3)
+
+    def test_fields_add_up(self):
+        values = ['{"events":2,"visitors":1,"cold":1,"pages":{"/":1}}',
+                  '{"events":1,"visitors":1,"hot":1,"pages":{"/":1,"/a":1}}']
+        minute = aggregates.summed(values)
+        self.assertEqual((minute["events"], minute["profiled"]), (3, 2))
+        self.assertEqual(minute["pages"], {"/": 2, "/a": 1})
 
 
 class FoldIsOrderFree(unittest.TestCase):

@@ -79,6 +79,18 @@ extension ByteBuffer {
         append("\r\n")
     }
 
+    /// `hg:<site>:agg:<minutes since 1970>`.
+    mutating func minuteKey(_ prefix: ByteView, _ site: ByteView, _ minute: UInt32) {
+        let digits = Decimal.digits(Int64(minute))
+        length(prefix.count &+ 3 &+ site.count &+ 5 &+ digits)
+        append(prefix)
+        append("hg:")
+        append(site)
+        append(":agg:")
+        append(decimal: Int64(minute))
+        append("\r\n")
+    }
+
     /// `hg:pos:<partition>`.
     mutating func positionKey(_ prefix: ByteView, _ partition: Int) {
         length(prefix.count &+ 7 &+ Decimal.digits(Int64(partition)))

@@ -12,6 +12,10 @@ public enum StorageLimits {
     public static let visitorRenewalMilliseconds: Int64 = 24 * 3_600_000
     /// Visitors whose last published score is remembered, so that an equal one is not published.
     public static let rememberedVisitors = 1 << 16
+    /// Minutes whose time to live is remembered as set.
+    public static let rememberedMinutes = 1 << 12
+    /// A live minute ends so many minutes after it began: two days and, for clocks that differ, an hour.
+    public static let minuteLifeMinutes: Int64 = 49 * 60
     /// Members of a site's `hot` set after a sweep.
     public static let hotMembersMaximum = 10_000
     /// How long a visitor stays in `hot` after the last change.

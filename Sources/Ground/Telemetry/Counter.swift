@@ -12,7 +12,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case journalRecords, journalBytes, journalGroups, journalDamage
     case eventsDuplicate, eventsFolded, recordsFolded, ringFallbacks
     case bandChanges, profileChanges
-    case redisFlushes, redisVisitors, redisReconnects, redisWentBack
+    case redisFlushes, redisVisitors, redisMinutes, redisReconnects, redisWentBack
     case postgresTransactions, postgresEventRows, postgresReconnects, postgresMoved
     case checkpoints, checkpointBytes
     case companionRequests, companionStreams, companionSlowReaders
@@ -55,7 +55,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         case .eventsFolded, .recordsFolded, .ringFallbacks, .bandChanges,
             .profileChanges, .checkpoints, .checkpointBytes:
             return scoringDescription
-        case .redisFlushes, .redisVisitors, .redisReconnects, .redisWentBack,
+        case .redisFlushes, .redisVisitors, .redisMinutes, .redisReconnects, .redisWentBack,
             .postgresTransactions, .postgresEventRows, .postgresReconnects, .postgresMoved:
             return storageDescription
         case .companionRequests, .companionStreams, .companionSlowReaders:
@@ -170,6 +170,8 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         switch self {
         case .redisFlushes: return Description("redis_flushes", "Pipelines that Redis took.")
         case .redisVisitors: return Description("redis_visitors", "Visitors written to Redis.")
+        case .redisMinutes:
+            return Description("redis_minutes", "Live minutes written to Redis.")
         case .redisReconnects: return Description("redis_reconnects", "Connections to Redis made.")
         case .redisWentBack:
             return Description("redis_went_back", "Partitions that Redis had lost and got again.")
@@ -203,7 +205,7 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case journalDiskBytes, journalBudgetBytes, journalSequence
     case deduplicationWindows, deduplicationSpanSeconds
     case deduplicationMessages, deduplicationMessageSpanSeconds
-    case visitorsTracked, visitorBytes
+    case visitorsTracked, visitorBytes, liveMinuteBytes, liveMinutesLetGo
     case postgresLagRecords, redisConnected
     case companionStreamsOpen, ready
 
@@ -247,6 +249,13 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             )
         case .visitorsTracked: return Description("visitors_tracked", "Visitors in memory.")
         case .visitorBytes: return Description("visitor_bytes", "Memory of visitors' states.")
+        case .liveMinuteBytes:
+            return Description("live_minute_bytes", "Memory of two days of live minutes.")
+        case .liveMinutesLetGo:
+            return Description(
+                "live_minutes_let_go",
+                "Live minutes younger than two days that had no more room, since the start."
+            )
         default: return storeDescription
         }
     }

@@ -101,6 +101,14 @@ final class FoldSet {
             return (sum.0 + fold.value.visitorCount, sum.1 + fold.value.memoryBytes)
         }
     }
+
+    /// Bytes that live minutes take in all partitions, and how many were let go for lack of room.
+    var minutes: (bytes: Int, letGo: Int) {
+        folds.reduce((0, 0)) { sum, fold in
+            guard let fold else { return sum }
+            return (sum.0 + fold.value.minuteBytes, sum.1 + fold.value.minutesLetGo)
+        }
+    }
 }
 
 extension JournalReader {

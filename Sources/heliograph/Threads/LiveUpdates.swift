@@ -2,6 +2,7 @@ import Bytes
 import Loop
 import Records
 import Scoring
+import Settings
 import Storage
 import Telemetry
 import Units
@@ -36,8 +37,13 @@ final class LiveUpdates {
     private var oldestFlying = Int64.max
     private var nextSweepAt: Int64 = 0
     private var nextProbeAt: Int64 = 0
+    /// Offset up to which live minutes are staged, by partition.
+    private var minutesStaged = [UInt64](repeating: 0, count: Partition.count)
+    /// When live minutes and positions are due again, monotonic nanoseconds.
+    private var positionsDueAt: Int64 = 0
     private var model = ByteBuffer(capacity: 64, limit: 64)
     private var state = ByteBuffer(capacity: 1024, limit: 4096)
+    private var minute = ByteBuffer(capacity: 2048, limit: 8192)
 
     /// How soon a loss is noticed in partitions where nothing is written.
     private static let probeEveryMilliseconds: Int64 = 10_000
@@ -74,7 +80,9 @@ final class LiveUpdates {
     func close() { writer.close() }
 
     /// Whether Redis has everything, or is away and will be told when it comes back.
-    var isSettled: Bool { !writer.isConnected || (queue.isEmpty && writer.isIdle) }
+    var isSettled: Bool {
+        !writer.isConnected || (queue.isEmpty && touched.isEmpty && writer.isIdle)
+    }
 
     // MARK: - Changes
 
@@ -94,10 +102,23 @@ final class LiveUpdates {
         queue.append(Changed(partition: partition, index: index))
     }
 
-    /// Sends what waits, unless a pipeline is under way: its end sends the rest.
+    /// Sends what waits, unless a pipeline is under way: its end sends the rest. Scores go at once; live
+    /// minutes, and the positions that say that Redis has them, a few times a second.
     func flush() {
-        guard !isFlying, writer.isConnected, !queue.isEmpty || !touched.isEmpty else { return }
-        guard stageQueue() else { return launch() }
+        guard !isFlying, writer.isConnected else { return }
+        let isDue = !touched.isEmpty && arePositionsDue
+        guard isDue || !queue.isEmpty else { return }
+        if stageQueue(), isDue, stageMinutes() { stagePositions() }
+        launch()
+    }
+
+    private var arePositionsDue: Bool {
+        !resyncing.isEmpty || time.monotonicNanoseconds() >= positionsDueAt
+    }
+
+    private func stagePositions() {
+        positionsDueAt =
+            time.monotonicNanoseconds() + Limits.liveMinuteWriteMilliseconds * 1_000_000
         resyncing.drain { writer.endResync(partition: $0) }
         touched.drain { partition in
             writer.stagePosition(
@@ -105,7 +126,31 @@ final class LiveUpdates {
                 offset: folds.fold(partition).value.offset
             )
         }
-        launch()
+    }
+
+    /// Stages the live minutes of the partitions that records have come for. False when the stage was
+    /// full before all were in.
+    private func stageMinutes() -> Bool {
+        let oldest = LiveMinuteAge.oldestWritten(now: time.epochMilliseconds())
+        return touched.allSatisfy { stageMinutes($0, oldest) }
+    }
+
+    private func stageMinutes(_ partition: Partition, _ oldest: Int64) -> Bool {
+        let fold = folds.fold(partition)
+        let row = Int(partition.index)
+        var count = 0
+        let isWhole = fold.value.forEachMinute(after: minutesStaged[row], json: &minute) {
+            site, minute, value in
+            // Redis would end it at once, or, told by another partition already, never.
+            if Int64(minute) < oldest { return true }
+            count += 1
+            return site.withBytes {
+                writer.stageMinute(site: $0, minute: minute, partition: partition, value: value)
+            }
+        }
+        counters.add(.redisMinutes, count)
+        if isWhole { minutesStaged[row] = fold.value.offset }
+        return isWhole
     }
 
     /// Stages the queue from its front. False when the stage was full before its end.
@@ -197,6 +242,7 @@ final class LiveUpdates {
         guard folds.owns(partition) else { return }
         resyncing.insert(partition)
         touched.insert(partition)
+        minutesStaged[Int(partition.index)] = offset
         let fold = folds.fold(partition)
         for index in 0..<Int32(fold.value.visitorCount)
         where fold.value.lastOffset(of: index) > offset {
@@ -232,6 +278,14 @@ final class LiveUpdates {
     }
 }
 
+/// Which live minutes are still written.
+enum LiveMinuteAge {
+    /// The oldest minute that Redis is to hold, in minutes since 1970.
+    static func oldestWritten(now: Int64) -> Int64 {
+        now / 60_000 - Int64(Limits.liveMinutesKept)
+    }
+}
+
 /// A set of partitions without allocation.
 struct PartitionSet {
     private var words = InlineArray<4, UInt64>(repeating: 0)
@@ -244,6 +298,19 @@ struct PartitionSet {
 
     mutating func insert(_ partition: Partition) {
         words[Int(partition.index) / 64] |= 1 << UInt64(partition.index % 64)
+    }
+
+    /// Whether `body` says true of all. It is not asked further once it said false.
+    func allSatisfy(_ body: (Partition) -> Bool) -> Bool {
+        for word in 0..<4 {
+            var bits = words[word]
+            while bits != 0 {
+                let index = word * 64 + bits.trailingZeroBitCount
+                guard body(Partition(UInt8(index))) else { return false }
+                bits &= bits &- 1
+            }
+        }
+        return true
     }
 
     /// Empties the set, calling `body` with each partition that was in it.

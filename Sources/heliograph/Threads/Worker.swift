@@ -281,6 +281,9 @@ final class Worker {
         let size = folds.size
         counters.set(.visitorsTracked, size.visitors)
         counters.set(.visitorBytes, size.bytes)
+        let minutes = folds.minutes
+        counters.set(.liveMinuteBytes, minutes.bytes)
+        counters.set(.liveMinutesLetGo, minutes.letGo)
     }
 
     private func tick() {

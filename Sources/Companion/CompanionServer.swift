@@ -111,7 +111,12 @@ public final class CompanionServer: Sendable {
             time: time
         )
         let parameters = RequestParameters(sites: sites)
-        routes = ApiRoutes(reader: reader, parameters: parameters, counters: counters)
+        routes = ApiRoutes(
+            reader: reader,
+            minuteReader: MinuteReader(redis: readers, keys: keys, time: time),
+            parameters: parameters,
+            counters: counters
+        )
         eventRoutes = EventRoutes(
             tracer: EventTracer(archive: archive, redis: readers, keys: keys, journal: journal),
             rejected: RejectedReader(archive: archive),

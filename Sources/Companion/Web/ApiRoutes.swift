@@ -1,10 +1,12 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Settings
 
 /// The routes under `/api/v1`, and the checks of what they are asked.
 struct ApiRoutes: Sendable {
     let reader: VisitorReader
+    let minuteReader: MinuteReader
     let parameters: RequestParameters
     let counters: CompanionCounters
 
@@ -20,6 +22,9 @@ struct ApiRoutes: Sendable {
         api.get("/visitors") { request, _ in try await visitors(request) }
         api.get("/visitors/{id}") { request, context in
             try await visitor(request, context.parameters.get("id") ?? "")
+        }
+        api.get("/sites/{site}/live/minutes") { request, context in
+            try await minutes(request, context.parameters.get("site") ?? "")
         }
         api.get("/live") { request, context in
             try await live(request, context)
@@ -48,6 +53,17 @@ struct ApiRoutes: Sendable {
             throw ApiProblem.notFound("No visitor \(visitor) on site \(parameters.sites[site]).")
         }
         return JSONBody.response(document)
+    }
+
+    private func minutes(_ request: Request, _ name: String) async throws -> Response {
+        let site = try parameters.site(named: name.removingPercentEncoding ?? "")
+        let last = try parameters.count(
+            "last",
+            of: request,
+            maximum: Limits.companionMinutesMaximum,
+            standard: Limits.companionMinutesDefault
+        )
+        return JSONBody.response(try await minuteReader.minutes(site: site, last: last))
     }
 
     private func live(_ request: Request, _ context: CompanionContext) async throws -> Response {

@@ -12,6 +12,11 @@ struct RequestParameters: Sendable {
             if sites.count == 1 { return 0 }
             throw ApiProblem.invalidParameter("site", "is missing; name one of your sites")
         }
+        return try site(named: name)
+    }
+
+    /// The index of the site with this name.
+    func site(named name: String) throws -> Int {
         guard let site = sites.firstIndex(of: name) else {
             throw ApiProblem.notFound("There is no such site. Is it in config/heliograph.yaml?")
         }
@@ -20,18 +25,26 @@ struct RequestParameters: Sendable {
 
     /// How many rows are asked for.
     func limit(of request: Request) throws -> Int {
-        guard let text = try text("limit", of: request) else {
-            return Limits.companionVisitorsDefault
+        try count(
+            "limit",
+            of: request,
+            maximum: Limits.companionVisitorsMaximum,
+            standard: Limits.companionVisitorsDefault
+        )
+    }
+
+    /// A number from 1 to `maximum`; `standard` when there is none.
+    func count(
+        _ name: String,
+        of request: Request,
+        maximum: Int,
+        standard: Int
+    ) throws -> Int {
+        guard let text = try text(name, of: request) else { return standard }
+        guard text.utf8.count <= 4, let count = Int(text), (1...maximum).contains(count) else {
+            throw ApiProblem.invalidParameter(name, "must be 1 to \(maximum)")
         }
-        guard text.utf8.count <= 4, let limit = Int(text),
-            (1...Limits.companionVisitorsMaximum).contains(limit)
-        else {
-            throw ApiProblem.invalidParameter(
-                "limit",
-                "must be 1 to \(Limits.companionVisitorsMaximum)"
-            )
-        }
-        return limit
+        return count
     }
 
     /// A query parameter; given twice it is refused, because readers disagree on which one counts.

@@ -72,6 +72,11 @@ struct LiveKeys: Sendable {
     /// `hg:<site>:hot`
     func hot(site: Int) -> String { "\(prefix)hg:\(sites[site]):hot" }
 
+    /// `hg:<site>:agg:<minutes since 1970>`
+    func minute(_ minute: Int64, site: Int) -> String {
+        "\(prefix)hg:\(sites[site]):agg:\(minute)"
+    }
+
     /// `hg:<site>:live`
     func live(site: Int) -> String { "\(prefix)hg:\(sites[site]):live" }
 }

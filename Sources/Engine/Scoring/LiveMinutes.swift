@@ -6,8 +6,9 @@ import Settings
 /// over, packed. README, live minutes, has the definitions.
 ///
 /// A minute is opened by its first record, and closed when one opens that is two or more minutes
-/// later, or when too many are open. A record that comes for a closed minute opens it again, so that
-/// clocks that go back cost time and nothing else. Nothing but the records decides what is here.
+/// later, or when too many are open. A record that comes for a closed minute opens it again, so
+/// that clocks that go back cost time and nothing else. Nothing but the records decides what is
+/// here.
 struct LiveMinutes: ~Copyable {
     private(set) var open: [LiveMinute] = []
     private(set) var log = MinuteLog()
@@ -113,8 +114,8 @@ struct LiveMinutes: ~Copyable {
 
     // MARK: - Checkpoint
 
-    /// Number of open minutes (2), each with site (2), minute (4), offset (8) and counters, then the
-    /// length of the packed ones (4) and these.
+    /// Number of open minutes (2), each with site (2), minute (4), offset (8) and counters, then
+    /// the length of the packed ones (4) and these.
     func serialize(into buffer: inout ByteBuffer) {
         buffer.append(littleEndian: UInt16(open.count))
         for place in open.indices {

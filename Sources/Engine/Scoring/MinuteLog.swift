@@ -4,9 +4,9 @@ import Units
 
 /// Minutes that are over, packed one behind the other in the order they were closed.
 ///
-/// Entry, integers little-endian: length of the entry (2), site (2), minute (4), offset (8), then the
-/// minute's counters in base 128, seven bits a byte, the lowest first. Everything here follows from the
-/// order of the calls, so that the same records leave the same bytes.
+/// Entry, integers little-endian: length of the entry (2), site (2), minute (4), offset (8), then
+/// the minute's counters in base 128, seven bits a byte, the lowest first. Everything here follows
+/// from the order of the calls, so that the same records leave the same bytes.
 struct MinuteLog: ~Copyable {
     private static let headBytes = 16
     /// What may lie let go at the front before the rest is moved over it.

@@ -15,11 +15,12 @@ public enum CheckpointError: Error, Equatable, Sendable {
 
 /// The body of a partition's checkpoint.
 ///
-/// Version 2, integers little-endian: magic `HGSC`, version (4 each); hash of the fold rules, offset
-/// (8 each); number of sites (4), each a length byte and text; number of visitors (4); their states
-/// in the order of their first appearance; live minutes. Version 1, without live minutes and what
-/// visitors have to do with them, is read too: their minutes then begin with the next record. The same records give the same bytes, whether folded
-/// live, after a recovery or from scratch. The checksum is the file's.
+/// Version 2, integers little-endian: magic `HGSC`, version (4 each); hash of the fold rules,
+/// offset (8 each); number of sites (4), each a length byte and text; number of visitors (4); their
+/// states in the order of their first appearance; live minutes. Version 1, without live minutes and
+/// what visitors have to do with them, is read too: their minutes then begin with the next record.
+/// The same records give the same bytes, whether folded live, after a recovery or from scratch. The
+/// checksum is the file's.
 extension PartitionFold {
     /// The format that this version writes and reads.
     public static let checkpointVersion: UInt32 = 2

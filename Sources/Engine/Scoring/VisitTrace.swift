@@ -16,8 +16,8 @@ struct VisitTrace: BitwiseCopyable, Sendable {
     /// One more than the band that the visitor counts for in `latest`; 0 for none.
     private var band: UInt8 = 0
 
-    /// Notes a record of the minute. True when the visitor is to be counted in it: it was not yet, and
-    /// the minute is not so long before its latest that nobody remembers.
+    /// Notes a record of the minute. True when the visitor is to be counted in it: it was not yet,
+    /// and the minute is not so long before its latest that nobody remembers.
     mutating func enters(_ minute: UInt32) -> Bool {
         if minute > latest {
             let shift = minute - latest

@@ -14,9 +14,9 @@ extension PartitionFold {
     /// Whether the visitor's last record came from an automated browser.
     public func isAutomated(_ index: Int32) -> Bool { table[Int(index)].isAutomated }
 
-    /// Calls `body` with each live minute that records beyond `offset` changed: its site, the minute
-    /// since 1970, and its counters as JSON (README, live minutes). Until `body` says false, which
-    /// this then returns. `json` is memory to write into.
+    /// Calls `body` with each live minute that records beyond `offset` changed: its site, the
+    /// minute since 1970, and its counters as JSON (README, live minutes). Until `body` says false,
+    /// which this then returns. `json` is memory to write into.
     public func forEachMinute(
         after offset: UInt64,
         json: inout ByteBuffer,

@@ -139,13 +139,13 @@ final class LiveUpdates {
         let fold = folds.fold(partition)
         let row = Int(partition.index)
         var count = 0
-        let isWhole = fold.value.forEachMinute(after: minutesStaged[row], json: &minute) {
-            site, minute, value in
+        let above = minutesStaged[row]
+        let isWhole = fold.value.forEachMinute(after: above, json: &minute) { site, number, value in
             // Redis would end it at once, or, told by another partition already, never.
-            if Int64(minute) < oldest { return true }
+            if Int64(number) < oldest { return true }
             count += 1
             return site.withBytes {
-                writer.stageMinute(site: $0, minute: minute, partition: partition, value: value)
+                writer.stageMinute(site: $0, minute: number, partition: partition, value: value)
             }
         }
         counters.add(.redisMinutes, count)

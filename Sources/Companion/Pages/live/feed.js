@@ -1,4 +1,4 @@
-// Where the live page's data comes from: two read requests and one stream of events.
+// Where the live page's data comes from: three read requests and one stream of events.
 const SITE = 'demo';
 const RETRY_MILLISECONDS = 2_000;
 const RETRY_MAXIMUM_MILLISECONDS = 15_000;
@@ -18,6 +18,11 @@ export async function readVisitors(limit) {
 /** One visitor with the terms of the score. */
 export function readVisitor(visitor) {
     return read(`/api/v1/visitors/${encodeURIComponent(visitor)}?site=${SITE}`);
+}
+
+/** The last minutes of the site, the oldest first, and what they add up to. */
+export function readMinutes(count) {
+    return read(`/api/v1/sites/${SITE}/live/minutes?last=${count}`);
 }
 
 /** Calls `onScore` with each change and `onState` with `live` or `lost`, while the page is open. */

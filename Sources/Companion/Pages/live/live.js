@@ -1,6 +1,7 @@
 // The live page: a list of the newest visitors, kept fresh by server-sent events.
 import { makeCard } from './card.js';
 import { listen, readVisitor, readVisitors } from './feed.js';
+import { keepMinutes } from './minutes.js';
 
 const CARDS_MAXIMUM = 20;
 const DETAIL_PAUSE_MILLISECONDS = 1000;
@@ -185,6 +186,7 @@ function start() {
     });
     document.addEventListener('visibilitychange', refresh);
     setInterval(refresh, REFRESH_MILLISECONDS);
+    keepMinutes(() => paused);
     setInterval(() => visitors.forEach((entry) => entry.card.showAge()), AGE_MILLISECONDS);
     refresh();
 }

@@ -171,10 +171,10 @@ def check(verdict, engine, ledger) -> None:
         if not wrong or time.monotonic() - began > SETTLE_SECONDS_MAX:
             break
         time.sleep(0.2)
+    verdict.figures["live minutes right after (s)"] = round(time.monotonic() - began, 1)
     judge(verdict, theirs, ours, expected(as_sent(events, ledger)), immortal)
     judge_companion(verdict, engine, theirs)
     verdict.figures["live minutes compared"] = len(ours)
-    verdict.figures["live minutes right after (s)"] = round(time.monotonic() - began, 1)
 
 
 def judge(verdict, theirs: Minutes, rows: Minutes, sent: Minutes, immortal: list[str]) -> None:

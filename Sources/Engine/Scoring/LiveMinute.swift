@@ -118,7 +118,9 @@ enum LiveChannel {
 extension LiveMinute {
     /// Appends the minute as a JSON object, counters that are zero left out.
     func appendJSON(into buffer: inout ByteBuffer) {
-        buffer.append("{\"events\":")
+        buffer.append("{\"pos\":")
+        buffer.append(decimal: Int64(clamping: offset))
+        buffer.append(",\"events\":")
         buffer.append(decimal: Int64(events))
         member("page_views", pageViews, into: &buffer)
         member("sessions", sessions, into: &buffer)

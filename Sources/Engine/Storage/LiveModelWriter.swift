@@ -45,7 +45,7 @@ public final class LiveModelWriter {
     var stagedCommands = 0
     private var message = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var remembered = RememberedVisitors()
-    private var minuteLives = MinuteLives()
+    var minuteLives = MinuteLives()
 
     /// Positions whose values are staged, in flight, and confirmed but not written yet.
     private var stagedOffsets = PartitionOffsets()
@@ -160,31 +160,6 @@ public final class LiveModelWriter {
         staged.key(prefix.view, site, ":hot", .empty, "")
         staged.argument(visitor)
         stagedCommands &+= 2
-        return true
-    }
-
-    /// Stages what a partition knows of a site's minute: its field, whole, in the minute's hash. False
-    /// when Redis is away or the stage is full.
-    public func stageMinute(
-        site: ByteView,
-        minute: UInt32,
-        partition: Partition,
-        value: ByteView
-    ) -> Bool {
-        guard isServing, staged.count < StorageLimits.liveStagedBytesMaximum else { return false }
-        staged.command(4)
-        staged.argument("HSET")
-        staged.minuteKey(prefix.view, site, minute)
-        staged.argument(decimal: Int64(partition.index))
-        staged.argument(value)
-        stagedCommands &+= 1
-        if minuteLives.begins(site: site, minute: minute) {
-            staged.command(3)
-            staged.argument("EXPIREAT")
-            staged.minuteKey(prefix.view, site, minute)
-            staged.argument(decimal: (Int64(minute) &+ StorageLimits.minuteLifeMinutes) &* 60)
-            stagedCommands &+= 1
-        }
         return true
     }
 

@@ -14,8 +14,10 @@ public enum StorageLimits {
     public static let rememberedVisitors = 1 << 16
     /// Minutes whose time to live is remembered as set.
     public static let rememberedMinutes = 1 << 12
-    /// A live minute ends so many minutes after it began: two days and, for clocks that differ, an hour.
-    public static let minuteLifeMinutes: Int64 = 49 * 60
+    /// Minutes that are written, back from now.
+    public static let minutesWritten: Int64 = 48 * 60
+    /// A live minute ends so long after it began: an hour later, for clocks that differ.
+    public static let minuteLifeMinutes = minutesWritten + 60
     /// Members of a site's `hot` set after a sweep.
     public static let hotMembersMaximum = 10_000
     /// How long a visitor stays in `hot` after the last change.

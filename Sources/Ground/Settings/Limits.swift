@@ -256,10 +256,8 @@ public enum Limits {
 
     // MARK: - Live minutes
 
-    /// Minutes that are kept, in Redis and for writing them there again.
+    /// Minutes that are kept for writing them to Redis again.
     public static let liveMinutesKept = 48 * 60
-    /// How much longer Redis keeps a minute than the engine writes it: what clocks may differ by.
-    public static let liveMinutesSpare = 60
     /// Bytes of a partition's minutes that are over, all sites together. Two days of a busy site take
     /// about 200 KiB without pages.
     public static let liveMinuteBytesMaximum = 384 * 1024

@@ -131,7 +131,7 @@ final class LiveUpdates {
     /// Stages the live minutes of the partitions that records have come for. False when the stage was
     /// full before all were in.
     private func stageMinutes() -> Bool {
-        let oldest = LiveMinuteAge.oldestWritten(now: time.epochMilliseconds())
+        let oldest = LiveMinuteAge.oldestWritten(nowMilliseconds: time.epochMilliseconds())
         return touched.allSatisfy { stageMinutes($0, oldest) }
     }
 
@@ -141,7 +141,6 @@ final class LiveUpdates {
         var count = 0
         let above = minutesStaged[row]
         let isWhole = fold.value.forEachMinute(after: above, json: &minute) { site, number, value in
-            // Redis would end it at once, or, told by another partition already, never.
             if Int64(number) < oldest { return true }
             count += 1
             return site.withBytes {
@@ -275,14 +274,6 @@ final class LiveUpdates {
         writer.sweepHot(now: now) { [model = folds.model] _, _, state, now in
             PackedState(state).map { $0.reading(at: now, model).score }
         }
-    }
-}
-
-/// Which live minutes are still written.
-enum LiveMinuteAge {
-    /// The oldest minute that Redis is to hold, in minutes since 1970.
-    static func oldestWritten(now: Int64) -> Int64 {
-        now / 60_000 - Int64(Limits.liveMinutesKept)
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Settings
 
 /// Where a running engine is to be found; written to `addresses.json` in the data folder.
 struct Addresses: Codable {
@@ -24,11 +25,19 @@ struct Addresses: Codable {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// Writes the file in one step, so that a script never reads half of it.
-    func write(to directory: String) throws {
-        let draft = "\(directory)/addresses.json.tmp"
-        try Data(json.utf8).write(to: URL(fileURLWithPath: draft))
-        rename(draft, "\(directory)/addresses.json")
+    /// Writes the file in one step, so that a script never reads half of it. For its owner only: the
+    /// addresses of stores may hold passwords.
+    func write(to directory: String) throws(FileProblem) {
+        try Files.write(json, to: "\(directory)/addresses.json", mode: 0o600)
+    }
+
+    /// What may be printed, where it comes to be logged: the passwords of the operator's own stores are
+    /// left to the file.
+    func printable(_ settings: HeliographSettings) -> Addresses {
+        var shown = self
+        if let url = settings.redis.url { shown.redis = "\(url)" }
+        if let url = settings.postgres.url { shown.postgres = "\(url)" }
+        return shown
     }
 
     /// The engine is gone: scripts must not take its old addresses for good.

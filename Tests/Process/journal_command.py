@@ -236,6 +236,26 @@ def refuse_one(engine: Engine) -> None:
     Connection(engine.ingest_port).post("/v1/e", body.encode())
 
 
+PRETTY = {"lines": ["a\nb", "c\r\nd", "\u2028"], "deep": {"x": [1, 2.5, None, True]}, "quote": "\"\\"}
+
+
+def send_pretty(engine: Engine) -> None:
+    """An event whose JSON has line ends between its tokens, as no SDK writes it."""
+    now = int(time.time() * 1000)
+    body = json.dumps({"v": 1, "k": "hg_demo", "w": "AaH9xJRMe8SGOY-QpFQj5A",
+                       "d": "AaH9xJRMfTqpMnBEFSQ_dA", "s": "AaH9xJRMf9ma8xHrwTupUg", "c": 7, "st": now, "mt": 5000,
+                       "e": [{"n": 1, "t": "cu", "o": 4000, "p": 1, "name": "pretty",
+                              "props": PRETTY}]}, indent=2).replace("\n", "\r\n")
+    Connection(engine.ingest_port).post("/v1/e", body.encode())
+
+
+def check_pretty(verdict: Verdict, lines: list[dict]) -> None:
+    found = [event["properties"].get("props", event["properties"]) for line in lines
+             for event in line.get("events", []) if event.get("name") == "pretty"]
+    verdict.add("line ends in JSON do not end a line", len(found),
+                [] if found == [PRETTY] else [str(found)])
+
+
 def run(engine: Engine) -> Verdict:
     verdict = Verdict()
     engine.start()
@@ -244,13 +264,20 @@ def run(engine: Engine) -> Verdict:
     crowd.start()
     try:
         time.sleep(LOAD_SECONDS)
+        deadline = time.monotonic() + 30
+        while len(list((engine.data / "journal").glob("*.hgj"))) < 3 and (
+                time.monotonic() < deadline):
+            time.sleep(0.5)
         beside_a_running_engine(verdict, journal)
     finally:
         crowd.stop()
     refuse_one(engine)
+    send_pretty(engine)
     wait_for_rows(engine, crowd.ledger)
     check_export(verdict, journal, engine, crowd.ledger)
-    rejected = [line for line in journal.export() if line["kind"] == "rejected"]
+    lines = journal.export()
+    check_pretty(verdict, lines)
+    rejected = [line for line in lines if line["kind"] == "rejected"]
     verdict.add("what was refused is exported", len(rejected),
                 [] if all("reason" in line for line in rejected) else ["without its reason"])
     engine.stop()

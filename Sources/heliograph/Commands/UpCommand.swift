@@ -31,6 +31,7 @@ struct UpCommand: ParsableCommand {
     var json = false
 
     func run() throws {
+        CoreDumps.forbid()
         let settings: HeliographSettings
         do {
             settings = try HeliographSettings.load(path: config)
@@ -50,7 +51,8 @@ struct UpCommand: ParsableCommand {
                 log: log
             )
             try engine.start()
-            Console.show(engine.addresses, json: json)
+            Console.show(engine.addresses.printable(settings), json: json)
+            ServiceManager.tell("READY=1")
             let status = engine.runUntilStopped()
             if status != 0 { throw ExitCode(status) }
         } catch let error as StartError {

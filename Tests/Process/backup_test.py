@@ -5,11 +5,11 @@
 
 Senders post real traffic. While they do, `heliograph backup` runs; they go on for a while, then the
 engine, its Redis and its PostgreSQL are killed and every file of theirs is removed. The backup is
-restored to the same place and the engine started. Everything that was acknowledged before the backup
-began must be there. Then the senders' side sends again every batch it ever sent, as clients with a
-queue of their own would: what the backup had counts as repeats, what came later counts for the first
-time. At the end the whole judgement of the chaos tests is held: each acknowledged event exactly once, in
-rows, in sessions, and in every visitor's sums.
+restored to the same place and the engine started. Everything that was acknowledged before the
+backup began must be there. Then the senders' side sends again every batch it ever sent, as clients
+with a queue of their own would: what the backup had counts as repeats, what came later counts for the
+first time. At the end the whole judgement of the chaos tests is held: each acknowledged event exactly
+once, in rows, in sessions, and in every visitor's sums.
 """
 
 import argparse

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""`heliograph journal inspect|verify|export` on a real engine's journal, running, stopped and damaged.
+"""`heliograph journal inspect|verify|export` on a engine's journal: running, stopped, damaged.
 
     journal_command.py --binary .build/release/heliograph
 """
@@ -93,7 +93,8 @@ def check_filters(verdict: Verdict, journal: Journal, lines: list[dict]) -> None
     middle = lines[len(lines) // 2]
     cases = {
         ("--from", "100", "--to", "120"): lambda line: 100 <= line["sequence"] <= 120,
-        ("--from", middle["received_at"]): lambda line: line["received_at"] >= middle["received_at"],
+        ("--from", middle["received_at"]):
+            lambda line: line["received_at"] >= middle["received_at"],
         ("--to", middle["received_at"]): lambda line: line["received_at"] < middle["received_at"],
         ("--partition", str(middle["partition"])):
             lambda line: line["partition"] == middle["partition"],
@@ -236,14 +237,16 @@ def refuse_one(engine: Engine) -> None:
     Connection(engine.ingest_port).post("/v1/e", body.encode())
 
 
-PRETTY = {"lines": ["a\nb", "c\r\nd", "\u2028"], "deep": {"x": [1, 2.5, None, True]}, "quote": "\"\\"}
+PRETTY = {"lines": ["a\nb", "c\r\nd", "\u2028"],
+          "deep": {"x": [1, 2.5, None, True]}, "quote": "\"\\"}
 
 
 def send_pretty(engine: Engine) -> None:
     """An event whose JSON has line ends between its tokens, as no SDK writes it."""
     now = int(time.time() * 1000)
     body = json.dumps({"v": 1, "k": "hg_demo", "w": "AaH9xJRMe8SGOY-QpFQj5A",
-                       "d": "AaH9xJRMfTqpMnBEFSQ_dA", "s": "AaH9xJRMf9ma8xHrwTupUg", "c": 7, "st": now, "mt": 5000,
+                       "d": "AaH9xJRMfTqpMnBEFSQ_dA", "s": "AaH9xJRMf9ma8xHrwTupUg",
+                       "c": 7, "st": now, "mt": 5000,
                        "e": [{"n": 1, "t": "cu", "o": 4000, "p": 1, "name": "pretty",
                               "props": PRETTY}]}, indent=2).replace("\n", "\r\n")
     Connection(engine.ingest_port).post("/v1/e", body.encode())

@@ -1,15 +1,16 @@
 #!/usr/bin/python3
-"""A hundred canaries and a hundred forgeries: nothing secret is told, no line of the log is made up.
+"""A hundred canaries, a hundred forgeries: no secret is told, no line of the log is made up.
 
     secrets_and_logs.py --binary .build/release/heliograph
 
-The engine runs on a Redis and a PostgreSQL that want passwords, logs everything it can (`trace`), and is
-sent canaries where secrets travel: headers, cookies, tokens, queries, page addresses, bodies that cannot
-be read, settings with mistakes. Then everything that it wrote, answered or shows to other processes is
-searched for them: log, metrics, answers, rejected events, journal, states, Redis' and PostgreSQL's
-files, command lines and environments. Canaries that belong into rows are looked for too, so that the
-search is known to find. Then texts with line ends, escapes, NUL, broken UTF-8, U+2028 and
-bidirectional controls are sent wherever something could come to be logged: one event is one line.
+The engine runs on a Redis and a PostgreSQL that want passwords, logs everything it can (`trace`),
+and is sent canaries where secrets travel: headers, cookies, tokens, queries, page addresses, bodies
+that cannot be read, settings with mistakes. Then everything that it wrote, answered or shows to other
+processes is searched for them: log, metrics, answers, rejected events, journal, states, Redis' and
+PostgreSQL's files, command lines and environments. Canaries that belong into rows are looked for
+too, so that the search is known to find. Then texts with line ends, escapes, NUL, broken UTF-8,
+U+2028 and bidirectional controls are sent wherever something could come to be logged: one event is
+one line.
 """
 
 import argparse
@@ -35,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
 import stores  # noqa: E402
 from engine import REPOSITORY, Engine, EngineError, free_port  # noqa: E402
 from judge import Verdict  # noqa: E402
+from repository_secrets import judge_repository  # noqa: E402
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 CANARIES_MIN = 100
@@ -44,7 +46,8 @@ TEXT_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [a-z]+ +[^ ]+: 
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f"
                        "\u202a-\u202e\u2066-\u2069\ufeff]")
 MARK = "FORGEDLINE"
-HOSTILE = [f"a\r\n{MARK} b", f"a\n{MARK}", f"a\r{MARK}", f"\x1b[31m{MARK}\x1b[0m", f"\x1b]0;{MARK}\x07",
+HOSTILE = [f"a\r\n{MARK} b", f"a\n{MARK}", f"a\r{MARK}", f"\x1b[31m{MARK}\x1b[0m",
+           f"\x1b]0;{MARK}\x07",
            f"a\x00{MARK}", f"a\u2028{MARK}", f"a\u2029{MARK}", f"\u202e{MARK}\u202c",
            f"\u2066{MARK}\u2069", f"\x85{MARK}", f"\x9b31m{MARK}", f"\x08\x08{MARK}", f"\x7f{MARK}"]
 
@@ -197,7 +200,8 @@ def send_broken(sender: Sender, canaries: Canaries) -> None:
     canaries.kept.add("gzip of no JSON")
     sender.request("/v1/e?z=1", gzip.compress(secret.encode()))
     for number, head in enumerate([b"GET /%s HTTP/9.9\r\n\r\n", b"%s / HTTP/1.1\r\nHost: a\r\n\r\n",
-                                   b"GET / HTTP/1.1\r\n%s\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a b %s\r\n\r\n",
+                                   b"GET / HTTP/1.1\r\n%s\r\n\r\n",
+                              b"GET / HTTP/1.1\r\nHost: a b %s\r\n\r\n",
                                    b"GET / HTTP/1.1\r\nA: \x01%s\r\n\r\n", b"\x16\x03\x01%s"]):
         secret = canaries.hide(f"request that is no HTTP {number}")
         sender.raw(sender.engine.ingest_port, head.replace(b"%s", secret.encode()))
@@ -348,7 +352,8 @@ def judge_settings(verdict: Verdict, engine: Engine, canaries: Canaries, servers
     verdict.add("settings with mistakes keep their secrets", looked, wrong, 7)
 
 
-def judge_output(verdict: Verdict, servers: Servers, canaries: Canaries, redis_password: str) -> None:
+def judge_output(verdict: Verdict, servers: Servers, canaries: Canaries,
+                 redis_password: str) -> None:
     """`up --json` on a terminal or in a journal of the system: passwords are not printed."""
     lender = servers.lender
     file = lender.folder / "own.yaml"
@@ -420,36 +425,6 @@ def judge_lines(verdict: Verdict, engine: Engine, attacks: int) -> None:
     verdict.add("attacks on lines were sent", attacks, [], ATTACKS_MIN)
     verdict.add("one event is one line of the log", len(lines), wrong, 10)
     verdict.add("some attacks came to be logged", sum(MARK in line for line in lines), [], 4)
-
-
-# ---- the repository itself ---------------------------------------------------------------------
-
-SECRET_SHAPES = [
-    re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s*\n[A-Za-z0-9+/=\s]{100,}"),
-    re.compile(rb"\bAKIA[0-9A-Z]{16}\b"), re.compile(rb"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),
-    re.compile(rb"\bxox[abprs]-[A-Za-z0-9-]{20,}"), re.compile(rb"\bsk_live_[A-Za-z0-9]{16,}"),
-    re.compile(rb"\bAIza[0-9A-Za-z_-]{35}\b"),
-    re.compile(rb"\beyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"),
-    re.compile(rb"(?i)\b(?:password|passwd|secret|api_key|access_token)\s*[:=]\s*[\"'][A-Za-z0-9+/_-]{20,}"),
-]
-
-
-def judge_repository(verdict: Verdict) -> None:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True,
-                            check=False).stdout.split(b"\0")
-    wrong, looked = [], 0
-    for name in filter(None, listed):
-        path = REPOSITORY / name.decode()
-        if not path.is_file():
-            continue
-        looked += 1
-        content = path.read_bytes()
-        wrong += [f"{name.decode()}: {found.group()[:30]!r}" for shape in SECRET_SHAPES
-                  if (found := shape.search(content))]
-    planted = b"-----BEGIN PRIVATE KEY-----\n" + base64.b64encode(os.urandom(120)) + b"\n"
-    if not SECRET_SHAPES[0].search(planted):
-        wrong.append("the scan does not find a key that was planted")
-    verdict.add("no secret in the repository", looked, wrong, 100)
 
 
 def run(engine: Engine, servers: Servers, canaries: Canaries, password: str) -> Verdict:

@@ -4,10 +4,10 @@
     service_unit.py --binary .build/release/heliograph
 
 systemd does not run here as a rule, so its parts are tried one by one: systemd-analyze judges and
-verifies the unit; the engine runs with what the unit denies denied (no new privileges, no memory that is
-writable and executable, no core files) and is asked to be ready, as Type=notify wants it; every system
-call that it and its servers make is in the unit's filter; what the program is linked with is what the
-container installs.
+verifies the unit; the engine runs with what the unit denies denied (no new privileges, no memory that
+is writable and executable, no core files) and is asked to be ready, as Type=notify wants it; every
+system call that it and its servers make is in the unit's filter; what the program is linked with is
+what the container installs.
 """
 
 import argparse

@@ -6,7 +6,9 @@ private let extensionsAllowed: Set<String> = [
     "html", "svg", "png", "ico", "sh", "awk", "conf", "service", "txt", "tsv", "csv", "lua",
     "seeds", "webmanifest",
 ]
-private let namesAllowed: Set<String> = ["LICENSE", "NOTICE", ".gitignore", ".swift-format"]
+private let namesAllowed: Set<String> = [
+    "LICENSE", "NOTICE", ".gitignore", ".swift-format", "Dockerfile", "Dockerfile.dockerignore",
+]
 
 func checkSize(_ file: SourceFile) -> [Finding] {
     guard file.byteCount > blobBytesMax else { return [] }

@@ -24,6 +24,10 @@ from traffic import Connection, Crowd  # noqa: E402
 SETTINGS = "journal:\n  segment_bytes: 4194304\n"
 
 
+# How long traffic may take to fill the first segment.
+FILL_SECONDS_MAX = 120
+
+
 class Checks:
     """Counts what was checked, and says what was wrong."""
 
@@ -89,6 +93,9 @@ class Scene:
         redis.close()
         return found
 
+    def segments(self) -> list[Path]:
+        return sorted((self.engine.data / "journal").glob("*.hgj"))
+
     def run_sql(self, statement: str) -> None:
         connection = postgres(self.engine.addresses()["postgres"])
         with connection.cursor() as cursor:
@@ -113,6 +120,10 @@ class Scene:
         time.sleep(self.seconds / 2)
         self.expect_clean("verified under load")
         time.sleep(self.seconds / 2)
+        deadline = time.monotonic() + FILL_SECONDS_MAX
+        while len(self.segments()) < 2 and time.monotonic() < deadline:
+            time.sleep(0.5)
+        time.sleep(1)
         crowd.stop()
         self.withdraw(crowd)
         self.checks.check("events were acknowledged", len(crowd.ledger.acknowledged()) > 500,
@@ -128,7 +139,7 @@ class Scene:
             visitor.n += 1
             visitor.q += 1
             body = {"v": 1, "k": "hg_demo", "b": visitor.device, "w": visitor.window, "q": visitor.q,
-                    "s": visitor.session, "c": 0, "d": visitor.device, "st": now,
+                    "s": visitor.session, "c": visitor.consent, "d": visitor.device, "st": now,
                     "mt": now - visitor.origin,
                     "e": [{"n": visitor.n, "t": "cs", "o": now - visitor.origin, "p": 1, "bits": 0}]}
             answers.append(Connection(self.engine.ingest_port).post(
@@ -171,6 +182,12 @@ class Scene:
         key = sorted(redis.call("KEYS", "hg:*:v:{*}"))[0]
         redis.call("HSET", key, "score", "99.9")
         self.expect_found("a score that was altered", "visitors in Redis")
+        minute = sorted(redis.call("KEYS", "hg:demo:agg:*"))[-1]
+        partition, share = redis.call("HGETALL", minute)[:2]
+        redis.call("HSET", minute, partition, share.replace('"events":', '"events":1'))
+        self.expect_found("a minute that was counted up", "live minutes in Redis")
+        redis.call("UNLINK", minute)
+        self.expect_found("a minute that was deleted", "live minutes in Redis")
         redis.call("UNLINK", key)
         self.expect_found("a visitor that was deleted", "visitors in Redis")
         redis.close()
@@ -201,7 +218,7 @@ class Scene:
         report = self.rebuild("from the journal alone", before, "--from", "journal")
         self.checks.check("nothing was missing", report.get("lost") == [], report)
         self.engine.stop()
-        segments = sorted((self.engine.data / "journal").glob("*.hgj"))
+        segments = self.segments()
         self.checks.check("the journal has several segments", len(segments) > 1, segments)
         for segment in segments[:len(segments) // 2]:
             segment.unlink()

@@ -63,6 +63,24 @@ public final class LiveModelScan {
         }
     }
 
+    /// Every partition's share of every live minute: site, minute, partition, its JSON.
+    public func minutes(
+        _ body: (String, UInt32, UInt8, [UInt8]) -> Void
+    ) throws(Failure) {
+        let start = prefix + "hg:"
+        try scan(matching: Self.escaped(start) + "*:agg:*") { keys throws(Failure) in
+            let replies = try ask(keys.map { ["HGETALL", $0] })
+            for (key, reply) in zip(keys, replies) {
+                let parts = key.dropFirst(start.count).split(separator: ":")
+                guard parts.count == 3, let minute = UInt32(parts[2]) else { continue }
+                for (field, value) in reply.pairs {
+                    guard let partition = UInt8(field) else { continue }
+                    body(String(parts[0]), minute, partition, value)
+                }
+            }
+        }
+    }
+
     private static func entry(_ key: Substring, _ reply: RedisReply) -> Entry? {
         let values = reply.elements
         guard let cut = key.firstRange(of: ":v:{"), key.hasSuffix("}"),

@@ -60,7 +60,12 @@ struct VerifyCommand: ParsableCommand {
             keyPrefix: stores.settings.redis.keyPrefix
         )
         let now = Int64(Date().timeIntervalSince1970 * 1_000)
-        let live = try LiveVerification(scan, model: model, now: now)
+        let live = try LiveVerification(scan, now: now)
+        let minutes = try MinuteVerification(
+            scan,
+            positions: live.positions,
+            nowMilliseconds: now
+        )
         let fold = try OfflineFold(
             stores,
             rows,
@@ -69,20 +74,24 @@ struct VerifyCommand: ParsableCommand {
         ) { progress.update($0) }
         progress.begin("folding", unit: "records", total: fold.estimatedRecords)
         live.takeLoaded(fold.folds)
+        minutes.takeLoaded(fold.folds)
         var archive = ArchiveVerification(
             positions: positions,
             base: fold.base,
             isWhole: fold.origin != .checkpoints
         )
-        let targets = zip(live.targets, positions).map { max($0, $1) }
+        var targets = zip(live.targets, positions).map { max($0, $1) }
+        minutes.raise(&targets)
         try fold.run(until: targets) { step in
             live.take(step)
+            minutes.take(step)
             archive.take(step)
         }
         progress.end(fold.report.records)
         progress.begin("comparing rows", unit: "rows")
         var parts = try archive.finish(rows)
         parts.append(live.finish())
+        parts.append(minutes.finish(fold.folds))
         parts.append(try repeats(rows))
         return VerificationReport(
             parts: parts,

@@ -14,8 +14,8 @@ final class LiveVerification {
         var isSettled = false
     }
 
-    private let positions: [UInt64]
-    private let model: ScoringModel
+    /// How far Redis claimed to be before it was read.
+    let positions: [UInt64]
     private let now: Int64
     private var held: [Hash128: Held] = [:]
     /// Visitors whose score Redis must have, and what they are called.
@@ -26,9 +26,9 @@ final class LiveVerification {
     private var state = ByteBuffer(capacity: PackedState.bytesMaximum)
 
     /// Reads Redis. Positions are read first: what they claim must be in the hashes read after them.
-    init(_ scan: LiveModelScan, model: ScoringModel, now: Int64) throws(LiveModelScan.Failure) {
+    init(_ scan: LiveModelScan, now: Int64) throws(LiveModelScan.Failure) {
         positions = try scan.positions(count: Partition.count)
-        (self.model, self.now) = (model, now)
+        self.now = now
         var found: [Hash128: Held] = [:]
         try scan.visitors { entry in found[hash(entry)] = Held(entry: entry) }
         held = found

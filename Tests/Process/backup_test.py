@@ -138,6 +138,17 @@ def check_refusals(verdict: Verdict, engine: Engine, backup: Path) -> None:
                 [f"refusal {index} did not come" for index, text in enumerate(texts) if not text]
                 + (["a refused restore left files"] if elsewhere.exists() else []))
     shutil.rmtree(hurt)
+    check_half_restored(verdict, engine)
+
+
+def check_half_restored(verdict: Verdict, engine: Engine) -> None:
+    """No engine starts on a folder that a restore has not finished."""
+    half = engine.folder / "half"
+    half.mkdir()
+    (half / "restore-unfinished").touch()
+    said = refuse(engine, "up", "--data", str(half))
+    verdict.add("no start on a folder half restored", 1,
+                [] if "a restore into the data folder" in said else [f"it said {said!r}"])
 
 
 def check_manifest(verdict: Verdict, backup: Path) -> None:

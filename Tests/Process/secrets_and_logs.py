@@ -34,6 +34,7 @@ from urllib.parse import quote, urlsplit
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
 
 import stores  # noqa: E402
+from backup_secrets import judge_backup  # noqa: E402
 from engine import REPOSITORY, Engine, EngineError, free_port  # noqa: E402
 from judge import Verdict  # noqa: E402
 from repository_secrets import judge_repository  # noqa: E402
@@ -437,12 +438,13 @@ def run(engine: Engine, servers: Servers, canaries: Canaries, password: str) -> 
     forgeries = sender.count - forgeries
     forge_settings(engine)
     time.sleep(2)
-    for name, path in (("replay token", "replay-token"),):
-        canaries.secret[name] = (engine.data / path).read_text()
+    canaries.secret["replay token"] = (engine.data / "replay-token").read_text()
     canaries.secret["pseudonym key"] = (engine.data / "pseudonym.key").read_bytes().hex()
     judge_secrets(verdict, canaries, gather(engine, servers, sender) | processes(engine, servers))
     judge_files(verdict, engine)
     judge_lines(verdict, engine, forgeries)
+    judge_backup(verdict, engine, {place: text for place, text in canaries.secret.items()
+                                   if place.startswith("settings: password")})
     judge_settings(verdict, engine, canaries, servers)
     engine.stop()
     judge_output(verdict, servers, canaries, password)

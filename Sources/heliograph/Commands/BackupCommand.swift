@@ -71,6 +71,8 @@ struct Backup {
         bar = ProgressBar(isSilent: isSilent)
         self.isSilent = isSilent
         manifest.startedAt = Self.now
+        // Every segment, and for a moment every state, is held open.
+        _ = OpenFiles.raiseLimit()
         manifest.postgresIsPrivate = settings.postgres.url == nil
         try makeTarget()
     }

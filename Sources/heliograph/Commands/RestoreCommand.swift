@@ -206,9 +206,8 @@ struct Restore {
         if settings.redis.url != nil {
             lines.append(
                 """
-                  redis.url is a server of yours: delete its keys \
-                \(settings.redis.keyPrefix)hg:* before the start, for it has taken records that \
-                are not in the backup
+                  redis.url is a server of yours, and has taken records that are not in the backup: \
+                run `heliograph rebuild --data \(data)` before the start
                 """
             )
         }

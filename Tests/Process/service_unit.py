@@ -36,6 +36,12 @@ EXPOSURE_MAX = 2.0
 # prctl(2); the second since Linux 6.3, elsewhere it changes nothing.
 NO_NEW_PRIVILEGES, REFUSE_EXEC_GAIN = 38, 65
 
+# Made so often that tracing them would take most of the test's time; taken for made.
+COMMON_CALLS = {"read", "write", "pread64", "pwrite64", "lseek", "openat", "close", "fstat",
+                "newfstatat", "mmap", "munmap", "futex", "epoll_wait", "epoll_ctl", "recvfrom",
+                "sendto", "rt_sigprocmask", "rt_sigaction", "clock_nanosleep", "fdatasync",
+                "readlink", "brk", "getdents64", "mprotect"}
+
 
 def run_tool(*command: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -77,8 +83,9 @@ class ShutIn(Engine):
     """An engine that is started as the unit starts it, and says when it is ready."""
 
     def __init__(self, binary: str, trace: Path | None):
-        wrapper = ["strace", "-f", "-qq", "-o", str(trace), "-e", "trace=all", "-e",
-                   "signal=none", "--"] if trace else []
+        wrapper = ["strace", "-f", "-qq", "--seccomp-bpf", "-o", str(trace), "-e",
+                   "trace=!" + ",".join(sorted(COMMON_CALLS)), "-e", "signal=none",
+                   "--"] if trace else []
         super().__init__(binary, wrapper=wrapper)
         self.folder.chmod(0o755)
         self.said = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -169,6 +176,7 @@ def check_calls(verdict: Verdict, binary: str) -> None:
     # As root the private PostgreSQL is started as its own user; the unit's engine is not root.
     as_root = {"setuid", "setgid", "setgroups", "setresuid", "setresgid", "chown", "fchown",
                "fchownat", "setreuid", "setregid", "capset"}
+    made |= COMMON_CALLS
     refused = made - allowed - (as_root if os.geteuid() == 0 else set())
     verdict.add("every system call is in the unit's filter", len(made),
                 [f"{call} would be refused" for call in sorted(refused)], 40)
@@ -186,18 +194,28 @@ def check_container(verdict: Verdict, binary: Path) -> None:
                 wrong.append(f"COPY {source}: not in the repository")
     stages = re.findall(r"apt-get install.*?\n(.*?)&& rm -rf", text, re.DOTALL)
     packages = [set(re.findall(r"[a-z0-9.+-]{3,}", stage)) - {"rm", "-rf"} for stage in stages]
-    for package in set().union(*packages):
-        looked += 1
-        if run_tool("apt-cache", "show", package).returncode != 0:
-            wrong.append(f"no package {package} is known here")
-    wrong += unpackaged_libraries(binary, packages[-1])
+    if is_the_containers_system():
+        for package in set().union(*packages):
+            looked += 1
+            if run_tool("apt-cache", "show", package).returncode != 0:
+                wrong.append(f"no package {package} is known here")
+        wrong += unpackaged_libraries(binary, packages[-1])
+    else:
+        print("    not Debian 12 with package lists: the container's packages are not looked up")
     with tempfile.TemporaryDirectory() as folder:
         settings = run_tool(str(binary), "config", "check",
                             str(container_settings(Path(folder))))
     if settings.returncode != 0:
         wrong.append(f"deploy/container.yaml: {settings.stderr}")
-    verdict.add("container: files, packages, libraries, settings", looked, wrong, 20)
+    verdict.add("container: files, packages, libraries, settings", looked, wrong, 6)
     check_health(verdict, text)
+
+
+def is_the_containers_system() -> bool:
+    """Packages have other names elsewhere."""
+    system = Path("/etc/os-release").read_text()
+    return ("ID=debian" in system and 'VERSION_ID="12"' in system
+            and any(Path("/var/lib/apt/lists").glob("*Packages*")))
 
 
 def container_settings(folder: Path) -> Path:

@@ -204,6 +204,12 @@ let package = Package(
             program
         ),
         tests("JournalTests", ["Journal", "Loop", "Records", "Bytes", "Units"]),
-        tests("Simulation", ["Journal", "Loop", "Records", "Bytes", "Units"]),
+        tests(
+            "Simulation",
+            groundAll + [
+                "heliograph", "Admission", "Journal", "Scoring", "Storage", "CHiredis", "TestSupport",
+            ],
+            program
+        ),
     ]
 )

@@ -109,13 +109,10 @@ final class Pipeline {
         )
         let report = writer.recovery
         try checkpointThread.learn()
+        writer.number(above: parts.archive, checkpointThread)
         for index in 0..<Partition.count {
             let partition = Partition(UInt8(index))
             board[partition] = parts.archive.stored(partition)
-            // What the journal lost and PostgreSQL or a checkpoint has must not be numbered again:
-            // a record with such a number would be taken for one that has been folded.
-            writer.raise(partition, above: parts.archive.stored(partition))
-            writer.raise(partition, above: checkpointThread.newest(partition))
         }
         progress.publish(writer.committedSequence)
         let toWorkers = startWorkersAndArchive()
@@ -328,7 +325,7 @@ final class Pipeline {
             index: index,
             workers: workerCount,
             model: parts.model,
-            redis: parts.redis,
+            redis: RedisRoute(parts.redis),
             keyPrefix: parts.settings.redis.keyPrefix,
             checkpoints: checkpoints,
             checkpointThread: checkpointThread,

@@ -192,7 +192,7 @@ private final class TestJournal {
             index: 0,
             workers: 1,
             model: model,
-            redis: redis,
+            redis: RedisRoute(redis),
             keyPrefix: "",
             checkpoints: checkpoints,
             checkpointThread: CheckpointThread(

@@ -9,7 +9,7 @@ import Units
 /// stands alone. It is kept in `heliograph.refused_row`; all others are stored.
 extension ArchiveWriter {
     func writeRows(
-        _ connection: PostgresConnection,
+        _ connection: any PostgresSession,
         carefully: Bool,
         _ report: inout CommitReport
     ) throws(PostgresFailure) {
@@ -52,7 +52,7 @@ extension ArchiveWriter {
         _ statement: String,
         _ source: String,
         _ carefully: Bool,
-        _ connection: PostgresConnection,
+        _ connection: any PostgresSession,
         _ report: inout CommitReport
     ) throws(PostgresFailure) {
         guard carefully else { return try connection.copy(into: statement, rows: rows) }
@@ -70,7 +70,7 @@ extension ArchiveWriter {
     }
 
     private func mergeSessions(
-        _ connection: PostgresConnection,
+        _ connection: any PostgresSession,
         _ carefully: Bool,
         _ report: inout CommitReport
     ) throws(PostgresFailure) {
@@ -87,7 +87,7 @@ extension ArchiveWriter {
 
     private func merge(
         _ range: Range<Int>,
-        _ connection: PostgresConnection
+        _ connection: any PostgresSession
     ) throws(PostgresFailure) {
         parameters.reset()
         parameters.addSessions(batch.sessions[range])
@@ -98,7 +98,7 @@ extension ArchiveWriter {
     /// indexes that fail on their own, in order.
     private func bisect(
         _ count: Int,
-        _ connection: PostgresConnection,
+        _ connection: any PostgresSession,
         _ body: (Range<Int>) throws(PostgresFailure) -> Void
     ) throws(PostgresFailure) -> [(Int, PostgresFailure)] {
         var refused: [(Int, PostgresFailure)] = []
@@ -128,7 +128,7 @@ extension ArchiveWriter {
         _ row: ByteView,
         _ source: String,
         _ failure: PostgresFailure,
-        _ connection: PostgresConnection,
+        _ connection: any PostgresSession,
         _ report: inout CommitReport
     ) throws(PostgresFailure) {
         let kept = row[0..<min(row.count, StorageLimits.refusedRowBytesMaximum)]
@@ -143,7 +143,7 @@ extension ArchiveWriter {
         )
     }
 
-    private func trimRefused(_ connection: PostgresConnection) throws(PostgresFailure) {
+    private func trimRefused(_ connection: any PostgresSession) throws(PostgresFailure) {
         parameters.reset()
         parameters.add(type: PostgresType.int8) {
             $0.append(bigEndian: Int64(StorageLimits.refusedRowsMaximum))

@@ -64,9 +64,12 @@ public final class ArchiveWriter {
         case full
     }
 
-    private let conninfo: String
+    /// Makes a connection.
+    private let connecting: () throws(PostgresFailure) -> any PostgresSession
+    /// Waits so many milliseconds.
+    private let pausing: (UInt64) -> Void
     private let onProblem: (String) -> Void
-    var connection: PostgresConnection?
+    var connection: (any PostgresSession)?
     var batch = ArchiveBatch()
     var parameters = PostgresParameters()
     /// Where this writer left each partition; what the next transaction expects.
@@ -77,12 +80,26 @@ public final class ArchiveWriter {
     /// Set once a row of the present batch was refused: from then on it is written with savepoints.
     private var isSuspicious = false
     private var backoff = Backoff()
-    private var random = SystemRandomNumberGenerator()
+    /// Random numbers for the waits between attempts.
+    private let jitter: () -> UInt64
 
     /// A writer that is not connected yet. `onProblem` hears of retries, on the calling thread.
     public init(conninfo: String, onProblem: @escaping (String) -> Void = { _ in }) {
-        self.conninfo = conninfo
+        connecting = { () throws(PostgresFailure) in try PostgresConnection(conninfo: conninfo) }
+        pausing = { milliseconds in _ = usleep(UInt32(milliseconds * 1_000)) }
+        jitter = { UInt64.random(in: 0 ... .max) }
         self.onProblem = onProblem
+    }
+
+    /// A writer whose connections and whose waiting are somebody else's, such as a simulation's.
+    init(
+        connecting: @escaping () throws(PostgresFailure) -> any PostgresSession,
+        pausing: @escaping (UInt64) -> Void
+    ) {
+        self.connecting = connecting
+        self.pausing = pausing
+        jitter = { 0 }
+        onProblem = { _ in }
     }
 
     // MARK: Connecting
@@ -103,8 +120,8 @@ public final class ArchiveWriter {
         }
     }
 
-    private func open() throws(PostgresFailure) -> PostgresConnection {
-        let opened = try PostgresConnection(conninfo: conninfo)
+    private func open() throws(PostgresFailure) -> any PostgresSession {
+        let opened = try connecting()
         try opened.run("SET client_min_messages = error; SET timezone = 'UTC'")
         return opened
     }
@@ -126,7 +143,25 @@ public final class ArchiveWriter {
         return taken
     }
 
-    private func connected() throws(PostgresFailure) -> PostgresConnection {
+    /// Looks whether the database is still where this writer left it, which it is not when it was
+    /// brought back from a copy. Throws `positionMoved` then. Only while the batch is empty.
+    public func probePositions() throws(ArchiveError) {
+        invariant(batch.isEmpty, "positions were probed with a batch under way")
+        let found = try positions()
+        let moved = found.indices.filter { found[$0] != taken[$0] }
+        if moved.isEmpty { return }
+        throw .positionMoved(
+            moved.map { index in
+                MovedPosition(
+                    partition: Partition(UInt8(index)),
+                    expected: taken[index],
+                    found: found[index]
+                )
+            }
+        )
+    }
+
+    private func connected() throws(PostgresFailure) -> any PostgresSession {
         if let connection, connection.isAlive { return connection }
         connection = nil
         knownDays.removeAll()
@@ -136,7 +171,7 @@ public final class ArchiveWriter {
     }
 
     private func readPositions(
-        _ connection: PostgresConnection
+        _ connection: any PostgresSession
     ) throws(PostgresFailure) -> [UInt64] {
         try connection.run(ArchiveStatements.restorePositions)
         let rows = try connection.rows(ArchiveStatements.readPositions)
@@ -265,7 +300,7 @@ public final class ArchiveWriter {
 
     private func prepare(
         day: Int32,
-        _ connection: PostgresConnection
+        _ connection: any PostgresSession
     ) throws(PostgresFailure) {
         if knownDays.contains(day) { return }
         try PostgresSchema.createDay(day, connection)
@@ -273,7 +308,7 @@ public final class ArchiveWriter {
     }
 
     /// An answer that is lost after COMMIT was sent leaves open whether it happened.
-    private func finish(_ connection: PostgresConnection) throws(PostgresFailure) {
+    private func finish(_ connection: any PostgresSession) throws(PostgresFailure) {
         do {
             try connection.run("COMMIT")
         } catch {
@@ -298,12 +333,12 @@ public final class ArchiveWriter {
         backoff.succeeded()
     }
 
-    private func isBatchStored(_ connection: PostgresConnection) throws(PostgresFailure) -> Bool {
+    private func isBatchStored(_ connection: any PostgresSession) throws(PostgresFailure) -> Bool {
         let found = try readPositions(connection)
         return batch.moved.allSatisfy { found[Int($0.index)] == batch.target($0) }
     }
 
-    private func movePositions(_ connection: PostgresConnection) throws(PostgresFailure) -> Int {
+    private func movePositions(_ connection: any PostgresSession) throws(PostgresFailure) -> Int {
         parameters.reset()
         parameters.addPositions(batch, expected: taken)
         return try connection.run(ArchiveStatements.movePositions, parameters).changed
@@ -357,11 +392,11 @@ public final class ArchiveWriter {
     }
 
     private func waitBeforeRetry(_ keepGoing: () -> Bool) throws(ArchiveError) {
-        var left = backoff.next(random: random.next())
+        var left = backoff.next(random: jitter())
         repeat {
             guard keepGoing() else { throw .stopped }
             let step = min(left, 50)
-            usleep(UInt32(step * 1_000))
+            pausing(step)
             left -= step
         } while left > 0
     }

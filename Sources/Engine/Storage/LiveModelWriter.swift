@@ -8,11 +8,13 @@ import Units
 /// Invariants: values are overwritten whole, so repeating is harmless. One pipeline is in flight; what
 /// is staged meanwhile goes into the next. A partition's position is written one flight after the
 /// values it stands for were confirmed, and only where the position that Redis holds may be replaced
-/// (`SET … XX GET`, or `NX` for the first), so Redis never claims what it does not hold. After each
-/// connect, and whenever a partition went back, its positions are withheld until `endResync`.
+/// (`SET … XX GET`), so Redis never claims what it does not hold. A partition without a position gets
+/// 0 before its first values are sent: a position that is missing afterwards tells that they are gone,
+/// too. After each connect, and whenever a partition went back, its positions are withheld until
+/// `endResync`.
 ///
 /// Never blocks. Owned by the worker whose libuv loop it was given: every call and callback happens on
-/// that thread. Needs Redis 7.0 or later (`SET` with `NX` and `GET`).
+/// that thread. Needs Redis 7.0 or later.
 public final class LiveModelWriter {
     /// What became of the work.
     public enum Outcome: Equatable {
@@ -34,7 +36,7 @@ public final class LiveModelWriter {
     /// How long a visitor's hash lives after the last write.
     public static var visitorLifeMilliseconds: Int64 { StorageLimits.visitorLifeMilliseconds }
 
-    let link: RedisLink
+    let link: any RedisPipe
     let prefix: ByteBuffer
     private let onOutcome: (Outcome) -> Void
 
@@ -67,14 +69,31 @@ public final class LiveModelWriter {
     public private(set) var confirmedFlights: UInt64 = 0
 
     /// A writer on `loop` that does nothing before `start`. Keys begin with `keyPrefix`.
-    public init(
+    public convenience init(
         address: RedisAddress,
         keyPrefix: String = "",
         loop: UnsafeMutablePointer<uv_loop_t>,
         onProblem: @escaping (String) -> Void = { _ in },
         onOutcome: @escaping (Outcome) -> Void
     ) {
-        link = RedisLink(address: address, loop: loop)
+        self.init(
+            route: RedisRoute(address),
+            keyPrefix: keyPrefix,
+            loop: loop,
+            onProblem: onProblem,
+            onOutcome: onOutcome
+        )
+    }
+
+    /// The same on any route to Redis.
+    public init(
+        route: RedisRoute,
+        keyPrefix: String = "",
+        loop: UnsafeMutablePointer<uv_loop_t>,
+        onProblem: @escaping (String) -> Void = { _ in },
+        onOutcome: @escaping (Outcome) -> Void
+    ) {
+        link = route.open(loop)
         var text = ByteBuffer(capacity: 64, limit: 256)
         text.append(text: keyPrefix)
         invariant(!text.overflowed, "a key prefix longer than settings allow")
@@ -297,7 +316,7 @@ public final class LiveModelWriter {
         staged.argument("SET")
         staged.positionKey(prefix.view, index)
         staged.argument(decimal: Int64(clamping: readyOffsets[partition]))
-        staged.argument(held[index] == 0 ? "NX" : "XX")
+        staged.argument("XX")
         staged.argument("GET")
         flight.positions.append(partition)
     }
@@ -376,12 +395,16 @@ public final class LiveModelWriter {
         _ reply: UnsafeMutablePointer<RedisReply>
     ) {
         let index = Int(partition.index)
-        let found = UInt64(reply.pointee.withText { $0?.decimal ?? 0 })
+        guard let text = reply.pointee.withText({ $0?.decimal }) else {
+            stageFirstPosition(index)
+            return noteLoss(partition, 0)
+        }
+        let found = UInt64(clamping: text)
         guard found != held[index] else {
             held[index] = readyOffsets[partition]
             return
         }
-        if found != 0 { stageRestoredPosition(index, found) }
+        stageRestoredPosition(index, found)
         noteLoss(partition, found)
     }
 
@@ -389,11 +412,25 @@ public final class LiveModelWriter {
     /// workers, who move them.
     private func takeProbe(_ reply: UnsafeMutablePointer<RedisReply>) {
         reply.pointee.forEachElement { index, text in
-            let found = UInt64(text?.decimal ?? 0)
-            if !isResyncing[index] && found != held[index] {
+            if isResyncing[index] { return }
+            let found = UInt64(clamping: text?.decimal ?? 0)
+            if text == nil { stageFirstPosition(index) }
+            if text == nil || found != held[index] {
                 noteLoss(Partition(UInt8(index)), found)
             }
         }
+    }
+
+    /// Before any value of the partition is staged: so nobody can take a partition that Redis forgot
+    /// in between for one that it never knew.
+    private func stageFirstPosition(_ index: Int) {
+        staged.command(4)
+        staged.argument("SET")
+        staged.positionKey(prefix.view, index)
+        staged.argument(decimal: 0)
+        staged.argument("NX")
+        stagedCommands &+= 1
+        isFlushWanted = true
     }
 
     /// An older position was overwritten by `SET … XX` before it could be compared: put it back, so
@@ -421,7 +458,10 @@ public final class LiveModelWriter {
     }
 
     private func takeGreeting(_ reply: UnsafeMutablePointer<RedisReply>) {
-        reply.pointee.forEachElement { index, text in held[index] = UInt64(text?.decimal ?? 0) }
+        reply.pointee.forEachElement { index, text in
+            held[index] = UInt64(clamping: text?.decimal ?? 0)
+            if text == nil { stageFirstPosition(index) }
+        }
         flight.end()
         link.expectAnswer(false)
         isServing = true

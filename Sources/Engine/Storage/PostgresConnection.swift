@@ -21,7 +21,7 @@ struct PostgresFailure: Error {
 /// One blocking connection through libpq.
 ///
 /// Owned by the thread that calls it. Statements are literals; values travel as parameters or COPY.
-final class PostgresConnection {
+final class PostgresConnection: PostgresSession {
     private let connection: OpaquePointer
 
     /// Connects, or says why not. `conninfo` may hold a password and is never repeated in a message.
@@ -74,18 +74,13 @@ final class PostgresConnection {
     /// The process that serves this connection.
     var serverProcess: Int32 { PQbackendPID(connection) }
 
-    /// Runs one or more statements without parameters.
-    func run(_ statement: StaticString) throws(PostgresFailure) {
-        try run(text: statement.description)
-    }
-
     /// Runs statements whose text this module made or shipped: migrations and partition names.
     func run(text: String) throws(PostgresFailure) {
         _ = try finish(PQexec(connection, text))
     }
 
     /// Runs one statement and returns its rows.
-    func rows(_ statement: StaticString) throws(PostgresFailure) -> PostgresRows {
+    func rows(_ statement: StaticString) throws(PostgresFailure) -> any PostgresRows {
         try finish(PQexec(connection, statement.description))
     }
 
@@ -93,7 +88,7 @@ final class PostgresConnection {
     func run(
         _ statement: StaticString,
         _ parameters: borrowing PostgresParameters
-    ) throws(PostgresFailure) -> PostgresRows {
+    ) throws(PostgresFailure) -> any PostgresRows {
         let base = UnsafeRawPointer(parameters.buffer.view.buffer.baseAddress)
         let values = parameters.ranges.map { range in
             base.map { ($0 + range.lowerBound).assumingMemoryBound(to: CChar.self) }
@@ -171,14 +166,14 @@ final class PostgresConnection {
         if !isAlive { throw failure(nil) }
     }
 
-    private func finish(_ result: OpaquePointer?) throws(PostgresFailure) -> PostgresRows {
+    private func finish(_ result: OpaquePointer?) throws(PostgresFailure) -> any PostgresRows {
         let status = PQresultStatus(result)
         guard status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK else {
             let found = failure(result)
             PQclear(result)
             throw found
         }
-        return PostgresRows(result)
+        return PostgresResult(result)
     }
 
     private func failure(_ result: OpaquePointer?) -> PostgresFailure {
@@ -192,8 +187,8 @@ final class PostgresConnection {
     }
 }
 
-/// Rows of an answer, in text.
-final class PostgresRows {
+/// The rows of an answer of libpq.
+final class PostgresResult: PostgresRows {
     private let result: OpaquePointer?
 
     init(_ result: OpaquePointer?) { self.result = result }
@@ -202,13 +197,10 @@ final class PostgresRows {
 
     var count: Int { Int(PQntuples(result)) }
 
-    /// Rows that the statement changed.
     var changed: Int { PQcmdTuples(result).flatMap { Int(String(cString: $0)) } ?? 0 }
 
     func text(_ row: Int, _ column: Int) -> String {
         invariant(row >= 0 && row < count, "row outside the answer")
         return PQgetvalue(result, Int32(row), Int32(column)).map { String(cString: $0) } ?? ""
     }
-
-    func integer(_ row: Int, _ column: Int) -> Int64? { Int64(text(row, column)) }
 }

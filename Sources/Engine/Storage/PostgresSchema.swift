@@ -35,7 +35,7 @@ enum PostgresSchema {
     ]
 
     /// Brings the schema up to date. Harmless when repeated.
-    static func migrate(_ connection: PostgresConnection) throws(PostgresFailure) {
+    static func migrate(_ connection: any PostgresSession) throws(PostgresFailure) {
         try withLock(connection) { () throws(PostgresFailure) in
             try connection.run("CREATE SCHEMA IF NOT EXISTS heliograph")
             try connection.run(
@@ -52,7 +52,7 @@ enum PostgresSchema {
     }
 
     static func appliedNumbers(
-        _ connection: PostgresConnection
+        _ connection: any PostgresSession
     ) throws(PostgresFailure) -> Set<Int64> {
         let rows = try connection.rows("SELECT number FROM heliograph.migration")
         return Set((0..<rows.count).compactMap { rows.integer($0, 0) })
@@ -60,7 +60,7 @@ enum PostgresSchema {
 
     private static func apply(
         _ migration: Migration,
-        _ connection: PostgresConnection
+        _ connection: any PostgresSession
     ) throws(PostgresFailure) {
         try connection.run("BEGIN")
         do {
@@ -80,7 +80,7 @@ enum PostgresSchema {
 
     /// The lock's number spells `helio` in ASCII; PostgreSQL frees it when the connection ends.
     private static func withLock(
-        _ connection: PostgresConnection,
+        _ connection: any PostgresSession,
         _ body: () throws(PostgresFailure) -> Void
     ) throws(PostgresFailure) {
         _ = try connection.rows("SELECT pg_advisory_lock(448378203503)")
@@ -92,7 +92,7 @@ enum PostgresSchema {
     /// its tables ready. Making one waits for readers of the table; the second day does not insist.
     static func createDay(
         _ day: Int32,
-        _ connection: PostgresConnection
+        _ connection: any PostgresSession
     ) throws(PostgresFailure) {
         try withLock(connection) { () throws(PostgresFailure) in
             for table in DayTable.all(day: day) {
@@ -110,7 +110,7 @@ enum PostgresSchema {
     /// next time. Returns how many went.
     static func dropRejected(
         before day: Int32,
-        _ connection: PostgresConnection
+        _ connection: any PostgresSession
     ) throws(PostgresFailure) -> Int {
         let bound = DayTable(.rejected, day: day).name
         var dropped = 0

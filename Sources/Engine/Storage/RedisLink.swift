@@ -9,15 +9,11 @@ import Units
 /// hiredis opens the socket and reads the protocol; commands are sent from the owner's own buffer, so
 /// that nothing is copied or allocated on the way. Owned by the loop's thread; every call and every
 /// callback happens there.
-final class RedisLink {
-    enum Event {
-        case ready, lost
-    }
-
+final class RedisLink: RedisPipe {
     let address: RedisAddress
     private let loop: UnsafeMutablePointer<uv_loop_t>
     /// Called on the loop's thread. Set once by the owner, cleared by `close`.
-    var onEvent: (Event) -> Void = { _ in }
+    var onEvent: (RedisPipeEvent) -> Void = { _ in }
     /// Called for each answer to what was sent while ready.
     var onReply: (UnsafeMutablePointer<RedisReply>) -> Void = { _ in }
     var onProblem: (String) -> Void = { _ in }

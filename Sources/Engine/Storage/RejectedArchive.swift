@@ -92,7 +92,7 @@ public final class RejectedArchive {
         parameters.add(type: PostgresType.int8) { $0.append(bigEndian: number) }
     }
 
-    private static func row(_ rows: PostgresRows, _ index: Int) -> RejectedRow? {
+    private static func row(_ rows: any PostgresRows, _ index: Int) -> RejectedRow? {
         guard let partition = rows.integer(index, 0), let offset = rows.integer(index, 1),
             let receivedAt = rows.integer(index, 2)
         else { return nil }

@@ -16,10 +16,19 @@ public final class SimulatedDisk: Sendable {
     private let state: Mutex<SimulatedState>
     private let faults: FaultPlan?
 
-    /// An empty disk whose crashes are decided by `seed`.
-    public init(seed: UInt64, capacityBytes: Int = .max, faults: FaultPlan? = nil) {
+    /// Says that files are durable which are not, as some hardware does.
+    private let lies: Bool
+
+    /// An empty disk whose crashes are decided by `seed`. One that `lies` makes no file durable.
+    public init(
+        seed: UInt64,
+        capacityBytes: Int = .max,
+        faults: FaultPlan? = nil,
+        lies: Bool = false
+    ) {
         state = Mutex(SimulatedState(seed: seed, capacityBytes: capacityBytes))
         self.faults = faults
+        self.lies = lies
     }
 
     enum Resize { case preallocate, truncate }
@@ -98,6 +107,7 @@ public final class SimulatedDisk: Sendable {
 
     func synchronize(_ file: DiskFile) throws(SystemCallError) {
         try strike(.fdatasync)
+        if lies { return }
         try with(file, .fdatasync) { inode in inode.settle() }
     }
 
@@ -134,10 +144,7 @@ public final class SimulatedDisk: Sendable {
 
     func synchronizeDirectory(_ path: String) throws(SystemCallError) {
         try strike(.fsync)
-        state.withLock { state in
-            state.durableNames = state.names
-            state.pendingNames.removeAll()
-        }
+        state.withLock { $0.synchronizeNames(in: path + "/") }
     }
 
     func names(in path: String) throws(SystemCallError) -> [String] {
@@ -191,6 +198,13 @@ private enum NameChange {
     case link(String, inode: Int)
     case unlink(String)
     case rename(String, String, inode: Int)
+
+    /// The name that changes; both of a rename are in one directory.
+    var path: String {
+        switch self {
+        case .link(let path, _), .unlink(let path), .rename(_, let path, _): return path
+        }
+    }
 }
 
 private struct SimulatedState {
@@ -253,17 +267,25 @@ extension SimulatedState {
     }
 
     private mutating func applyNames() {
-        for change in pendingNames where random.next() & 1 == 0 {
-            switch change {
-            case .link(let path, let inode): durableNames[path] = inode
-            case .unlink(let path): durableNames[path] = nil
-            case .rename(let source, let target, let inode):
-                if durableNames[source] == inode { durableNames[source] = nil }
-                durableNames[target] = inode
-            }
-        }
+        for change in pendingNames where random.next() & 1 == 0 { apply(change) }
         pendingNames.removeAll()
         names = durableNames
+    }
+
+    private mutating func apply(_ change: NameChange) {
+        switch change {
+        case .link(let path, let inode): durableNames[path] = inode
+        case .unlink(let path): durableNames[path] = nil
+        case .rename(let source, let target, let inode):
+            if durableNames[source] == inode { durableNames[source] = nil }
+            durableNames[target] = inode
+        }
+    }
+
+    /// Only names in the directory that was synchronised become durable.
+    mutating func synchronizeNames(in prefix: String) {
+        for change in pendingNames where change.path.hasPrefix(prefix) { apply(change) }
+        pendingNames.removeAll { $0.path.hasPrefix(prefix) }
     }
 }
 

@@ -242,6 +242,15 @@ public final class FaultPlan: Sendable {
     /// Every call of this name fails from here on.
     public func arm(failing name: SystemCall.Name) { armed.withLock { $0 = name } }
 
+    /// The call that is made after `calls` others fails from here on.
+    public func arm(after calls: Int) { target.store(self.calls + calls + 1, ordering: .relaxed) }
+
+    /// Whether the call that was to fail has been made.
+    public var hasStruck: Bool {
+        let first = target.load(ordering: .relaxed)
+        return first > 0 && calls >= first
+    }
+
     /// No call fails from here on.
     public func lift() {
         target.store(0, ordering: .relaxed)

@@ -27,6 +27,11 @@ final class ArchiveThread {
     /// When the first record of the batch was added, monotonic milliseconds; nil while it is empty.
     private var batchBegunAt: Int64?
     private var retention: RejectedRetention
+    /// When the database's positions are looked at next, monotonic milliseconds.
+    private var probeAt: Int64 = 0
+
+    /// How soon it is noticed that the database went back, also where nothing is written.
+    private static let probeEveryMilliseconds: Int64 = 10_000
 
     init(
         archive: ArchiveWriter,
@@ -53,17 +58,38 @@ final class ArchiveThread {
     func run() {
         publish()
         while true {
-            var moved = false
-            for source in sources where pump(source) { moved = true }
-            if !archive.isBatchEmpty, batchBegunAt == nil { batchBegunAt = now }
-            if isDue(moved) { guard commit() else { return } }
-            if stop.isOverdue(at: time) { return leaveTheRest() }
-            if !stop.isRequested { tidyUp() }
-            if moved { continue }
-            if stop.isRequested, archive.isBatchEmpty, sources.allSatisfy(\.isDone) { return }
-            stop.waker.prepareToSleep()
-            stop.waker.sleep(timeoutMilliseconds: waitMilliseconds)
+            switch turn() {
+            case .moved: continue
+            case .ended: return
+            case .idle:
+                stop.waker.prepareToSleep()
+                stop.waker.sleep(timeoutMilliseconds: waitMilliseconds)
+            }
         }
+    }
+
+    /// What one turn did.
+    enum Turn {
+        case moved, idle, ended
+    }
+
+    /// Takes what the workers have sent, and commits when that is due.
+    func turn() -> Turn {
+        var moved = false
+        for source in sources where pump(source) { moved = true }
+        if !archive.isBatchEmpty, batchBegunAt == nil { batchBegunAt = now }
+        if isDue(moved) { guard commit() else { return .ended } }
+        if stop.isOverdue(at: time) {
+            leaveTheRest()
+            return .ended
+        }
+        if !stop.isRequested {
+            tidyUp()
+            if probe() { return .moved }
+        }
+        if moved { return .moved }
+        let isDone = stop.isRequested && archive.isBatchEmpty && sources.allSatisfy(\.isDone)
+        return isDone ? .ended : .idle
     }
 
     private func pump(_ source: ArchiveSource) -> Bool {
@@ -113,15 +139,34 @@ final class ArchiveThread {
     private func recover(from error: ArchiveError) -> Bool {
         switch error {
         case .positionMoved:
-            counters.add(.postgresMoved)
-            onProblem("PostgreSQL's positions moved (\(error)): working out again what it lacks")
-            _ = try? archive.abandonBatch()
-            batchBegunAt = nil
-            for source in sources { source.restart() }
+            startAgain(error)
             return true
         case .stopped, .unavailable:
             onProblem("PostgreSQL is away while the engine stops; the journal keeps what it lacks")
             return false
+        }
+    }
+
+    private func startAgain(_ error: ArchiveError) {
+        counters.add(.postgresMoved)
+        onProblem("PostgreSQL's positions moved (\(error)): working out again what it lacks")
+        _ = try? archive.abandonBatch()
+        batchBegunAt = nil
+        for source in sources { source.restart() }
+    }
+
+    /// A database that was brought back from a copy is noticed between two batches. True when it was.
+    private func probe() -> Bool {
+        guard archive.isBatchEmpty, now >= probeAt else { return false }
+        probeAt = now + Self.probeEveryMilliseconds
+        do {
+            try archive.probePositions()
+            return false
+        } catch {
+            // One that is away is met again by the next commit or the next look.
+            guard case .positionMoved = error else { return false }
+            startAgain(error)
+            return true
         }
     }
 

@@ -1,6 +1,5 @@
 import Admission
 import Bytes
-import Intake
 import Journal
 import Loop
 import Records
@@ -76,10 +75,10 @@ final class JournalThread {
     /// Works until it is asked to stop and every ring is empty.
     func run() {
         while true {
-            if gather() > 0 {
-                guard commit() else { return }
-                keepUp()
-                continue
+            switch turn() {
+            case .worked: continue
+            case .failed: return
+            case .idle: break
             }
             if stop.isRequested { return conclude() }
             stop.waker.prepareToSleep()
@@ -92,15 +91,28 @@ final class JournalThread {
         }
     }
 
+    /// What one turn did.
+    enum Turn {
+        case worked, idle, failed
+    }
+
+    /// One group, if there is anything to gather.
+    func turn() -> Turn {
+        guard gather() > 0 else { return .idle }
+        guard commit() else { return .failed }
+        keepUp()
+        return .worked
+    }
+
     /// The last act: a deduplication checkpoint, so that the next start need not read the journal.
-    private func conclude() {
+    func conclude() {
         do { try writer.saveDeduplication() } catch {
             onProblem("the deduplication state could not be saved: \(error)")
         }
     }
 
     /// Between groups: retention and the deduplication checkpoint when they are due, and gauges.
-    private func keepUp() {
+    func keepUp() {
         do throws(JournalError) {
             try upkeep.run(&writer, nowNanoseconds: time.monotonicNanoseconds())
         } catch {
@@ -279,6 +291,7 @@ extension RecordSender {
         trailer: ByteView = .empty,
         onFallback counters: CounterBlock
     ) {
+        invariant(sequence > previous, "a record was sent again, or out of order")
         let pushed = ring.push(
             kind: RecordMessage.record.rawValue,
             first: sequence,

@@ -1,5 +1,6 @@
 import Journal
 import Records
+import Storage
 
 /// What the journal may be cut behind: the checkpoints from which PostgreSQL can be brought up to date.
 struct RetentionBoards {
@@ -49,5 +50,17 @@ struct JournalUpkeep {
             safetyMilliseconds: Self.safetyMilliseconds
         )
         _ = try writer.retain(decision)
+    }
+}
+
+extension JournalWriter {
+    /// What the journal lost and PostgreSQL or a checkpoint has must not be numbered again: a record
+    /// with such a number would be taken for one that has been folded. Before the first append.
+    mutating func number(above archive: ArchiveWriter, _ checkpoints: CheckpointThread) {
+        for index in 0..<Partition.count {
+            let partition = Partition(UInt8(index))
+            raise(partition, above: archive.stored(partition))
+            raise(partition, above: checkpoints.newest(partition))
+        }
     }
 }

@@ -51,7 +51,7 @@ final class LiveUpdates {
 
     init(
         folds: FoldSet,
-        address: Storage.RedisAddress,
+        route: RedisRoute,
         keyPrefix: String,
         loop: EventLoop,
         counters: CounterBlock,
@@ -69,7 +69,7 @@ final class LiveUpdates {
         freshness = metrics.makeHistogram(.freshness, thread: name)
         model.append(text: folds.model.name)
         writer = LiveModelWriter(
-            address: address,
+            route: route,
             keyPrefix: keyPrefix,
             loop: loop.handle,
             onProblem: onProblem
@@ -94,7 +94,8 @@ final class LiveUpdates {
         enqueue(header.partition, effect.visitorIndex)
     }
 
-    /// A record has changed no visitor: Redis only learns that it is behind us.
+    /// A record has changed no visitor, such as one of repeats alone: Redis only learns that it is
+    /// behind us.
     func pass(_ header: RecordHeader) { touched.insert(header.partition) }
 
     private func enqueue(_ partition: Partition, _ index: Int32) {
@@ -264,14 +265,15 @@ final class LiveUpdates {
     func tick() {
         flush()
         guard writer.isConnected else { return }
-        let now = time.epochMilliseconds()
+        // Not the wall's clock: one that was set back would keep everything waiting.
+        let now = time.monotonicNanoseconds() / 1_000_000
         if now >= nextProbeAt {
             nextProbeAt = now + Self.probeEveryMilliseconds
             writer.probePositions()
         }
         guard sweeps, now >= nextSweepAt else { return }
         nextSweepAt = now + Self.sweepEveryMilliseconds
-        writer.sweepHot(now: now) { [model = folds.model] _, _, state, now in
+        writer.sweepHot(now: time.epochMilliseconds()) { [model = folds.model] _, _, state, now in
             PackedState(state).map { $0.reading(at: now, model).score }
         }
     }

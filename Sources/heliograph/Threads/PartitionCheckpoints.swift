@@ -151,16 +151,20 @@ final class CheckpointThread: Sendable {
     /// The thread's body.
     func run() {
         while true {
-            let jobs = queue.withLock { queue in
-                defer { queue.jobs.removeAll() }
-                return queue.jobs
-            }
-            for job in jobs { write(job) }
-            if jobs.isEmpty {
-                if stop.isRequested { return }
-                stop.waker.sleep(timeoutMilliseconds: -1)
-            }
+            if turn() { continue }
+            if stop.isRequested { return }
+            stop.waker.sleep(timeoutMilliseconds: -1)
         }
+    }
+
+    /// Writes what is queued. False when there is nothing.
+    func turn() -> Bool {
+        let jobs = queue.withLock { queue in
+            defer { queue.jobs.removeAll() }
+            return queue.jobs
+        }
+        for job in jobs { write(job) }
+        return !jobs.isEmpty
     }
 
     private func write(_ job: Job) {

@@ -18,7 +18,7 @@ final class Worker {
         let index: Int
         let workers: Int
         let model: ScoringModel
-        let redis: Storage.RedisAddress
+        let redis: RedisRoute
         let keyPrefix: String
         let checkpoints: PartitionCheckpoints
         let checkpointThread: CheckpointThread
@@ -90,17 +90,7 @@ final class Worker {
     /// Recovers, then serves until it is asked to stop and has taken everything.
     func run() {
         guard recover() else { return loop.close() }
-        live = LiveUpdates(
-            folds: folds,
-            address: around.redis,
-            keyPrefix: around.keyPrefix,
-            loop: loop,
-            counters: counters,
-            metrics: around.metrics,
-            time: around.time,
-            index: around.index,
-            onProblem: around.onProblem
-        )
+        begin()
         let watch = loop.watch(readable: around.stop.waker.descriptor) { [unowned self] in
             around.stop.waker.acknowledge()
             around.stop.waker.stayAwake()
@@ -115,15 +105,36 @@ final class Worker {
         loop.close()
     }
 
+    /// Turns to Redis, once the past is folded.
+    func begin() {
+        live = LiveUpdates(
+            folds: folds,
+            route: around.redis,
+            keyPrefix: around.keyPrefix,
+            loop: loop,
+            counters: counters,
+            metrics: around.metrics,
+            time: around.time,
+            index: around.index,
+            onProblem: around.onProblem
+        )
+    }
+
     /// Loads the newest checkpoints and folds what the journal holds beyond them. A disk that cannot
     /// be read now is tried again: scores without their past would be written over good ones. False
     /// when the engine stops meanwhile.
     private func recover() -> Bool {
-        let bound = around.progress.committedSequence
-        while !readJournal(upTo: bound) {
+        while !recoverOnce() {
             if around.stop.isRequested { return false }
             around.stop.waker.sleep(timeoutMilliseconds: Int32(Self.rereadMilliseconds))
         }
+        return true
+    }
+
+    /// One attempt at it; false when the files cannot be read now.
+    func recoverOnce() -> Bool {
+        let bound = around.progress.committedSequence
+        guard readJournal(upTo: bound) else { return false }
         folded = bound
         archive.previous = bound
         archive.feed.publish(bound)
@@ -133,7 +144,7 @@ final class Worker {
     // MARK: - Folding
 
     /// Takes what there is, a round at a time, and goes to sleep when there is nothing.
-    private func work() {
+    func work() {
         let count = ring.drainWhile(limit: Self.recordsPerRound) { take($0) }
         if count == 0, folded < around.feed.lastSequence { catchUp() }
         live.flush()
@@ -156,6 +167,9 @@ final class Worker {
         if frame.second > folded {
             catchUp()
             guard frame.second <= folded else { return false }
+            // The files held this one, too: folded again it would pass for a repeat, and take back
+            // what the archive is told about the record before the next.
+            if frame.first <= folded { return true }
         }
         fold(frame.body, sequence: frame.first, effects: true)
         return true
@@ -174,6 +188,8 @@ final class Worker {
         else { invariantFailed("a slice of the journal cannot be read", #fileID, #line) }
         let effect = folds.apply(header, slice)
         counters.add(.recordsFolded)
+        // What recovery folded, too: or the journal would keep it for a partition that falls silent.
+        schedule.touch(header.partition)
         guard effects else { return }
         if let effect {
             count(effect)
@@ -181,9 +197,10 @@ final class Worker {
                 around.warm.note(visitor: slice.visitor)
             }
             live.note(header, effect)
+        } else {
+            live.pass(header)
         }
         passOn(record, sequence, effect)
-        schedule.touch(header.partition)
     }
 
     /// What was refused is no visitor's: positions move over it, and the archive gets it.
@@ -194,10 +211,10 @@ final class Worker {
         effects: Bool
     ) {
         folds.pass(header)
+        schedule.touch(header.partition)
         guard effects else { return }
         live.pass(header)
         passOn(record, sequence, nil)
-        schedule.touch(header.partition)
     }
 
     private func count(_ effect: FoldEffect) {
@@ -286,7 +303,7 @@ final class Worker {
         counters.set(.liveMinutesLetGo, minutes.letGo)
     }
 
-    private func tick() {
+    func tick() {
         let now = nowMilliseconds
         if let rereadAt, now >= rereadAt {
             self.rereadAt = nil

@@ -207,7 +207,8 @@ let package = Package(
         tests(
             "Simulation",
             groundAll + [
-                "heliograph", "Admission", "Journal", "Scoring", "Storage", "CHiredis", "TestSupport",
+                "heliograph", "Admission", "Journal", "Scoring", "Storage", "CHiredis",
+                "TestSupport",
             ],
             program
         ),

@@ -58,7 +58,10 @@ final class StraightFold {
         checkRepeats(header, slice)
         guard let effect = box.fold.apply(header, slice) else { return }
         box.note(effect)
-        guard effect.eventsFolded > 0 else { return }
+        guard effect.eventsFolded > 0 else {
+            if effect.score == .dropped { rows.addWithdrawal(header, slice) }
+            return
+        }
         rows.add(header, slice, effect.session, effect.keepsHistory ? effect.history : nil)
     }
 
@@ -106,6 +109,7 @@ final class StraightFold {
     /// Rows as COPY would bring them.
     var eventRows: [[UInt8]] { rows.days.flatMap { Self.split($0.rows.view) } }
     var rejectedRows: [[UInt8]] { rows.rejectedDays.flatMap { Self.split($0.rows.view) } }
+    var withdrawalRows: [[UInt8]] { Self.split(rows.withdrawalRows.view) }
     var historyRows: [[UInt8]] { Self.split(rows.historyRows.view) }
 
     private static func split(_ rows: ByteView) -> [[UInt8]] {
@@ -158,6 +162,7 @@ struct PipelineJudge {
         if events.count != truth.events.count { return "the straight fold miscounts" }
         return difference("event", held.events, events)
             ?? difference("history", held.history, truth.historyRows)
+            ?? difference("withdrawal", held.withdrawals, truth.withdrawalRows)
             ?? difference("rejected", held.rejected, truth.rejectedRows)
     }
 

@@ -35,6 +35,7 @@ final class SimulatedPostgres {
         var events: [[UInt8]] = []
         var rejected: [[UInt8]] = []
         var history: [[UInt8]] = []
+        var withdrawals: [[UInt8]] = []
         var sessions: [SessionName: SessionChange] = [:]
         var tables: Set<String> = []
     }
@@ -212,6 +213,10 @@ final class SimulatedSession: PostgresSession {
     private func place(_ rows: [[UInt8]], _ table: String) throws(PostgresFailure) {
         if table == "heliograph.score_history" {
             work?.history += rows
+            return
+        }
+        if table == "heliograph.withdrawal" {
+            work?.withdrawals += rows
             return
         }
         guard server.content.tables.contains(table) else {

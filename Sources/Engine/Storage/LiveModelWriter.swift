@@ -195,9 +195,9 @@ public final class LiveModelWriter {
         staged.append("$5\r\nscore\r\n")
         staged.argument(fixed: reading.score, places: 1)
         staged.append("$4\r\nband\r\n")
-        staged.argument(reading.band.text)
+        staged.argument(reading.band.liveText)
         staged.append("$7\r\nprofile\r\n")
-        staged.argument(reading.profile.text)
+        staged.argument(reading.profile.liveText)
         staged.append("$10\r\nconfidence\r\n")
         staged.argument(fixed: reading.confidence, places: 4)
         staged.append("$10\r\nlikelihood\r\n")
@@ -244,9 +244,9 @@ public final class LiveModelWriter {
         message.append(",\"score\":")
         message.append(fixed: reading.score, places: 1)
         message.append(",\"band\":\"")
-        message.append(reading.band.text)
+        message.append(reading.band.liveText)
         message.append("\",\"profile\":\"")
-        message.append(reading.profile.text)
+        message.append(reading.profile.liveText)
         message.append("\",\"updated\":")
         message.append(decimal: reading.updatedAt)
         message.append("}")
@@ -488,30 +488,5 @@ public final class LiveModelWriter {
         }
         onOutcome(.applied)
         launch()
-    }
-}
-
-extension Band {
-    fileprivate var text: StaticString {
-        switch self {
-        case .cold: return "cold"
-        case .warm: return "warm"
-        case .hot: return "hot"
-        }
-    }
-}
-
-extension Profile {
-    fileprivate var text: StaticString {
-        switch self {
-        case .undetermined: return "undetermined"
-        case .fastMover: return "fast-mover"
-        case .proofDriven: return "proof-driven"
-        case .reassurer: return "reassurer"
-        case .skeptic: return "skeptic"
-        case .optimizer: return "optimizer"
-        case .authoritySeeker: return "authority-seeker"
-        case .experienceFirst: return "experience-first"
-        }
     }
 }

@@ -203,7 +203,13 @@ let package = Package(
             groundAll + ["Companion", "CHiredis", logging],
             program
         ),
-        tests("JournalTests", ["Journal", "Loop", "Records", "Bytes", "Units"]),
+        .testTarget(
+            name: "JournalTests",
+            dependencies: ["Journal", "Loop", "Records", "Bytes", "Units"],
+            path: "Tests/JournalTests",
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         tests(
             "Simulation",
             groundAll + [

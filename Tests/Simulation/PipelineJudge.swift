@@ -99,6 +99,18 @@ final class StraightFold {
         }
     }
 
+    /// Calls `body` with each live minute: key in Redis, field, and value.
+    func forEachMinute(_ body: (String, String, [UInt8]) -> Void) {
+        var json = ByteBuffer(capacity: 2048, limit: 1 << 16)
+        for (partition, box) in folds.enumerated() {
+            _ = box.fold.forEachMinute(after: 0, json: &json) { site, minute, value in
+                let key = "hg:\(site.withBytes { $0.text }):agg:\(minute)"
+                body(key, "\(partition)", Array(value.buffer))
+                return true
+            }
+        }
+    }
+
     /// The bytes of a partition's checkpoint.
     func checkpoint(_ partition: Int) -> [UInt8] {
         var bytes = ByteBuffer(capacity: 4096, limit: 1 << 24)
@@ -123,10 +135,29 @@ struct PipelineJudge {
     let truth: StraightFold
     let world: SimulatedWorld
 
-    func verdict(_ senders: SimulatedSenders, ranksAreExact: Bool) -> String? {
+    func verdict(
+        _ senders: SimulatedSenders,
+        ranksAreExact: Bool,
+        timeIsExact: Bool
+    ) -> String? {
         truth.problem ?? world.redis.problem ?? world.postgres.problem
             ?? conservation(senders) ?? order() ?? rows() ?? sessions()
-            ?? visitors(ranksAreExact) ?? checkpoints()
+            ?? visitors(ranksAreExact) ?? (timeIsExact ? minutes() : nil) ?? checkpoints()
+    }
+
+    /// Every field of every live minute, and no other.
+    private func minutes() -> String? {
+        var problem: String?
+        var known = 0
+        truth.forEachMinute { key, field, value in
+            known += 1
+            if world.redis.content.hashes[key]?[field] != value {
+                problem = "\(key): Redis has another minute of partition \(field)"
+            }
+        }
+        let held = world.redis.content.hashes.filter { $0.key.contains(":agg:") }
+        let count = held.reduce(0) { $0 + $1.value.count }
+        return problem ?? (count == known ? nil : "\(count) fields of minutes, not \(known)")
     }
 
     /// Everything acknowledged is in the journal, and nothing that nobody sent.

@@ -65,7 +65,9 @@ struct PipelineLife {
         faults.met[.ringsOverflow, default: 0] += engine?.ringFallbacks ?? 0
         // A sweep that read while Redis was forgetting may take a visitor out that comes back.
         let hasForgotten = [.redisIsFlushed, .redisCrashes].contains { faults.met[$0] != nil }
-        return judge.verdict(senders, ranksAreExact: !hasJumped && !hasForgotten)
+        let ranksAreExact = !hasJumped && !hasForgotten
+        // Minutes that are hours old by the wall's clock are not written any more.
+        return judge.verdict(senders, ranksAreExact: ranksAreExact, timeIsExact: !hasJumped)
             .map { $0 + world.story }
     }
 

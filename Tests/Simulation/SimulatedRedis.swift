@@ -42,7 +42,7 @@ final class SimulatedRedis {
         let words = arguments.map { String(decoding: $0, as: UTF8.self) }
         switch words[0] {
         case "HSET": return set(hash: words, arguments)
-        case "PEXPIRE", "PUBLISH", "HPEXPIRE", "EXPIRE": return ":1\r\n"
+        case "PEXPIRE", "EXPIREAT", "PUBLISH": return ":1\r\n"
         case "UNLINK":
             for key in words.dropFirst() { content.hashes[key] = nil }
             return ":1\r\n"

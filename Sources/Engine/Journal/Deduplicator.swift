@@ -147,6 +147,13 @@ struct Deduplicator: ~Copyable {
         }
     }
 
+    /// The version of a checkpoint that a later release wrote; nil when it is none.
+    static func unknownVersion(_ bytes: ByteView) -> UInt32? {
+        guard bytes.count >= 4 else { return nil }
+        let found = bytes.load(UInt32.self, at: 0)
+        return found > version ? found : nil
+    }
+
     /// Takes up what `write` wrote, or its form without message ids. False, and nothing is known, when
     /// it is of another version.
     mutating func read(_ bytes: ByteView) -> Bool {

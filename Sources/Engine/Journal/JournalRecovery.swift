@@ -66,14 +66,15 @@ struct JournalRecovery: ~Copyable {
             capacity: 4096,
             limit: limits.deduplication.checkpointBytesMaximum
         )
-        do throws(SystemCallError) {
-            guard let sequence = try files.load(into: &buffer),
-                deduplicator.read(buffer.view)
-            else { return 0 }
-            return sequence
-        } catch {
-            throw .failed(error)
+        let sequence = try reporting { () throws(SystemCallError) in
+            try files.load(into: &buffer)
         }
+        guard let sequence else { return 0 }
+        // What a later release remembers would be forgotten, and its repeats counted again.
+        if let version = Deduplicator.unknownVersion(buffer.view) {
+            throw .unsupportedVersion(version)
+        }
+        return deduplicator.read(buffer.view) ? sequence : 0
     }
 
     /// Makes durable what the last process may have written and not synchronised: once it has been

@@ -37,7 +37,8 @@ public enum JournalError: Error, Hashable, Sendable, CustomStringConvertible {
         case .failed(let error): "the journal's disk failed: \(error)"
         case .stopped: "the journal stopped after its disk failed"
         case .unsupportedVersion(let version):
-            "the journal has format version \(version), newer than this program can read"
+            "the journal has format version \(version), newer than this program can read; "
+                + "start the release that wrote it, or a later one"
         case .locked: "another process writes to this journal"
         case .positionGone: "the records asked for are no longer in the journal"
         }

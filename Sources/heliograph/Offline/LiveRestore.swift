@@ -26,7 +26,7 @@ struct LiveRestore {
         let loop = EventLoop()
         let live = LiveUpdates(
             folds: folds,
-            address: address,
+            route: RedisRoute(address),
             keyPrefix: keyPrefix,
             loop: loop,
             counters: counters,

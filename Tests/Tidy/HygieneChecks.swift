@@ -5,6 +5,8 @@ private let extensionsAllowed: Set<String> = [
     "swift", "h", "c", "modulemap", "md", "yaml", "yml", "json", "sql", "py", "ts", "js", "css",
     "html", "svg", "png", "ico", "sh", "awk", "conf", "service", "txt", "tsv", "csv", "lua",
     "seeds", "webmanifest",
+    // Files of earlier releases, for tests that read them.
+    "hgj", "hgc", "bin",
 ]
 private let namesAllowed: Set<String> = [
     "LICENSE", "NOTICE", ".gitignore", ".swift-format", "Dockerfile", "Dockerfile.dockerignore",

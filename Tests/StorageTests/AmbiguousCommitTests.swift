@@ -81,7 +81,7 @@ struct AmbiguousCommitTests {
         for round in 0..<3 as Range<UInt64> {
             fill(archive, from: round * 50 + 1, count: 50)
             let process = try #require(stores.stores.processes["PostgreSQL"])
-            let backend = try #require(archive.connection?.serverProcess)
+            let backend = try #require((archive.connection as? PostgresConnection)?.serverProcess)
             kill(process, SIGKILL)
             kill(backend, SIGKILL)
             let report = try archive.commit(while: {

@@ -45,6 +45,11 @@ public final class LiveModelWriter {
         limit: StorageLimits.liveStagedBytesMaximum + 1024 * 1024
     )
     var stagedCommands = 0
+    /// Empty but while it is handed to the link.
+    private var outgoing = ByteBuffer(
+        capacity: 1024,
+        limit: StorageLimits.liveStagedBytesMaximum + 1024 * 1024
+    )
     private var message = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var remembered = RememberedVisitors()
     var minuteLives = MinuteLives()
@@ -69,23 +74,6 @@ public final class LiveModelWriter {
     public private(set) var confirmedFlights: UInt64 = 0
 
     /// A writer on `loop` that does nothing before `start`. Keys begin with `keyPrefix`.
-    public convenience init(
-        address: RedisAddress,
-        keyPrefix: String = "",
-        loop: UnsafeMutablePointer<uv_loop_t>,
-        onProblem: @escaping (String) -> Void = { _ in },
-        onOutcome: @escaping (Outcome) -> Void
-    ) {
-        self.init(
-            route: RedisRoute(address),
-            keyPrefix: keyPrefix,
-            loop: loop,
-            onProblem: onProblem,
-            onOutcome: onOutcome
-        )
-    }
-
-    /// The same on any route to Redis.
     public init(
         route: RedisRoute,
         keyPrefix: String = "",
@@ -307,7 +295,13 @@ public final class LiveModelWriter {
         flight.sweepAnswers = sweep.appendCommands(to: &staged, prefix: prefix.view)
         if flight.isEmpty { return finishFlight() }
         link.expectAnswer(true)
-        link.send(&staged)
+        sendStaged()
+    }
+
+    /// From a buffer of its own: a connection that breaks while it is written to empties `staged`.
+    private func sendStaged() {
+        swap(&staged, &outgoing)
+        link.send(&outgoing)
     }
 
     private func appendPosition(_ partition: Partition) {
@@ -342,7 +336,7 @@ public final class LiveModelWriter {
         flight.greets = 1
         appendReadPositions()
         link.expectAnswer(true)
-        link.send(&staged)
+        sendStaged()
     }
 
     private func lose() {

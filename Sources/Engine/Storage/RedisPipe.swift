@@ -1,5 +1,5 @@
 import Bytes
-import CLibuv
+public import CLibuv
 
 /// What the live model's writer asks of a connection to Redis: the real one, or a simulated one that
 /// loses answers when told to. Used a few times in each pipeline, never for a command.
@@ -44,5 +44,24 @@ public struct RedisRoute: Sendable {
     /// A way that somebody else has made, such as a simulation.
     init(opening open: @escaping @Sendable (UnsafeMutablePointer<uv_loop_t>) -> any RedisPipe) {
         self.open = open
+    }
+}
+
+extension LiveModelWriter {
+    /// A writer to a server.
+    public convenience init(
+        address: RedisAddress,
+        keyPrefix: String = "",
+        loop: UnsafeMutablePointer<uv_loop_t>,
+        onProblem: @escaping (String) -> Void = { _ in },
+        onOutcome: @escaping (Outcome) -> Void
+    ) {
+        self.init(
+            route: RedisRoute(address),
+            keyPrefix: keyPrefix,
+            loop: loop,
+            onProblem: onProblem,
+            onOutcome: onOutcome
+        )
     }
 }

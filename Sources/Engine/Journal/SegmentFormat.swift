@@ -39,6 +39,16 @@
 //   pass for a record there, because everything a sender writes in it is UTF-8 text without NUL and a
 //   record header has eight zero bytes.
 // - Retention removes whole segments from the front.
+// - Recovery locks the directory, makes the last two segments durable as they are, removes a last
+//   one that holds nothing, reads what lies behind the deduplication checkpoint, and numbers on from
+//   there; what stores and checkpoints have seen beyond it is never numbered again.
+//
+// Beside the segments: `lock`, and `dedup-<20 digits>.hgc`, the deduplication state as of a sequence
+// (`CheckpointFiles` says how such a file looks). Without it the whole journal is read.
+//
+// Versions: a change that older programs cannot read counts the version up. Every version that was
+// released stays readable (`Tests/JournalTests/Fixtures` holds files of each); a later one is refused
+// before anything is written.
 //
 // Segments are preallocated but not filled with zeros ahead of writing. On ext4, zeroing ahead lowers
 // the median `fdatasync` of a 16 KB group from 0.16 to 0.09 ms, but the mean only from 0.16 to

@@ -151,7 +151,21 @@ class Journey:
                       "the newest score on the live page")
         self.wait_for(live, lambda: card.locator(".term").count() == 5, "five signals on the card")
         demand(live.locator("#state").inner_text() == "Live", "the live page is not live")
-        return card
+        self.check_minutes(live)
+
+    def check_minutes(self, live):
+        """The last minutes stand in numbers, in bars and, for those who ask, in a table."""
+        figure = live.locator("#minutes-views")
+        self.wait_for(live, lambda: figure.inner_text().isdigit(), "page views on the live page")
+        demand(live.locator("#minutes-event-bars rect").count() == 30, "there are not 30 bars")
+        live.locator("#minutes-table summary").click()
+        rows = live.locator("#minutes-rows tr")
+        self.wait_for(live, lambda: rows.count() == 30, "a row for each minute")
+        views = sum(int(text) for text in live.locator("#minutes-rows tr td:nth-child(3)")
+                    .all_inner_texts())
+        demand(views == int(figure.inner_text()), "the table has", views, "page views, not",
+               figure.inner_text())
+        live.locator("#minutes-table summary").click()
 
     def take_pictures(self, live):
         if not self.pictures:

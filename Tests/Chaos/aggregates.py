@@ -177,6 +177,36 @@ def check(verdict, engine, ledger) -> None:
     verdict.figures["live minutes compared"] = len(ours)
 
 
+def check_rows(verdict, engine, site: str = "demo") -> None:
+    """The same for more rows than fit in memory: what PostgreSQL itself can add up."""
+    addresses = engine.addresses()
+    rows = stores.query(addresses["postgres"], """
+        SELECT floor(extract(epoch FROM received_at) / 60)::bigint,
+               count(*) FILTER (WHERE NOT bot),
+               count(*) FILTER (WHERE NOT bot AND type = 'pv'),
+               count(DISTINCT visitor_id) FILTER (WHERE NOT bot),
+               count(*) FILTER (WHERE NOT bot AND type = 'cu' AND name = %s),
+               count(*) FILTER (WHERE bot)
+        FROM heliograph.event WHERE site = %s GROUP BY 1""", (CONVERSION, site))
+    names = ("events", "page_views", "visitors", "conversions", "automated_events")
+    ours = {row[0]: dict(zip(names, row[1:])) for row in rows}
+    began = time.monotonic()
+    while True:
+        found, immortal = in_redis(addresses["redis"], site)
+        theirs = {number: {name: minute[name] for name in names}
+                  for number, minute in found.items()}
+        if theirs == ours or time.monotonic() - began > SETTLE_SECONDS_MAX:
+            break
+        time.sleep(0.5)
+    wrong = [f"minute {number}: {theirs.get(number)} in Redis, should be {ours.get(number)}"
+             for number in sorted(theirs.keys() | ours.keys())
+             if theirs.get(number) != ours.get(number)]
+    verdict.add("live minutes equal the rows", sum(minute["events"] for minute in theirs.values()),
+                wrong)
+    verdict.add("live minutes end by themselves", len(theirs), immortal)
+    verdict.figures["live minutes compared"] = len(ours)
+
+
 def judge(verdict, theirs: Minutes, rows: Minutes, sent: Minutes, immortal: list[str]) -> None:
     looked_at = sum(minute["events"] for minute in theirs.values())
     verdict.add("live minutes equal the rows", looked_at, differences(theirs, rows))

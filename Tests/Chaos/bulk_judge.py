@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+import aggregates
 import stores
 from bulk_traffic import BATCH_EVENTS, WITHOUT_RETRY_AFTER, BulkCrowd, Pool, Window
 from definitions import PROFILING
@@ -208,6 +209,7 @@ def judge_bulk(verdict: Verdict, engine: Engine, seed: int, windows: dict[str, W
     judge_rows(verdict, reader)
     judge_session_rows(verdict, address, reader)
     judge_presence(verdict, engine, windows)
+    aggregates.check_rows(verdict, engine)
     judge_sums(verdict, engine, sampled_ledger(reader, windows), reader.kept)
     verdict.figures |= {"rows": reader.rows, "visitors": len(windows),
                         "visitors whose sums were compared": len(chosen)}

@@ -32,6 +32,8 @@ SPREAD_MILLISECONDS = WINDOW_AGE_MILLISECONDS - 600_000
 SPREAD_STEP = 7_919_003
 # Without storage on the device all visitors of one address are one; the small test has those.
 CONSENTS, CONSENT_WEIGHTS = [7, 23, 3], [80, 15, 5]
+# Batches of a sender that wait to be sent again, when each is sent several times.
+AGAIN_KEPT = 120
 COUNTERS = ("events", "batches", "repeats", "retries", "windows")
 WITHOUT_RETRY_AFTER = "503 without Retry-After"
 # Answers are counted by the phase that the test is in, and by how long they took: each bucket is
@@ -42,14 +44,15 @@ PHASE_SLOTS = 2 + BUCKETS
 
 
 class Pool:
-    """The contents of events, and which event has which."""
+    """The contents of events, and which event has which. `without` leaves types of events out."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, without: str = ""):
         r = random.Random(f"pool-{seed}")
         self.entries: list[tuple[str, dict]] = []
         self.texts: list[str] = []
+        mix = [kind for kind in MIX if kind[0] not in without.split()]
         for _ in range(POOL_ENTRIES):
-            kind, make, _ = r.choices(MIX, [weight for _, _, weight in MIX])[0]
+            kind, make, _ = r.choices(mix, [weight for _, _, weight in mix])[0]
             fields = make(r)
             self.entries.append((kind, fields))
             self.texts.append(json.dumps({"t": kind, **fields}, separators=(",", ":"))[1:])
@@ -130,9 +133,11 @@ class BulkSender:
     """One process: sends the batches of its own windows, one at a time, until told to stop."""
 
     def __init__(self, number: int, seed: int, port: int, ledger: Path, shared: "Shared",
-                 pause: float):
+                 pause: float, without: str = "", copies: int = 0):
+        self.copies = copies
+        self.again: list[list] = []     # batches and how often they are still to be sent again
         self.random = random.Random(f"bulk-{seed}-{number}")
-        self.pool = Pool(seed)
+        self.pool = Pool(seed, without)
         self.connection = Connection(port)
         self.ledger = ledger.open("a", encoding="utf-8")
         self.counters, self.answers, self.phase = shared.counters, shared.answers, shared.phase
@@ -146,10 +151,13 @@ class BulkSender:
     def run(self, stopping) -> None:
         while not stopping.is_set():
             self.next_batch(stopping)
-            if self.recent and self.random.random() < REPEAT_SHARE:
+            if self.copies:
+                self.send_copies(AGAIN_KEPT, stopping)
+            elif self.recent and self.random.random() < REPEAT_SHARE:
                 self.send(self.random.choice(self.recent), True, stopping)
             if self.pause_seconds:
                 time.sleep(self.pause_seconds)
+        self.send_copies(0, stopping)
         for window in self.windows:
             self.ledger.write(window.line())
         self.ledger.write(json.dumps({
@@ -164,10 +172,25 @@ class BulkSender:
         window.issued += 1
         if self.send(batch, False, stopping):
             self.recent.append(batch)
+            if self.copies:
+                self.again.append([batch, self.copies])
         if window.issued == window.batches:
             self.ledger.write(window.line())
             self.counters[4] += 1
             self.windows[place] = Window.open(self.random)
+
+    def send_copies(self, kept: int, stopping) -> None:
+        """Sends batches again until no more than `kept` wait, each over a connection of its own."""
+        while len(self.again) > kept:
+            place = self.random.randrange(len(self.again))
+            batch, left = self.again[place]
+            self.connection.close()
+            self.send(batch, True, stopping)
+            if left > 1:
+                self.again[place][1] = left - 1
+            else:
+                self.again[place] = self.again[-1]
+                self.again.pop()
 
     def send(self, batch: BulkBatch, repeat: bool, stopping) -> bool:
         """Tries until an answer comes, as the SDK does; true when it was acknowledged."""
@@ -231,8 +254,8 @@ def bucket(seconds: float) -> int:
 
 
 def send_all(number: int, seed: int, port: int, ledger: Path, shared: Shared, stopping,
-             pause) -> None:
-    BulkSender(number, seed, port, ledger, shared, pause).run(stopping)
+             pause: float, without: str, copies: int) -> None:
+    BulkSender(number, seed, port, ledger, shared, pause, without, copies).run(stopping)
 
 
 class BulkCrowd:
@@ -240,7 +263,8 @@ class BulkCrowd:
 
     A forked sender would hold connections of the proxies open that are meant to be cut: spawned."""
 
-    def __init__(self, seed: int, port: int, folder: Path, senders: int = 3, pause: float = 0.0):
+    def __init__(self, seed: int, port: int, folder: Path, senders: int = 3, pause: float = 0.0,
+                 without: str = "", copies: int = 0):
         context = multiprocessing.get_context("spawn")
         self.stopping = context.Event()
         self.phase = context.Value("i", 0, lock=False)
@@ -251,7 +275,7 @@ class BulkCrowd:
         self.processes = [
             context.Process(target=send_all, daemon=True, args=(
                 number, seed, port, self.ledgers[number], self.shared[number], self.stopping,
-                pause))
+                pause, without, copies))
             for number in range(senders)]
 
     def start(self) -> None:

@@ -55,7 +55,7 @@ class Stage:
         return False
 
 
-# ---- the engine ------------------------------------------------------------------------------------
+# ---- the engine ----------------------------------------------------------------------------------
 
 
 def revive(stage: Stage) -> None:
@@ -106,7 +106,7 @@ def stop_engine(stage: Stage) -> bool:
     return True
 
 
-# ---- a store ---------------------------------------------------------------------------------------
+# ---- a store -------------------------------------------------------------------------------------
 
 
 def kill_store(store: str) -> Callable[[Stage], bool]:
@@ -155,7 +155,7 @@ def kill_in_copy(stage: Stage) -> bool:
     return hit
 
 
-# ---- the way to a store ----------------------------------------------------------------------------
+# ---- the way to a store --------------------------------------------------------------------------
 
 
 def with_proxy(store: str, attribute: str, values: Callable[[random.Random], object]):
@@ -207,7 +207,7 @@ def swallow(store: str) -> Callable[[Stage], bool]:
     return act
 
 
-# ---- the machine -----------------------------------------------------------------------------------
+# ---- the machine ---------------------------------------------------------------------------------
 
 
 def fill_disk(stage: Stage) -> bool:

@@ -26,7 +26,8 @@ KILLS_IN_COPY = 2
 
 
 def rows(scene: Scene) -> int:
-    return stores.query(scene.stores.postgres.address, "SELECT count(*) FROM heliograph.event")[0][0]
+    address = scene.stores.postgres.address
+    return stores.query(address, "SELECT count(*) FROM heliograph.event")[0][0]
 
 
 def positions(scene: Scene) -> int:

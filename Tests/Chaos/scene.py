@@ -21,9 +21,11 @@ class Scene:
 
     def __init__(self, binary: str, seed: int, senders: int = 2, pause: float = 0.02,
                  settings: str = SETTINGS, data: Path | None = None,
-                 environment: dict[str, str] | None = None):
+                 without: str = "", copies: int = 0):
         self.seed = seed
-        self.engine = Engine(binary, environment)
+        self.copies = copies        # how often the senders send each batch again
+        self.without = without      # types of events that the senders leave out
+        self.engine = Engine(binary)
         if data:
             self.engine.data = data
         self.stores = Stores(self.engine.folder)
@@ -39,7 +41,7 @@ class Scene:
         seconds = self.engine.start()
         self.say(f"seed {self.seed}, engine in {self.engine.folder}, ready after {seconds:.2f} s")
         self.crowd = BulkCrowd(self.seed, self.engine.ingest_port, self.engine.folder,
-                               self.senders, self.pause)
+                               self.senders, self.pause, self.without, self.copies)
         self.crowd.start()
 
     def say(self, text: str) -> None:
@@ -55,7 +57,8 @@ class Scene:
 
     def judge(self, verdict: Verdict, acknowledged_min: int, **options) -> None:
         windows, ends = read_ledgers(self.crowd.ledgers)
-        judge_bulk(verdict, self.engine, self.seed, windows, acknowledged_min, **options)
+        judge_bulk(verdict, self.engine, self.seed, windows, acknowledged_min,
+                   without=self.without, **options)
         judge_senders(verdict, self.crowd, ends)
         verdict.figures["seed"] = self.seed
 

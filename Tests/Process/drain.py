@@ -3,10 +3,12 @@
 taken a moment longer, what is under way is answered, then nothing listens any more.
 
     drain.py --binary .build/release/heliograph
+    drain.py --rounds 200 --binary FILE      under load, over and over; one end in four is told twice
 """
 
 import argparse
 import json
+import random
 import signal
 import socket
 import sys
@@ -16,10 +18,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
 from engine import Engine  # noqa: E402
+from judge import Verdict  # noqa: E402
+from scene import SETTINGS, Scene, perform  # noqa: E402
 
 BINARY = ".build/release/heliograph"
 LEAD_MILLISECONDS = 2_000
 WAIT_SECONDS_MAX = 20
+STOP_SECONDS_MAX = 10
+# Whoever asks twice wants it now.
+HASTY_SECONDS_MAX = 1
+HASTY_SHARE = 0.25
 
 
 def beacon() -> bytes:
@@ -90,11 +98,69 @@ class Drain(unittest.TestCase):
         self.assertEqual(self.engine.process.wait(WAIT_SECONDS_MAX), 0)
 
 
+def end_once(scene: Scene, r: random.Random, troubles: list[str], ends: list[float]) -> None:
+    """Told to stop under load: says no first, leaves in time, with status 0."""
+    engine, process = scene.engine, scene.engine.process
+    time.sleep(r.uniform(0.1, 0.8))
+    began, is_hasty, said_no = time.monotonic(), r.random() < HASTY_SHARE, False
+    process.send_signal(signal.SIGTERM)
+    if is_hasty:
+        time.sleep(r.uniform(0, 0.4))
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+    while process.poll() is None and time.monotonic() - began < WAIT_SECONDS_MAX:
+        said_no = said_no or engine.status("/readyz") == 503
+        time.sleep(0.01)
+    seconds, status = time.monotonic() - began, process.poll()
+    engine.kill()
+    most = HASTY_SECONDS_MAX if is_hasty else STOP_SECONDS_MAX
+    if not is_hasty:
+        ends.append(seconds)
+        if not said_no:
+            troubles.append("readiness never said no")
+    if seconds > most:
+        troubles.append(f"left after {seconds:.1f} s, {most} s is most")
+    if status != 0 and not is_hasty:
+        troubles.append(f"status {status}")
+    engine.start()
+
+
+def rounds(arguments: argparse.Namespace) -> int:
+    scene = Scene(arguments.binary, arguments.seed, pause=0.03, settings=SETTINGS)
+    troubles: list[str] = []
+
+    def act(scene: Scene, verdict: Verdict) -> None:
+        r, ends = random.Random(arguments.seed), []
+        for number in range(arguments.rounds):
+            end_once(scene, r, troubles, ends)
+            if number % 20 == 19:
+                scene.say(f"{number + 1} rounds, {scene.crowd.events()} events acknowledged")
+        scene.quiet()
+        scene.judge(verdict, 100 * arguments.rounds)
+        verdict.add("each end is orderly and in time", arguments.rounds, troubles)
+        ends.sort()
+        verdict.figures |= {
+            "rounds": arguments.rounds, "told twice": arguments.rounds - len(ends),
+            "leaving p50 / p99 / max (s)": " / ".join(
+                f"{ends[min(len(ends) - 1, int(len(ends) * part))]:.2f}"
+                for part in (0.5, 0.99, 1))}
+
+    verdict = perform("drain-rounds", arguments, scene, act)
+    return 0 if verdict and verdict.passed else 1
+
+
 def main() -> int:
     global BINARY
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", default=BINARY)
-    BINARY = parser.parse_args().binary
+    parser.add_argument("--rounds", type=int, default=0, help="ends under load instead")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--json", help="also write the rounds' report to this file")
+    parser.add_argument("--keep", action="store_true", help="keep the engine's folder")
+    arguments = parser.parse_args()
+    if arguments.rounds:
+        return rounds(arguments)
+    BINARY = arguments.binary
     result = unittest.main(argv=[sys.argv[0]], exit=False, verbosity=2).result
     return 0 if result.wasSuccessful() and result.testsRun else 1
 

@@ -36,11 +36,43 @@ import Testing
     @Test func eachChangedPartitionIsWrittenOnceInAnInterval() {
         let schedule = Schedule()
         schedule.touchAll()
-        #expect(schedule.run(from: 0, to: 2_559).isEmpty)
-        let written = schedule.run(from: 2_560, to: 6_000)
+        let written = schedule.run(from: 0, to: 2_600)
         #expect(written.count == Partition.count)
         #expect(Set(written).count == Partition.count)
         #expect(schedule.value.dirtyPartitions.isEmpty)
+    }
+
+    @Test func noneIsWrittenTwiceInAnInterval() {
+        let schedule = Schedule()
+        var writtenAt: [Partition: Int64] = [:]
+        for now in Int64(0)...10_000 {
+            schedule.touchAll()
+            guard let partition = schedule.value.next(nowMilliseconds: now, backlog: 0) else {
+                continue
+            }
+            if let before = writtenAt[partition] { #expect(now - before >= 2_560) }
+            writtenAt[partition] = now
+        }
+        #expect(writtenAt.count == Partition.count)
+    }
+
+    @Test func manyShortLivesGetEverythingWritten() {
+        var written = Set<Partition>()
+        for life in Int64(0)..<256 {
+            let start = life * 1_237
+            var schedule = CheckpointSchedule(
+                partitions: Self.all,
+                everyMilliseconds: 2_560,
+                nowMilliseconds: start
+            )
+            Self.all.forEach { schedule.touch($0) }
+            for now in start...(start + 100) {
+                if let partition = schedule.next(nowMilliseconds: now, backlog: 0) {
+                    written.insert(partition)
+                }
+            }
+        }
+        #expect(written.count == Partition.count)
     }
 
     @Test func theyAreSpreadOverTheInterval() {

@@ -26,14 +26,15 @@ void hg_lower_priority(int value) {
 
 int hg_join_within(unsigned long thread, int64_t milliseconds) {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += milliseconds / 1000;
     until.tv_nsec += milliseconds % 1000 * 1000000;
     if (until.tv_nsec >= 1000000000) {
         until.tv_sec += 1;
         until.tv_nsec -= 1000000000;
     }
-    return pthread_timedjoin_np(thread, NULL, &until);
+    // Not by the wall clock: somebody may set it back meanwhile.
+    return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until);
 }
 
 int hg_preallocate(int descriptor, int64_t bytes) {

@@ -57,6 +57,24 @@ extension JournalWriter {
         try adopt(begun)
     }
 
+    /// Whether so much of the room is spent that finished segments had better go.
+    public var isShortOfRoom: Bool {
+        space.isFull || space.bytesUsed > limits.diskBytesMaximum / 4 * 3
+    }
+
+    /// Looks whether there is room again after an append was refused. Those who see that the journal is
+    /// full keep most batches from it, so that no append might ever find out.
+    public mutating func lookForRoom() throws(JournalError) {
+        let now = time.monotonicNanoseconds()
+        guard space.isFull, !space.mustWait(nowNanoseconds: now) else { return }
+        let found = try reporting { () throws(SystemCallError) in try disk.space(directory) }
+        if space.admits(found) {
+            space.foundRoom()
+        } else {
+            space.foundFull(nowNanoseconds: now)
+        }
+    }
+
     /// Makes the next segment durable with its header and name, before any record is accepted for
     /// it. Nil when the file system has no room after all.
     private func beginSegment() throws(SystemCallError) -> DiskFile? {

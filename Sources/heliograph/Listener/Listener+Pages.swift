@@ -63,16 +63,18 @@ extension Listener {
         _ frame: ResponseWriter.Frame,
         _ connection: ConnectionID
     ) {
-        if around.health.isReady {
-            send(text: "ready\n", type: "text/plain", frame, connection)
+        if let problem = unreadiness {
+            sendProblem(problem, head, connection, frame.keepsAlive)
         } else {
-            sendProblem(
-                around.health.isStopping ? .stopping : .notReady,
-                head,
-                connection,
-                frame.keepsAlive
-            )
+            send(text: "ready\n", type: "text/plain", frame, connection)
         }
+    }
+
+    /// Why a balancer should send beacons elsewhere; nil when it need not.
+    private var unreadiness: Problem? {
+        if around.health.isStopping { return .stopping }
+        if !around.health.isReady { return .notReady }
+        return around.progress.isFull ? .journalFull : nil
     }
 
     private func send(

@@ -12,15 +12,18 @@ struct CheckpointSchedule {
     private let spacingMilliseconds: Int64
     private var isDirty = [Bool](repeating: false, count: Partition.count)
     private var writtenAt: [Int64]
-    private var cursor = 0
+    private var cursor: Int
     private var lastAt: Int64
 
+    /// Everything is due at once, in as many steps as ever, and begins anywhere: an engine that is
+    /// killed again and again before an interval has passed still gets on, some partitions each time.
     init(partitions: [Partition], everyMilliseconds interval: Int, nowMilliseconds: Int64) {
         self.partitions = partitions
         intervalMilliseconds = Int64(interval)
         spacingMilliseconds = Int64(interval / max(partitions.count, 1))
         lastAt = nowMilliseconds
-        writtenAt = Array(repeating: nowMilliseconds, count: Partition.count)
+        writtenAt = Array(repeating: nowMilliseconds - Int64(interval), count: Partition.count)
+        cursor = Int(nowMilliseconds % Int64(max(partitions.count, 1)))
     }
 
     /// The partition has changed since its last checkpoint.

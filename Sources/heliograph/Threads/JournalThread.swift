@@ -65,7 +65,11 @@ final class JournalThread {
         self.time = time
         self.onFailure = onFailure
         self.onProblem = onProblem
-        upkeep = JournalUpkeep(boards: retention, nowNanoseconds: time.monotonicNanoseconds())
+        upkeep = JournalUpkeep(
+            boards: retention,
+            recovery: self.writer.recovery,
+            nowNanoseconds: time.monotonicNanoseconds()
+        )
         counters = metrics.makeBlock(thread: "hg-journal")
         syncs = metrics.makeHistogram(.journalSync, thread: "hg-journal")
         pending.reserveCapacity(4096)
@@ -260,6 +264,7 @@ final class JournalThread {
 
     private func publishGauges() {
         let gauges = writer.gauges
+        progress.publish(isFull: gauges.isFull)
         progress.publish(
             gauges.isFull
                 ? .severe

@@ -38,12 +38,18 @@ final class StopSignal: Sendable {
 final class JournalProgress: Sendable {
     private let committed = Atomic<UInt64>(0)
     private let pressureLevel = Atomic<UInt8>(0)
+    private let full = Atomic<Bool>(false)
 
     /// Sequence of the last durable record.
     var committedSequence: UInt64 { committed.load(ordering: .acquiring) }
 
     /// How close the journal is to its disk budget, as of a moment ago.
     var pressure: Pressure { Pressure(rawValue: pressureLevel.load(ordering: .relaxed)) ?? .none }
+
+    /// Whether the journal has no room for another segment, as of a moment ago.
+    var isFull: Bool { full.load(ordering: .relaxed) }
+
+    func publish(isFull: Bool) { full.store(isFull, ordering: .relaxed) }
 
     func publish(_ pressure: Pressure) {
         pressureLevel.store(pressure.rawValue, ordering: .relaxed)

@@ -25,7 +25,7 @@ int hg_accept(int listener);
 // eventfd(2), non-blocking and closed on exec.
 int hg_eventfd(void);
 
-// pthread_timedjoin_np(3) with a time from now; 0 when the thread has ended, else an errno.
+// pthread_clockjoin_np(3) with a time from now; 0 when the thread has ended, else an errno.
 int hg_join_within(unsigned long thread, int64_t milliseconds);
 
 // Bytes of a TCP socket that its peer has not taken yet (SIOCOUTQ); 0 when it cannot be told.

@@ -227,7 +227,7 @@ class BulkSender:
         self.answers[slot + 1] += 1
         if status == "503" and b"\r\nretry-after: " not in answer.lower():
             self.statuses[WITHOUT_RETRY_AFTER] += 1
-        if status.startswith("4") and len(self.refusals) < 5:
+        if status.startswith("4") and status != "429" and len(self.refusals) < 5:
             self.refusals.append(answer.decode(errors="replace")[-400:])
 
     def promised(self, batch: BulkBatch, repeat: bool) -> None:

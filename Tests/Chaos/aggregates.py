@@ -159,10 +159,9 @@ def differences(theirs: Minutes, ours: Minutes) -> list[str]:
             if (a := theirs.get(number, empty())[name]) != (b := ours.get(number, empty())[name])]
 
 
-def check(verdict, engine, ledger, clock_was_right: bool = True) -> None:
+def check(verdict, engine, ledger) -> None:
     """To be called when the senders have stopped and every row is there. Redis follows within a
-    moment, so it is looked at until it agrees, or until it had long enough. What the companion tells
-    is of the last minutes by the clock; after jumps those are others than the ones that came last."""
+    moment, so it is looked at until it agrees, or until it had long enough."""
     addresses = engine.addresses()
     events = read_events(addresses["postgres"])
     ours = expected(events)
@@ -175,8 +174,7 @@ def check(verdict, engine, ledger, clock_was_right: bool = True) -> None:
         time.sleep(0.2)
     verdict.figures["live minutes right after (s)"] = round(time.monotonic() - began, 1)
     judge(verdict, theirs, ours, expected(as_sent(events, ledger)), immortal)
-    if clock_was_right:
-        judge_companion(verdict, engine, theirs)
+    judge_companion(verdict, engine, theirs)
     verdict.figures["live minutes compared"] = len(ours)
 
 

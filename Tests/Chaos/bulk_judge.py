@@ -16,14 +16,12 @@ from definitions import PROFILING
 from engine import Engine
 from judge import (CLOCK_MILLISECONDS_MAX, EXAMPLES_MAX, Row, Verdict, differences, judge_fresh,
                    judge_sums)
-from ledger import Ledger, Sent
+from ledger import Ledger
 
 SAMPLE_VISITORS = 400
 ROWS_PER_FETCH = 20_000
 DRAIN_SECONDS_MAX = 1800
 COUNT_MAX = 255
-# Live minutes are compared where all events may stand in memory together.
-MINUTES_ROWS_MAX = 500_000
 FAR_MILLISECONDS = 2 * 86_400_000
 COLUMNS = """visitor_id, session_id, window_id, n, type, coalesce(name, ''),
     round(extract(epoch FROM occurred_at) * 1000)::bigint,
@@ -199,18 +197,6 @@ def judge_presence(verdict: Verdict, engine: Engine, windows: dict[str, Window])
     verdict.add("every visitor has a score in Redis", looked_at, missing.listed())
 
 
-class SentEvents:
-    """Looks like a ledger with every event in it; each is worked out when it is asked for."""
-
-    def __init__(self, pool: Pool, windows: dict[str, Window], probe: Ledger):
-        self.pool, self.windows, self.probe = pool, windows, probe
-        self.events = self
-
-    def get(self, key: tuple[str, int]) -> Sent | None:
-        window = self.windows.get(key[0])
-        return window.sent(self.pool, key[1]) if window else self.probe.events.get(key)
-
-
 def judge_bulk(verdict: Verdict, engine: Engine, seed: int, windows: dict[str, Window],
                acknowledged_min: int, clock_milliseconds: tuple[int, int] = (0, 0),
                without: str = "", ignored: set[str] = frozenset()) -> None:
@@ -237,9 +223,6 @@ def judge_bulk(verdict: Verdict, engine: Engine, seed: int, windows: dict[str, W
     aggregates.check_rows(verdict, engine)
     reader.kept = [row for row in reader.kept if row.visitor not in reader.far]
     judge_sums(verdict, engine, sampled_ledger(reader, windows), reader.kept)
-    if reader.rows <= MINUTES_ROWS_MAX and not ignored:
-        aggregates.check(verdict, engine, SentEvents(reader.pool, windows, probe),
-                         clock_milliseconds == (0, 0))
     verdict.figures |= {"rows": reader.rows, "visitors": len(windows),
                         "visitors whose sums were compared": len({*chosen} - reader.far)}
 

@@ -22,8 +22,8 @@ from traffic import Connection
 from visits import Visitor, page_summary, page_view
 
 DISK_MEBIBYTES = 128
-FREE_AT_FIRST_BYTES = 40 * MIB
-FULL_SECONDS = 10
+FREE_AT_FIRST_BYTES = 20 * MIB
+FULL_SECONDS = 6
 ACCEPTED_AGAIN_SECONDS_MAX = 5
 WAIT_SECONDS_MAX = 180
 JOURNAL = "journal:\n  segment_bytes: 4194304\n  disk_budget_bytes: "

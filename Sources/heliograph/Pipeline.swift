@@ -330,6 +330,7 @@ final class Pipeline {
             checkpoints: checkpoints,
             checkpointThread: checkpointThread,
             checkpointSeconds: parts.settings.checkpointSeconds,
+            visitorsMaximum: visitorsMaximum,
             progress: progress,
             openReader: openReader,
             stop: workerStops[index],
@@ -347,8 +348,16 @@ final class Pipeline {
             workers: workerCount,
             model: parts.model,
             checkpoints: checkpoints,
+            visitorsMaximum: visitorsMaximum,
+            time: parts.time,
             openReader: openReader
         )
+    }
+
+    /// Of one worker, or of the archive refolding what that worker has folded.
+    private var visitorsMaximum: Int {
+        let bytes = parts.settings.memory.visitorsMebibytes << 20
+        return bytes / 100 * Limits.visitorsPercent / PartitionFold.visitorBytes / workerCount
     }
 
     /// Finds events that PostgreSQL has not taken yet.

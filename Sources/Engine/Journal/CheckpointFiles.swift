@@ -109,6 +109,19 @@ public struct CheckpointFiles: Sendable {
         return true
     }
 
+    /// Leaves the first bytes of a file's content in `buffer`, at most `count`, whether or not the rest
+    /// is valid.
+    public func head(
+        _ sequence: UInt64,
+        count: Int,
+        into buffer: inout ByteBuffer
+    ) throws(SystemCallError) {
+        let file = try disk.open(path(sequence), .read)
+        defer { disk.close(file) }
+        buffer.reset()
+        _ = try disk.read(file, at: Self.headerSize, count: count, into: &buffer)
+    }
+
     private static func isValid(_ bytes: ByteView, _ sequence: UInt64) -> Bool {
         guard bytes.count >= headerSize, bytes.load(UInt32.self, at: 0) == magic,
             bytes[0..<28].crc32c() == bytes.load(UInt32.self, at: 28),

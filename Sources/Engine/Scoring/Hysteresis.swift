@@ -11,26 +11,25 @@ extension Band {
 }
 
 extension VisitorState {
-    /// Notes which record was folded last.
+    /// Notes which record was folded last. One that was replayed may be older than others before it.
     mutating func note(_ header: RecordHeader, latest: Int64) {
         seenAt = max(seenAt, latest)
-        updatedAt = header.receivedAt
+        updatedAt = max(updatedAt, header.receivedAt)
         offset = header.offset
     }
 
     /// Reads the sums as they stand after a profiled record, and decides what follows.
     mutating func score(
         _ effect: inout FoldEffect,
-        _ receivedAt: Int64,
         _ hasSummary: Bool,
         _ model: ScoringModel
     ) {
-        let evaluation = signals.evaluate(at: receivedAt, model)
+        let evaluation = signals.evaluate(at: updatedAt, model)
         let classification = evaluation.classify(pageViews: signals.pageViews, model)
         let score = evaluation.score
         let bandBefore = band
         band = band.next(score, model.steps)
-        let labelChanged = hasSummary && look(classification, receivedAt, model)
+        let labelChanged = hasSummary && look(classification, updatedAt, model)
         let reason = keep(
             score,
             bandChanged: band != bandBefore,
@@ -44,17 +43,17 @@ extension VisitorState {
         effect.history.reading = reading(evaluation, classification, model)
     }
 
-    /// Looks at the label at `receivedAt`, no more often than the file says. True when it changed.
+    /// Looks at the label at `time`, no more often than the file says. True when it changed.
     mutating func look(
         _ classification: Classification,
-        _ receivedAt: Int64,
+        _ time: Int64,
         _ model: ScoringModel
     ) -> Bool {
         let numbers = model.profileNumbers
-        guard lookedAt == 0 || receivedAt &- lookedAt >= numbers.lookMilliseconds else {
+        guard lookedAt == 0 || time &- lookedAt >= numbers.lookMilliseconds else {
             return false
         }
-        lookedAt = receivedAt
+        lookedAt = time
         let before = label
         relabel(classification, numbers)
         return label != before

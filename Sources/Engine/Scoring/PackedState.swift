@@ -106,11 +106,17 @@ public struct PackedState: Sendable {
 extension PartitionFold {
     /// Appends the packed state of the visitor at `index`: at most `PackedState.bytesMaximum` bytes.
     public func packState(_ index: Int32, into buffer: inout ByteBuffer) {
-        var packed = PackedState(table[Int(index)])
-        buffer.append(PackedState.version)
-        packed.encode(&buffer)
+        table[Int(index)].pack(into: &buffer)
     }
 
     /// Reads a packed state; nil when the bytes are not one.
     public static func unpackState(_ bytes: ByteView) -> PackedState? { PackedState(bytes) }
+}
+
+extension VisitorState {
+    borrowing func pack(into buffer: inout ByteBuffer) {
+        var packed = PackedState(self)
+        buffer.append(PackedState.version)
+        packed.encode(&buffer)
+    }
 }

@@ -17,9 +17,10 @@ public enum CheckpointError: Error, Equatable, Sendable {
 ///
 /// Version 2, integers little-endian: magic `HGSC`, version (4 each); hash of the fold rules,
 /// offset (8 each); number of sites (4), each a length byte and text; number of visitors (4); their
-/// states in the order of their first appearance; live minutes. Version 1, without live minutes and
-/// what visitors have to do with them, is read too: their minutes then begin with the next record.
-/// The same records give the same bytes, whether folded live, after a recovery or from scratch. The
+/// states in the order of their places; live minutes. Version 1, without live minutes and what
+/// visitors have to do with them, is read too: their minutes then begin with the next record. The
+/// same records give the same states, byte for byte, whether folded live, after a recovery or from
+/// scratch, and the same order while nobody has left memory. The
 /// checksum is the file's.
 extension PartitionFold {
     /// The format that this version writes and reads.
@@ -38,7 +39,7 @@ extension PartitionFold {
             buffer.field(&text)
         }
         buffer.append(littleEndian: UInt32(table.count))
-        for index in 0..<table.count {
+        for index in 0..<table.indexEnd where table.isVisitor(index) {
             var state = table[index]
             state.encode(&buffer)
         }
@@ -64,10 +65,8 @@ extension PartitionFold {
     }
 
     private mutating func adopt(_ state: VisitorState) {
-        let index = state.visitor.withBytes {
-            table.findOrAdd($0, { state.visitor }, site: state.site)
-        }
-        table[index] = state
+        let hash = state.visitor.withBytes { table.hash($0, state.site) }
+        _ = table.add(state, hash)
     }
 }
 

@@ -24,6 +24,9 @@ public struct PartitionFold: ~Copyable {
     private var scratch = ByteBuffer(capacity: 256)
     /// Whether the record that is folded now counts in its live minute.
     private var countsMinute = false
+    /// Finds the states that have left memory; nil when none have.
+    var recall: ColdRecall?
+    var recalled = ByteBuffer(capacity: 1024, limit: ColdState.bytesMaximum)
 
     /// An empty fold. The key guards the visitor table against made-up collisions.
     public init(model: ScoringModel, key: HashKey = .random()) {
@@ -31,8 +34,11 @@ public struct PartitionFold: ~Copyable {
         table = VisitorTable(key: key)
     }
 
-    /// How many visitors are remembered.
+    /// How many visitors are in memory.
     public var visitorCount: Int { table.count }
+
+    /// The hash that finds visitors, in memory and among the states that have left it.
+    public var key: HashKey { table.key }
 
     /// Bytes that the visitors take in memory.
     public var memoryBytes: Int { table.bytes }
@@ -48,14 +54,24 @@ public struct PartitionFold: ~Copyable {
     ///
     /// Without consent for profiling the events count for the session row and nothing else; the
     /// effect then says `score == .none`. When consent is withdrawn it says `.dropped`.
+    ///
+    /// A state that has left memory is fetched. When that cannot be read now, nothing changes, nor does
+    /// `offset`: the record is to be applied again.
     public mutating func apply(_ header: RecordHeader, _ slice: Slice) -> FoldEffect? {
+        let before = offset
         offset = header.offset
         let tally = RecordTally(header, slice)
         guard tally.events > 0, slice.visitor.count <= ShortText.capacity,
             slice.session.count <= ShortText.capacity
         else { return nil }
-        guard slice.consent.contains(.measurement) else { return withdraw(header, slice, tally) }
-        guard let index = visitorIndex(slice) else { return nil }
+        guard slice.consent.contains(.measurement) else {
+            return withdraw(header, slice, tally, before)
+        }
+        guard let site = siteIndex(slice.site) else { return nil }
+        let found = find(slice.visitor, site)
+        if found == .unreadable { offset = before }
+        guard let index = found.index ?? added(slice.visitor, site, found) else { return nil }
+        table[index].renew(at: header.receivedAt)
         var effect = FoldEffect(visitorIndex: Int32(index), eventsFolded: Int32(tally.events))
         fillSession(&effect.session, index, slice, tally)
         let session = effect.session.session.withBytes { $0.hash128(key: FixedKeys.session).low }
@@ -67,12 +83,10 @@ public struct PartitionFold: ~Copyable {
             countEvents(header, slice)
         }
         if tally.tellsConsent { heedConsent(&effect, index, header, slice) }
-        table[index].seenAt = max(table[index].seenAt, tally.latest)
-        table[index].updatedAt = header.receivedAt
-        table[index].offset = header.offset
+        table[index].note(header, latest: tally.latest)
         table[index].isAutomated = slice.flags.contains(.bot)
         if slice.consent.contains(.profiling), effect.score != .dropped {
-            table[index].score(&effect, header.receivedAt, tally.hasSummary, model)
+            table[index].score(&effect, tally.hasSummary, model)
         }
         if countsMinute { endMinute(index, header, session) }
         return effect
@@ -83,10 +97,17 @@ public struct PartitionFold: ~Copyable {
 
     // MARK: - Who
 
-    private mutating func visitorIndex(_ slice: Slice) -> Int? {
-        guard let site = siteIndex(slice.site) else { return nil }
-        let visitor = slice.visitor
-        return table.findOrAdd(visitor, { ShortText(visitor) ?? ShortText() }, site: site)
+    /// Looks in memory, then among the states that have left it.
+    @inline(__always)
+    private mutating func find(_ visitor: ByteView, _ site: UInt16) -> Found {
+        let hash = table.hash(visitor, site)
+        if let index = table.find(visitor, site: site, hash) { return .known(index) }
+        return fetch(visitor, site, hash)
+    }
+
+    private mutating func added(_ visitor: ByteView, _ site: UInt16, _ found: Found) -> Int? {
+        guard case .unknown(let hash) = found, let text = ShortText(visitor) else { return nil }
+        return table.add(VisitorState(visitor: text, site: site), hash)
     }
 
     /// Sites are few, so looking along the list is quicker than a table.
@@ -110,15 +131,16 @@ public struct PartitionFold: ~Copyable {
     private mutating func withdraw(
         _ header: RecordHeader,
         _ slice: Slice,
-        _ tally: RecordTally
+        _ tally: RecordTally,
+        _ before: UInt64
     ) -> FoldEffect? {
-        guard tally.tellsConsent, let site = knownSite(slice.site),
-            let index = table.find(slice.visitor, site: site)
-        else { return nil }
+        guard tally.tellsConsent, let site = knownSite(slice.site) else { return nil }
+        let found = find(slice.visitor, site)
+        if found == .unreadable { offset = before }
+        guard let index = found.index else { return nil }
         var effect = FoldEffect(visitorIndex: Int32(index), eventsFolded: 0)
         table[index].withdraw()
-        table[index].updatedAt = header.receivedAt
-        table[index].offset = header.offset
+        table[index].note(header, latest: .min)
         effect.score = .dropped
         return effect
     }

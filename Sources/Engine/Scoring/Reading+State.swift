@@ -18,6 +18,16 @@ extension VisitorState {
             model
         )
     }
+
+    /// What can be said at `time` (epoch milliseconds).
+    borrowing func reading(at time: Int64, _ model: ScoringModel) -> Reading {
+        let evaluation = signals.evaluate(at: time, model)
+        let classification = evaluation.classify(pageViews: signals.pageViews, model)
+        var reading = reading(evaluation, classification, model)
+        reading.band = reading.band.next(reading.score, model.steps)
+        reading.updatedAt = time
+        return reading
+    }
 }
 
 extension Reading {
@@ -48,15 +58,7 @@ extension Reading {
 extension PartitionFold {
     /// What can be said about the visitor at `index`, at `time` (epoch milliseconds).
     public func reading(of index: Int32, at time: Int64) -> Reading {
-        let evaluation = table[Int(index)].signals.evaluate(at: time, model)
-        let classification = evaluation.classify(
-            pageViews: table[Int(index)].signals.pageViews,
-            model
-        )
-        var reading = table[Int(index)].reading(evaluation, classification, model)
-        reading.band = reading.band.next(reading.score, model.steps)
-        reading.updatedAt = time
-        return reading
+        table[Int(index)].reading(at: time, model)
     }
 
     /// What each signal adds to the score of the visitor at `index`, at `time`.

@@ -7,6 +7,10 @@ struct VisitorState: BitwiseCopyable, Sendable {
     static let bytesMaximum = 1024
     /// A pause this long ends a session of a sender that names none.
     static let sessionGapMilliseconds: Int64 = 30 * 60_000
+    /// The site of a place that no visitor has; a partition has fewer sites.
+    static let siteOfNobody = UInt16.max
+    /// A visitor unseen for so long begins anew: 13 months.
+    static let lifeMilliseconds: Int64 = 396 * 86_400_000
 
     var visitor = ShortText()
     var signals = SignalState()
@@ -19,7 +23,7 @@ struct VisitorState: BitwiseCopyable, Sendable {
     var convertedAt: Int64 = 0
     /// The last event, epoch milliseconds; 0 before the first.
     var seenAt: Int64 = 0
-    /// `received_at` of the record last folded.
+    /// The greatest `received_at` of the records folded.
     var updatedAt: Int64 = 0
     /// Offset of the record last folded.
     var offset: UInt64 = 0
@@ -38,12 +42,27 @@ struct VisitorState: BitwiseCopyable, Sendable {
     /// Where the visitor was counted in live minutes.
     var visits = VisitTrace()
 
+    init() {}
+
+    init(visitor: ShortText, site: UInt16) {
+        self.visitor = visitor
+        self.site = site
+    }
+
     /// Notes a profiled session; true when it is none of the last four.
     mutating func entersSession(_ hash: UInt64) -> Bool {
         for index in 0..<4 where recentSessions[index] == hash { return false }
         recentSessions[Int(nextSession & 3)] = hash
         nextSession = (nextSession &+ 1) & 3
         return true
+    }
+
+    /// Begins anew when nothing was seen for a lifetime before `receivedAt`, whether the state was in
+    /// memory meanwhile or not.
+    @inline(__always)
+    mutating func renew(at receivedAt: Int64) {
+        guard updatedAt != 0, receivedAt &- updatedAt > Self.lifeMilliseconds else { return }
+        self = VisitorState(visitor: visitor, site: site)
     }
 
     /// Consent for profiling is withdrawn: only identity and the sessions made here remain.

@@ -58,6 +58,12 @@ public struct HeliographSettings: Sendable {
         public var segmentBytes = Limits.segmentBytesDefault
     }
 
+    /// What may stay in memory.
+    public struct Memory: Sendable {
+        /// Mebibytes for visitors' states; those unseen for longest go to files.
+        public var visitorsMebibytes = Limits.visitorsMebibytesDefault
+    }
+
     /// How long what is not an event's or a visitor's stays.
     public struct Retention: Sendable {
         /// Days that rejected events are kept.
@@ -94,6 +100,8 @@ public struct HeliographSettings: Sendable {
     public var enrichment = Enrichment()
     /// See `SenderLimits`.
     public var limits = SenderLimits()
+    /// See `Memory`.
+    public var memory = Memory()
     /// See `Retention`.
     public var retention = Retention()
     /// Threads that fold; 0 takes half the cores, at least one.
@@ -122,6 +130,7 @@ public struct HeliographSettings: Sendable {
             ("redis.key_prefix", redis.keyPrefix, other.redis.keyPrefix),
             ("postgres.url", Self.text(postgres.url), Self.text(other.postgres.url)),
             ("journal", "\(journal)", "\(other.journal)"),
+            ("memory", "\(memory)", "\(other.memory)"),
             ("retention", "\(retention)", "\(other.retention)"),
             ("workers", "\(workers)", "\(other.workers)"),
             ("checkpoint_seconds", "\(checkpointSeconds)", "\(other.checkpointSeconds)"),

@@ -89,6 +89,8 @@ public enum Limits {
     /// Open files that connections leave to the journal, checkpoints, stores and the companion.
     public static let filesReserved =
         256 + companionConnectionsMaximum + connectionsTurnedAwayMaximum
+        // The live fold's and the archive's.
+        + 2 * 256 * (coldFilesMaximum + 1)
     /// Listener loops an operator may ask for.
     public static let loopsMaximum = 64
     /// Workers an operator may ask for: a partition is owned by one worker at a time.
@@ -251,6 +253,28 @@ public enum Limits {
     public static let checkpointGenerations = 2
     /// State of one tracked visitor, everything included.
     public static let visitorStateBytesMaximum = 1024
+    /// Mebibytes of memory for visitors when nothing is set: some 600 000. Those unseen for longest go to
+    /// files beside the checkpoints.
+    public static let visitorsMebibytesDefault = 512
+    /// The least and the most that an operator may set.
+    public static let visitorsMebibytesMinimum = 16
+    /// See `visitorsMebibytesMinimum`.
+    public static let visitorsMebibytesMaximum = 1 << 20
+    /// Share of that memory that visitors fill before some leave; the rest is for those who come while
+    /// these are written out.
+    public static let visitorsPercent = 75
+    /// One in so many of a partition's visitors leaves at a time.
+    public static let coldShare = 3
+    /// Files with idle visitors of a partition before the newest of them are merged.
+    public static let coldFilesMaximum = 8
+    /// Files of a like size that are merged into one.
+    public static let coldFilesMerged = 4
+    /// Attempts to read an idle visitor's state, a second apart, before it counts as lost.
+    public static let coldReadAttemptsMaximum = 10
+    /// Time between two such attempts of a fold that nobody waits for.
+    public static let coldRereadMicroseconds: UInt32 = 100_000
+    /// Idle visitors that one pipeline brings back to a Redis that has lost them.
+    public static let coldResyncVisitorsMaximum = 256
     /// Packed sums in the `state` field of Redis.
     public static let packedStateBytesMaximum = 600
 

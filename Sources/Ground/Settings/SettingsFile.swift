@@ -104,6 +104,15 @@ extension HeliographSettings {
                 geoFile: section.optionalPath("geo", folder)
             )
         }
+        memory = top.section("memory") { section in
+            var memory = Memory()
+            memory.visitorsMebibytes = section.integer(
+                "visitors_mib",
+                in: Limits.visitorsMebibytesMinimum...Limits.visitorsMebibytesMaximum,
+                default: memory.visitorsMebibytes
+            )
+            return memory
+        }
         retention = top.section("retention") { section in
             var retention = Retention()
             retention.rejectedDays = section.integer(

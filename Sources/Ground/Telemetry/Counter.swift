@@ -15,6 +15,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case redisFlushes, redisVisitors, redisMinutes, redisReconnects, redisWentBack
     case postgresTransactions, postgresEventRows, postgresReconnects, postgresMoved
     case checkpoints, checkpointBytes
+    case coldReads, coldReturned, coldLost, coldFilesWritten, coldFilesRemoved
     case companionRequests, companionStreams, companionSlowReaders
     case reloads, reloadsRefused
 
@@ -55,6 +56,8 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         case .eventsFolded, .recordsFolded, .ringFallbacks, .bandChanges,
             .profileChanges, .checkpoints, .checkpointBytes:
             return scoringDescription
+        case .coldReads, .coldReturned, .coldLost, .coldFilesWritten, .coldFilesRemoved:
+            return coldDescription
         case .redisFlushes, .redisVisitors, .redisMinutes, .redisReconnects, .redisWentBack,
             .postgresTransactions, .postgresEventRows, .postgresReconnects, .postgresMoved:
             return storageDescription
@@ -166,6 +169,27 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         }
     }
 
+    private var coldDescription: Description {
+        switch self {
+        case .coldReads:
+            return Description("cold_reads", "Times a file with idle visitors was read.")
+        case .coldReturned:
+            return Description("visitors_returned", "Idle visitors taken back into memory.")
+        case .coldLost:
+            return Description(
+                "cold_losses",
+                "Reads of idle visitors' files that found them damaged or gone: states begin anew."
+            )
+        case .coldFilesWritten:
+            return Description("cold_files_written", "Files with idle visitors written.")
+        default:
+            return Description(
+                "cold_files_removed",
+                "Files with idle visitors removed, no checkpoint needing them."
+            )
+        }
+    }
+
     private var storageDescription: Description {
         switch self {
         case .redisFlushes: return Description("redis_flushes", "Pipelines that Redis took.")
@@ -206,6 +230,7 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case deduplicationWindows, deduplicationSpanSeconds
     case deduplicationMessages, deduplicationMessageSpanSeconds
     case visitorsTracked, visitorBytes, liveMinuteBytes, liveMinutesLetGo
+    case visitorsCold, coldDiskBytes, coldMemoryBytes
     case postgresLagRecords, redisConnected
     case companionStreamsOpen, ready
 
@@ -256,6 +281,15 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
                 "live_minutes_let_go",
                 "Live minutes younger than two days that had no more room, since the start."
             )
+        case .visitorsCold:
+            return Description(
+                "visitors_cold",
+                "States of idle visitors in files, those that came back or left twice included."
+            )
+        case .coldDiskBytes:
+            return Description("cold_disk_bytes", "Bytes of files with idle visitors.")
+        case .coldMemoryBytes:
+            return Description("cold_memory_bytes", "Memory by which idle visitors are found.")
         default: return storeDescription
         }
     }

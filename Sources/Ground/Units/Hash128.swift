@@ -55,6 +55,9 @@ public struct HashKey: Sendable {
         self.second = second
     }
 
+    /// The key's words, for files whose order it decides.
+    public var words: (first: UInt64, second: UInt64) { (first, second) }
+
     /// A key that nobody outside this process knows.
     public static func random() -> HashKey {
         var generator = SystemRandomNumberGenerator()

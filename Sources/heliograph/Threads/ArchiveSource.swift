@@ -16,6 +16,9 @@ final class ArchiveSource {
         let workers: Int
         let model: ScoringModel
         let checkpoints: PartitionCheckpoints
+        /// Visitors in memory while refolding, before some leave.
+        let visitorsMaximum: Int
+        let time: TimeSource
         let openReader: @Sendable () -> JournalReader
     }
 
@@ -23,6 +26,8 @@ final class ArchiveSource {
     private static let recordsPerStep = 4_096
 
     private let around: Surroundings
+    /// Where visitors go while refolding.
+    private let place: ColdPlace
     private var ring: RingConsumer
     private let feed: RecordFeed
     /// Sequence up to which every record of this worker is in the archive or its batch.
@@ -37,6 +42,7 @@ final class ArchiveSource {
 
     init(_ around: Surroundings, ring: consuming RingConsumer, feed: RecordFeed) {
         self.around = around
+        place = ColdPlace(around.checkpoints, nil)
         self.ring = ring
         self.feed = feed
     }
@@ -165,7 +171,12 @@ final class ArchiveSource {
                 if !isStuck { isStuck = !refold(record, folds, archive, makeRoom) }
             }
             // The fold is ahead of the archive now: begin anew from a checkpoint.
-            if isStuck { endRefolding() }
+            if isStuck {
+                endRefolding()
+            } else {
+                let now = around.time.epochMilliseconds()
+                try folds.trim(to: around.visitorsMaximum, place, now: now)
+            }
             if progress.isCaughtUp, !isStuck { reached = max(reached, bound) }
             return progress.records > 0 || reached > before
         } catch {

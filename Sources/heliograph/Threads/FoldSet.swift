@@ -13,8 +13,13 @@ import Units
 final class FoldSet {
     let model: ScoringModel
     private(set) var folds: [Owned<PartitionFold>?]
+    /// The states of each fold that are not in memory.
+    let shelves: [ColdShelf?]
     /// Whether a checkpoint was there that could not be used as it is.
     private(set) var isPastPassedOver = false
+    /// Whether the record last applied waits for a state that cannot be read now: nothing has changed,
+    /// and it is to be applied again.
+    private(set) var isStuck = false
     private let worker: Int
     private let workers: Int
 
@@ -23,9 +28,35 @@ final class FoldSet {
         self.model = model
         self.worker = worker
         self.workers = workers
-        folds = (0..<Partition.count).map { index in
-            index % workers == worker ? Owned(PartitionFold(model: model)) : nil
+        let shelves = (0..<Partition.count).map { index in
+            index % workers == worker ? ColdShelf() : nil
         }
+        self.shelves = shelves
+        folds = shelves.map { shelf in
+            shelf.map { Self.attached(PartitionFold(model: model), to: $0) }
+        }
+    }
+
+    private static func attached(
+        _ fold: consuming PartitionFold,
+        to shelf: ColdShelf
+    ) -> Owned<PartitionFold> {
+        let owned = Owned(fold)
+        owned.value.attach { key, buffer in shelf.recall(key, &buffer) }
+        return owned
+    }
+
+    /// From now on a record whose state cannot be read is the caller's to bring again.
+    func stopWaitingForDisk() {
+        for shelf in shelves { shelf?.waitsForDisk = false }
+    }
+
+    /// The cold files of one of this set's partitions.
+    func shelf(_ partition: Partition) -> ColdShelf {
+        guard let shelf = shelves[Int(partition.index)] else {
+            invariantFailed("cold files of a partition of somebody else", #fileID, #line)
+        }
+        return shelf
     }
 
     /// The partitions of this set.
@@ -44,11 +75,14 @@ final class FoldSet {
     /// Whether this set owns the partition.
     func owns(_ partition: Partition) -> Bool { folds[Int(partition.index)] != nil }
 
-    /// Folds a record. Nil when it has been folded before, or changes nothing.
+    /// Folds a record. Nil when it has been folded before, changes nothing, or waits: see `isStuck`.
     func apply(_ header: RecordHeader, _ slice: Slice) -> FoldEffect? {
         let fold = fold(header.partition)
+        isStuck = false
         guard header.offset > fold.value.offset else { return nil }
-        return fold.value.apply(header, slice)
+        let effect = fold.value.apply(header, slice)
+        isStuck = fold.value.offset != header.offset
+        return effect
     }
 
     /// Passes a record that is no visitor's and changes nothing but the position.
@@ -58,7 +92,8 @@ final class FoldSet {
     }
 
     /// Loads of each partition the newest checkpoint that stands at or before `bounds`. Those of other
-    /// fold rules are passed over, unless `keepingOldSums`.
+    /// fold rules are passed over, unless `keepingOldSums`, and so are those whose cold files are not
+    /// all there.
     func load(
         _ checkpoints: PartitionCheckpoints,
         atOrBefore bounds: [UInt64],
@@ -66,22 +101,25 @@ final class FoldSet {
     ) throws(SystemCallError) {
         var buffer = ByteBuffer(capacity: 1 << 20, limit: 1 << 30)
         for partition in partitions {
+            var loader = CheckpointLoader(
+                checkpoints: checkpoints,
+                partition: partition,
+                model: model,
+                takesWhatThereIs: keepingOldSums
+            )
             let bound = bounds[Int(partition.index)]
-            guard try checkpoints.load(partition, atOrBefore: bound, into: &buffer) != nil else {
-                continue
-            }
-            do {
-                let fold = try PartitionFold(
-                    deserializing: buffer.view,
-                    model: model,
-                    keepingOldSums: keepingOldSums
-                )
-                folds[Int(partition.index)] = Owned(fold)
-            } catch {
-                // Of another format or other fold rules: passed over, the journal decides.
-                isPastPassedOver = true
-            }
+            let loaded = try loader.load(atOrBefore: bound, &buffer, into: shelf(partition))
+            if loader.isAnyPassedOver { isPastPassedOver = true }
+            guard let loaded else { continue }
+            folds[Int(partition.index)] = Self.attached(loaded.take(), to: shelf(partition))
         }
+    }
+
+    /// Appends what a checkpoint of the partition holds.
+    func serialize(_ partition: Partition, into buffer: inout ByteBuffer) {
+        let fold = fold(partition)
+        ColdList(key: fold.value.key, serials: shelf(partition).serials).write(to: &buffer)
+        fold.value.serialize(into: &buffer)
     }
 
     /// Where the journal must be read from; partitions of others are not wanted at all.

@@ -27,7 +27,9 @@ final class LiveUpdates {
     private let time: TimeSource
     private let sweeps: Bool
     private var queue: [Changed] = []
-    private var isQueued = ChangedSet()
+    private var queued = ChangedSet()
+    /// Visitors that are not in memory and that Redis has lost.
+    private var cold: ColdResync
     private var touched = PartitionSet()
     private var resyncing = PartitionSet()
     private var isFlying = false
@@ -61,6 +63,7 @@ final class LiveUpdates {
         onProblem: @escaping @Sendable (String) -> Void
     ) {
         self.folds = folds
+        cold = ColdResync(folds: folds, onProblem: onProblem)
         self.counters = counters
         self.time = time
         sweeps = index == 0
@@ -81,7 +84,13 @@ final class LiveUpdates {
 
     /// Whether Redis has everything, or is away and will be told when it comes back.
     var isSettled: Bool {
-        !writer.isConnected || (queue.isEmpty && touched.isEmpty && writer.isIdle)
+        !writer.isConnected
+            || (queue.isEmpty && cold.isEmpty && touched.isEmpty && writer.isIdle)
+    }
+
+    /// Whether the visitor waits in the queue, which knows it by its place in memory.
+    func isQueued(_ partition: Partition, _ index: Int32) -> Bool {
+        queued.contains(partition, Int(index))
     }
 
     // MARK: - Changes
@@ -98,8 +107,10 @@ final class LiveUpdates {
     /// behind us.
     func pass(_ header: RecordHeader) { touched.insert(header.partition) }
 
+    /// While Redis is away nobody waits: with the connection everything comes that it lacks, and until
+    /// then visitors may leave memory.
     private func enqueue(_ partition: Partition, _ index: Int32) {
-        guard isQueued.insert(partition, Int(index)) else { return }
+        guard writer.isConnected, queued.insert(partition, Int(index)) else { return }
         queue.append(Changed(partition: partition, index: index))
     }
 
@@ -108,8 +119,8 @@ final class LiveUpdates {
     func flush() {
         guard !isFlying, writer.isConnected else { return }
         let isDue = !touched.isEmpty && arePositionsDue
-        guard isDue || !queue.isEmpty else { return }
-        if stageQueue(), isDue, stageMinutes() { stagePositions() }
+        guard isDue || !queue.isEmpty || !cold.isEmpty else { return }
+        if stageQueue(), stageCold(), isDue, stageMinutes() { stagePositions() }
         launch()
     }
 
@@ -159,7 +170,7 @@ final class LiveUpdates {
         let now = time.epochMilliseconds()
         for item in queue {
             guard stage(item, now) else { break }
-            isQueued.remove(item.partition, Int(item.index))
+            queued.remove(item.partition, Int(item.index))
             count += 1
         }
         counters.add(.redisVisitors, count)
@@ -197,6 +208,39 @@ final class LiveUpdates {
         }
     }
 
+    /// Stages some of the visitors that are not in memory. False while there are more.
+    private func stageCold() -> Bool {
+        let now = time.epochMilliseconds()
+        counters.add(
+            .redisVisitors,
+            cold.step(now: now) { partition, state in stage(partition, state) }
+        )
+        for item in cold.takeReturned() { enqueue(item.partition, item.index) }
+        return cold.isEmpty && queue.isEmpty
+    }
+
+    private func stage(_ partition: Partition, _ cold: ColdState) -> Bool {
+        guard let site = folds.fold(partition).value.site(of: cold) else { return true }
+        state.reset()
+        cold.pack(into: &state)
+        return site.withBytes { site in
+            cold.visitor.withBytes { visitor in
+                guard cold.isScored else {
+                    return writer.stageRemoval(site: site, visitor: visitor)
+                }
+                return writer.stage(
+                    site: site,
+                    visitor: visitor,
+                    reading: cold.reading(folds.model),
+                    model: model.view,
+                    state: state.view,
+                    masked: cold.isAutomated,
+                    silent: true
+                )
+            }
+        }
+    }
+
     private func launch() {
         isFlying = true
         flownAt = time.monotonicNanoseconds()
@@ -226,6 +270,9 @@ final class LiveUpdates {
             isFlying = false
             counters.add(.redisReconnects)
             counters.set(.redisConnected, 0)
+            for item in queue { queued.remove(item.partition, Int(item.index)) }
+            queue.removeAll()
+            cold.removeAll()
         }
         flush()
     }
@@ -244,10 +291,11 @@ final class LiveUpdates {
         touched.insert(partition)
         minutesStaged[Int(partition.index)] = offset
         let fold = folds.fold(partition)
-        for index in 0..<Int32(fold.value.visitorCount)
-        where fold.value.lastOffset(of: index) > offset {
+        for index in 0..<fold.value.indexEnd
+        where fold.value.isVisitor(index) && fold.value.lastOffset(of: index) > offset {
             enqueue(partition, index)
         }
+        cold.add(partition, above: offset)
     }
 
     private func measure() {
@@ -334,6 +382,11 @@ struct ChangedSet {
         if words[row][word] & bit != 0 { return false }
         words[row][word] |= bit
         return true
+    }
+
+    func contains(_ partition: Partition, _ index: Int) -> Bool {
+        let row = words[Int(partition.index)]
+        return index / 64 < row.count && row[index / 64] & (1 << UInt64(index % 64)) != 0
     }
 
     mutating func remove(_ partition: Partition, _ index: Int) {

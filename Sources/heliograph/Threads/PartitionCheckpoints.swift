@@ -8,22 +8,78 @@ import Synchronization
 import Telemetry
 import Units
 
-/// Checkpoints of all partitions in one folder, `p000` to `p255`.
+/// Checkpoints of all partitions in one folder, `p000` to `p255`, and the cold files beside them.
 struct PartitionCheckpoints: Sendable {
+    private static let scratchPrefix = "scratch-"
+
+    private let disk: JournalDisk
+    private let directory: String
     private let files: [CheckpointFiles]
 
     init(disk: JournalDisk, directory: String) {
+        self.disk = disk
+        self.directory = directory
         files = (0..<Partition.count).map { index in
-            let digits = String(index)
-            let name = "p" + String(repeating: "0", count: 3 - digits.count) + digits
-            return CheckpointFiles(
+            CheckpointFiles(
                 disk: disk,
                 directory: directory,
-                name: name,
+                name: Self.name(index),
                 generations: Limits.checkpointGenerations
             )
         }
     }
+
+    private static func name(_ index: Int) -> String {
+        let digits = String(index)
+        return "p" + String(repeating: "0", count: 3 - digits.count) + digits
+    }
+
+    // MARK: - Cold files
+
+    /// The partition's cold files that checkpoints list.
+    func cold(_ partition: Partition) -> ColdFiles {
+        ColdFiles(disk: disk, directory: directory, name: Self.name(Int(partition.index)))
+    }
+
+    /// Files that no checkpoint will list, for a fold that ends before the process does.
+    func scratch(_ partition: Partition) -> ColdFiles {
+        ColdFiles(
+            disk: disk,
+            directory: directory,
+            name: Self.scratchPrefix + Self.name(Int(partition.index))
+        )
+    }
+
+    /// Removes what a fold left behind that could not end.
+    func removeScratch() throws(SystemCallError) {
+        for name in try disk.names(in: directory) where name.hasPrefix(Self.scratchPrefix) {
+            try disk.remove("\(directory)/\(name)")
+        }
+    }
+
+    /// Serials of the cold files there are, by partition.
+    func coldSerials() throws(SystemCallError) -> [[UInt64]] {
+        let names = try disk.names(in: directory).filter { $0.hasSuffix(ColdFiles.suffix) }
+        guard !names.isEmpty else { return Array(repeating: [], count: Partition.count) }
+        return (0..<Partition.count).map { cold(Partition(UInt8($0))).serials(among: names) }
+    }
+
+    /// Serials that a checkpoint lists. Of one that is damaged nothing is to be had, nor needed.
+    func listed(_ partition: Partition, offset: UInt64) throws(SystemCallError) -> [UInt64] {
+        var buffer = ByteBuffer(capacity: ColdList.bytesMaximum)
+        try files[Int(partition.index)].head(
+            offset,
+            count: ColdList.bytesMaximum,
+            into: &buffer
+        )
+        do throws(ColdError) {
+            return try ColdList.read(buffer.view)?.list.serials ?? []
+        } catch {
+            return []
+        }
+    }
+
+    // MARK: - Checkpoints
 
     func load(
         _ partition: Partition,
@@ -82,14 +138,17 @@ final class CheckpointThread: Sendable {
         let partition: Partition
         let offset: UInt64
         let content: [UInt8]
+        /// Serial of the last cold file that the fold has taken up or moved past.
+        let pastSerial: UInt64
     }
 
     private struct Queue {
         var jobs: [Job] = []
-        var isStopping = false
+        var coldJobs: [ColdJob] = []
     }
 
     private let checkpoints: PartitionCheckpoints
+    private let registry: ColdRegistry
     private let archived: PartitionBoard
     /// Offsets of the checkpoints of each partition, ascending; written by this thread, and once at
     /// the start.
@@ -107,6 +166,7 @@ final class CheckpointThread: Sendable {
         onProblem: @escaping @Sendable (String) -> Void
     ) {
         self.checkpoints = checkpoints
+        registry = ColdRegistry(checkpoints)
         self.archived = archived
         self.onProblem = onProblem
         stop = StopSignal(waker: Waker())
@@ -116,11 +176,17 @@ final class CheckpointThread: Sendable {
 
     /// Finds out which checkpoints there are. To be called once, before any thread runs.
     func learn() throws(SystemCallError) {
-        for index in 0..<Partition.count { try learn(Partition(UInt8(index))) }
+        try registry.learn()
+        for index in 0..<Partition.count {
+            let partition = Partition(UInt8(index))
+            try learn(partition)
+            try collect(partition, upTo: registry.lastSerial(partition))
+        }
     }
 
     private func learn(_ partition: Partition) throws(SystemCallError) {
         let offsets = try checkpoints.offsets(partition)
+        try registry.note(partition, offsets: offsets)
         kept.withLock { $0[Int(partition.index)] = offsets }
     }
 
@@ -136,11 +202,30 @@ final class CheckpointThread: Sendable {
     }
 
     /// Queues a checkpoint. Called by workers.
-    func submit(_ partition: Partition, offset: UInt64, content: ByteView) {
-        let job = Job(partition: partition, offset: offset, content: [UInt8](content.buffer))
+    func submit(
+        _ partition: Partition,
+        offset: UInt64,
+        content: ByteView,
+        pastSerial: UInt64
+    ) {
+        let job = Job(
+            partition: partition,
+            offset: offset,
+            content: [UInt8](content.buffer),
+            pastSerial: pastSerial
+        )
         queue.withLock { $0.jobs.append(job) }
         stop.waker.forceWake()
     }
+
+    /// Queues the writing of a cold file. Called by workers.
+    func submit(_ job: ColdJob) {
+        queue.withLock { $0.coldJobs.append(job) }
+        stop.waker.forceWake()
+    }
+
+    /// Who knows which cold files there are.
+    var coldFiles: ColdRegistry { registry }
 
     /// How many checkpoints wait to be written: a worker makes no new ones while there are many.
     var backlog: Int { queue.withLock { $0.jobs.count } }
@@ -159,17 +244,19 @@ final class CheckpointThread: Sendable {
 
     /// Writes what is queued. False when there is nothing.
     func turn() -> Bool {
-        let jobs = queue.withLock { queue in
-            defer { queue.jobs.removeAll() }
-            return queue.jobs
+        let taken = queue.withLock { queue in
+            defer { queue = Queue() }
+            return queue
         }
-        for job in jobs { write(job) }
-        return !jobs.isEmpty
+        for job in taken.coldJobs { write(job) }
+        for job in taken.jobs { write(job) }
+        return !taken.jobs.isEmpty || !taken.coldJobs.isEmpty
     }
 
     private func write(_ job: Job) {
         let begun = TimeSource.real.monotonicNanoseconds()
         do {
+            registry.forget(job.partition, offset: job.offset)
             var content = ByteBuffer(capacity: job.content.count)
             job.content.withUnsafeBytes { content.append(ByteView($0)) }
             try checkpoints.save(
@@ -179,6 +266,7 @@ final class CheckpointThread: Sendable {
                 archived: archived[job.partition]
             )
             try learn(job.partition)
+            try collect(job.partition, upTo: job.pastSerial)
         } catch {
             // The journal still has everything; only recovery gets longer.
             return onProblem("a checkpoint could not be written: \(error)")
@@ -186,5 +274,33 @@ final class CheckpointThread: Sendable {
         counters.add(.checkpoints)
         counters.add(.checkpointBytes, job.content.count)
         writes.record(nanoseconds: TimeSource.real.monotonicNanoseconds() - begun)
+    }
+
+    private func collect(
+        _ partition: Partition,
+        upTo serial: UInt64
+    ) throws(SystemCallError) {
+        counters.add(.coldFilesRemoved, try registry.collect(partition, upTo: serial))
+    }
+
+    // MARK: - Cold files
+
+    private func write(_ job: ColdJob) {
+        let files = checkpoints.cold(job.partition)
+        do throws(ColdError) {
+            switch job.task {
+            case .leave(let batch):
+                let file = try files.write(batch, serial: job.serial)
+                job.reply(file, damagedBlocks: 0)
+            case .merge(let merged, let expiry):
+                let made = try files.merge(merged, serial: job.serial, expiry: expiry)
+                job.reply(made.file, damagedBlocks: made.damagedBlocks)
+            }
+            counters.add(.coldFilesWritten)
+        } catch {
+            // The states stay where they are; the worker tries again after a while.
+            onProblem("states of idle visitors could not be written: \(error)")
+            job.reply(nil, damagedBlocks: 0)
+        }
     }
 }

@@ -23,6 +23,8 @@ final class Worker {
         let checkpoints: PartitionCheckpoints
         let checkpointThread: CheckpointThread
         let checkpointSeconds: Int
+        /// Visitors of this worker that may be in memory before some leave.
+        let visitorsMaximum: Int
         let progress: JournalProgress
         let openReader: @Sendable () -> JournalReader
         let stop: StopSignal
@@ -50,6 +52,9 @@ final class Worker {
     private let counters: CounterBlock
     private let freshness: LatencyHistogram
     private var live: LiveUpdates!
+    private let mover: ColdMover
+    /// What has been counted of visitors outside memory.
+    private var coldCounted = ColdSize()
     /// Sequence of the last record of this worker's partitions that is folded.
     private var folded: UInt64 = 0
     /// Reads what the ring had no room for; kept while that goes on, so that it need not seek again.
@@ -62,6 +67,10 @@ final class Worker {
     private var archiveWokenAt: UInt64 = 0
     /// When the folds are measured next, monotonic milliseconds.
     private var sizeAt: Int64 = 0
+    /// Records read in recovery.
+    private var recovered = 0
+    /// When visitors may leave again after that failed in recovery, monotonic milliseconds.
+    private var trimAt: Int64 = 0
     private var effectBytes = ByteBuffer(capacity: 512, limit: 1024)
 
     init(
@@ -78,6 +87,12 @@ final class Worker {
         let name = "hg-worker-\(around.index)"
         counters = around.metrics.makeBlock(thread: name)
         freshness = around.metrics.makeHistogram(.freshness, thread: name)
+        mover = ColdMover(
+            folds: folds,
+            checkpointThread: around.checkpointThread,
+            visitorsMaximum: around.visitorsMaximum,
+            time: around.time
+        )
         schedule = CheckpointSchedule(
             partitions: folds.partitions,
             everyMilliseconds: around.checkpointSeconds * 1000,
@@ -118,6 +133,8 @@ final class Worker {
             index: around.index,
             onProblem: around.onProblem
         )
+        folds.stopWaitingForDisk()
+        mover.isHeld = { [unowned self] partition, index in live.isQueued(partition, index) }
     }
 
     /// Loads the newest checkpoints and folds what the journal holds beyond them. A disk that cannot
@@ -164,6 +181,7 @@ final class Worker {
     /// these cannot be read now: the record stays in the ring.
     private func take(_ frame: Frame) -> Bool {
         if frame.first <= folded { return true }
+        if rereadAt != nil { return false }
         if frame.second > folded {
             catchUp()
             guard frame.second <= folded else { return false }
@@ -172,14 +190,15 @@ final class Worker {
             if frame.first <= folded { return true }
         }
         fold(frame.body, sequence: frame.first, effects: true)
-        return true
+        return folded >= frame.first
     }
 
+    /// Folds a record. When it waits for a state that cannot be read now, `folded` stays where it is and
+    /// the record is to be brought again.
     private func fold(_ record: ByteView, sequence: UInt64, effects: Bool) {
         guard let header = RecordHeader(record) else {
             invariantFailed("a record of the journal cannot be read", #fileID, #line)
         }
-        folded = sequence
         guard header.kind == .slice else {
             return pass(header, record, sequence: sequence, effects: effects)
         }
@@ -187,6 +206,8 @@ final class Worker {
             let slice = Slice(record[RecordHeader.size..<RecordHeader.size + header.payloadLength])
         else { invariantFailed("a slice of the journal cannot be read", #fileID, #line) }
         let effect = folds.apply(header, slice)
+        if folds.isStuck { return waitForState() }
+        folded = sequence
         counters.add(.recordsFolded)
         // What recovery folded, too: or the journal would keep it for a partition that falls silent.
         schedule.touch(header.partition)
@@ -210,6 +231,7 @@ final class Worker {
         sequence: UInt64,
         effects: Bool
     ) {
+        folded = sequence
         folds.pass(header)
         schedule.touch(header.partition)
         guard effects else { return }
@@ -246,13 +268,22 @@ final class Worker {
                 upTo: bound,
                 recordsMaximum: Self.recordsPerStep
             ) { record in take(record, effects: true) }
-            if progress.isCaughtUp { folded = max(folded, bound) }
+            if progress.isCaughtUp, rereadAt == nil { folded = max(folded, bound) }
         } catch {
             // What could not be read is not passed over, or acknowledged events would never count.
             around.onProblem("the journal could not be read: \(error)")
-            reader = nil
-            rereadAt = nowMilliseconds + Self.rereadMilliseconds
+            readLater()
         }
+    }
+
+    private func waitForState() {
+        around.onProblem("the state of an idle visitor could not be read; trying again")
+        readLater()
+    }
+
+    private func readLater() {
+        reader = nil
+        rereadAt = nowMilliseconds + Self.rereadMilliseconds
     }
 
     private func openedReader() throws -> Owned<JournalReader> {
@@ -267,9 +298,28 @@ final class Worker {
     /// Folds a record from the journal, unless the ring has brought it.
     private func take(_ record: JournalRecord, effects: Bool) {
         let header = record.header
-        guard header.sequence > folded || !effects, !record.isErased, folds.owns(header.partition)
+        guard header.sequence > folded || !effects, !record.isErased, folds.owns(header.partition),
+            rereadAt == nil
         else { return }
         fold(record.raw, sequence: header.sequence, effects: effects)
+        if !effects { trim() }
+    }
+
+    /// Recovery, too, keeps visitors within their memory.
+    private func trim() {
+        recovered += 1
+        guard recovered % Self.recordsPerStep == 0, nowMilliseconds >= trimAt else { return }
+        do throws(ColdError) {
+            let place = ColdPlace(around.checkpoints, around.checkpointThread.coldFiles)
+            try folds.trim(
+                to: around.visitorsMaximum,
+                place,
+                now: around.time.epochMilliseconds()
+            )
+        } catch {
+            trimAt = nowMilliseconds + Self.rereadMilliseconds
+            around.onProblem("states of idle visitors could not be written: \(error)")
+        }
     }
 
     /// Folds what lies behind the checkpoints. False when the files cannot be read now.
@@ -301,6 +351,14 @@ final class Worker {
         let minutes = folds.minutes
         counters.set(.liveMinuteBytes, minutes.bytes)
         counters.set(.liveMinutesLetGo, minutes.letGo)
+        let cold = folds.coldSize
+        counters.set(.visitorsCold, cold.states)
+        counters.set(.coldDiskBytes, cold.diskBytes)
+        counters.set(.coldMemoryBytes, cold.memoryBytes)
+        counters.add(.coldReads, cold.reads - coldCounted.reads)
+        counters.add(.coldReturned, cold.returned - coldCounted.returned)
+        counters.add(.coldLost, cold.lost - coldCounted.lost)
+        coldCounted = cold
     }
 
     func tick() {
@@ -316,6 +374,7 @@ final class Worker {
         ) {
             checkpoint(partition)
         }
+        mover.tick()
         live.tick()
         // Rows may wait for a tick; waking the archive for each would cost more than it gains.
         if archive.previous != archiveWokenAt {
@@ -330,11 +389,12 @@ final class Worker {
     private func checkpoint(_ partition: Partition) {
         let fold = folds.fold(partition)
         var buffer = ByteBuffer(capacity: 1 << 16, limit: 1 << 30)
-        fold.value.serialize(into: &buffer)
+        folds.serialize(partition, into: &buffer)
         around.checkpointThread.submit(
             partition,
             offset: fold.value.offset,
-            content: buffer.view
+            content: buffer.view,
+            pastSerial: mover.pastSerial(partition)
         )
     }
 

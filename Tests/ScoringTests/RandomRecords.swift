@@ -5,6 +5,8 @@ import TestSupport
 struct RandomRecords {
     var dice: Dice
     var offset: UInt64 = 0
+    /// Visitors that the records are of.
+    var visitors = 3
 
     init(seed: UInt64) { dice = Dice(seed: seed) }
 
@@ -21,7 +23,7 @@ struct RandomRecords {
         offset += 1
         record.offset = offset
         record.receivedAt = Scenes.noon + Int64(dice.roll(0...span))
-        record.visitor = "visitor-\(dice.roll(1...3))"
+        record.visitor = "visitor-\(dice.roll(1...visitors))"
         record.session = orderFree ? "one" : dice.chance(0.2) ? "" : "session-\(dice.roll(1...6))"
         record.consent = orderFree ? [.measurement, .profiling] : consent()
         record.flags = dice.chance(0.2) ? [.touch] : []

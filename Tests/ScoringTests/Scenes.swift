@@ -4,6 +4,7 @@ import Records
 import Scoring
 import Settings
 import TestSupport
+import Units
 
 /// The product's own scoring file, found from the place of this source.
 enum Scenes {
@@ -92,9 +93,12 @@ enum Scenes {
         return Array(buffer.view.buffer)
     }
 
-    static func deserialized(_ bytes: [UInt8]) throws -> PartitionFold {
+    static func deserialized(
+        _ bytes: [UInt8],
+        key: HashKey = .random()
+    ) throws -> PartitionFold {
         var buffer = ByteBuffer(capacity: bytes.count + 16, limit: 1 << 26)
         for byte in bytes { buffer.append(byte) }
-        return try PartitionFold(deserializing: buffer.view, model: model)
+        return try PartitionFold(deserializing: buffer.view, model: model, key: key)
     }
 }

@@ -97,6 +97,10 @@ public final class ColdFile: Sendable {
     func readBlock(_ block: Int, into buffer: inout ByteBuffer) throws(ColdError) {
         buffer.reset()
         let length = places[block + 1] - places[block]
+        invariant(
+            buffer.limit >= min(length, ColdFormat.blockBytesMaximum),
+            "a buffer cannot hold a block"
+        )
         let count = try ColdHead.read(disk, file, at: places[block], length, &buffer)
         guard count == length, length >= ColdFormat.blockHeadSize,
             buffer.view[ColdFormat.blockHeadSize..<length].crc32c()

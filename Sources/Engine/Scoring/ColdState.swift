@@ -19,6 +19,8 @@ public typealias ColdRecall = (Hash128, inout ByteBuffer) -> ColdAnswer
 public struct ColdState: Sendable {
     /// No state takes more.
     public static let bytesMaximum = 2 * VisitorState.bytesMaximum
+    /// Room that a recall has in its buffer, also for what stands around the state.
+    public static let recallBytesMaximum = 64 * 1024
     /// How long a state that nobody comes back for must be kept, so that dropping it cannot be told
     /// from keeping it: its life, and the longest that a refused event may be replayed with its old
     /// time (`Limits.rejectedDaysMaximum`) with a week to spare.

@@ -26,7 +26,7 @@ public struct PartitionFold: ~Copyable {
     private var countsMinute = false
     /// Finds the states that have left memory; nil when none have.
     var recall: ColdRecall?
-    var recalled = ByteBuffer(capacity: 1024, limit: ColdState.bytesMaximum)
+    var recalled = ByteBuffer(capacity: 1024, limit: ColdState.recallBytesMaximum)
 
     /// An empty fold. The key guards the visitor table against made-up collisions.
     public init(model: ScoringModel, key: HashKey = .random()) {

@@ -17,8 +17,8 @@ final class ArchiveSource {
         let model: ScoringModel
         let checkpoints: PartitionCheckpoints
         /// Visitors in memory while refolding, before some leave.
-        let visitorsMaximum: Int
-        let time: TimeSource
+        var visitorsMaximum = Int.max
+        var time = TimeSource.real
         let openReader: @Sendable () -> JournalReader
     }
 

@@ -35,7 +35,7 @@ final class ColdResync {
     /// The entry at the cursor found no room in the stage.
     private var isWaiting = false
     private var returned: [Returned] = []
-    private var buffer = ByteBuffer(capacity: 1024, limit: 32 * 1024)
+    private var buffer = ByteBuffer(capacity: 1024, limit: ColdState.recallBytesMaximum)
 
     init(folds: FoldSet, onProblem: @escaping (String) -> Void) {
         self.folds = folds

@@ -24,7 +24,7 @@ final class Worker {
         let checkpointThread: CheckpointThread
         let checkpointSeconds: Int
         /// Visitors of this worker that may be in memory before some leave.
-        let visitorsMaximum: Int
+        var visitorsMaximum = Int.max
         let progress: JournalProgress
         let openReader: @Sendable () -> JournalReader
         let stop: StopSignal

@@ -55,6 +55,17 @@ extension PartitionFold {
     /// From now on states that are not in memory are looked for with `recall`.
     public mutating func attach(_ recall: @escaping ColdRecall) { self.recall = recall }
 
+    /// The index of a visitor, taken back into memory if it had left; nil when it is not known, or
+    /// cannot be read now.
+    public mutating func recalledIndex(site: ByteView, visitor: ByteView) -> Int32? {
+        if let index = index(site: site, visitor: visitor) { return index }
+        guard let number = sites.firstIndex(where: { $0.withBytes { $0.equals(site) } }) else {
+            return nil
+        }
+        let hash = table.hash(visitor, UInt16(number))
+        return fetch(visitor, UInt16(number), hash).index.map { Int32($0) }
+    }
+
     /// Takes a state back into memory.
     mutating func fetch(_ visitor: ByteView, _ site: UInt16, _ hash: Hash128) -> Found {
         guard let recall else { return .unknown(hash) }

@@ -129,7 +129,7 @@ struct RebuildCommand: ParsableCommand {
             let fold = folds.fold(partition)
             guard fold.value.offset > 0 else { continue }
             buffer.reset()
-            fold.value.serialize(into: &buffer)
+            folds.serialize(partition, into: &buffer)
             try stores.checkpoints.save(
                 partition,
                 offset: fold.value.offset,

@@ -76,7 +76,7 @@ final class LiveVerification {
             else { continue }
             let fold = name.withBytes { folds.fold(Partition(visitor: $0)) }
             let index = site.withBytes { site in
-                name.withBytes { fold.value.index(site: site, visitor: $0) }
+                name.withBytes { fold.value.recalledIndex(site: site, visitor: $0) }
             }
             guard let index, fold.value.lastOffset(of: index) == visitor.entry.position else {
                 continue

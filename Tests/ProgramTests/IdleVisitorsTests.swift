@@ -131,7 +131,9 @@ private final class World {
                 if let index = fold.value.table.find(visitor, site: 0) {
                     var state = fold.value.table[index]
                     state.encode(&buffer)
-                } else if shelf.recall(fold.value.table.hash(visitor, 0), &buffer) != .found {
+                } else if shelf.recall(fold.value.table.hash(visitor, 0), &buffer) == .found {
+                    buffer.dropFirst(1)
+                } else {
                     buffer.reset()
                 }
             }

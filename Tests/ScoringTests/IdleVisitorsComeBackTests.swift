@@ -78,7 +78,13 @@ private final class Leaving {
         var buffer = ByteBuffer(capacity: 4096)
         guard shelf.recall(withView(visitor) { fold.table.hash($0, 0) }, &buffer) == .found
         else { return nil }
-        return Array(buffer.view.buffer)
+        return Array(buffer.view.buffer.dropFirst())
+    }
+
+    func cold(_ visitor: String) -> ColdState? {
+        var buffer = ByteBuffer(capacity: 4096)
+        let answer = shelf.recall(withView(visitor) { fold.table.hash($0, 0) }, &buffer)
+        return answer == .found ? ColdState(buffer.view) : nil
     }
 }
 
@@ -177,8 +183,7 @@ struct IdleVisitorsComeBackTests {
         #expect(Scenes.apply(record, to: &leaving.fold)?.score == .dropped)
         leaving.handOut(1, held: nil)
         leaving.release(held: nil)
-        let bytes = try #require(leaving.state("visitor-1"))
-        let cold = try #require(bytes.withUnsafeBytes { ColdState(ByteView($0)) })
+        let cold = try #require(leaving.cold("visitor-1"))
         #expect(!cold.isScored)
     }
 

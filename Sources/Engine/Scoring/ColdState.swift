@@ -15,7 +15,8 @@ public enum ColdAnswer: Sendable {
 /// Looks for a state that has left memory, by the hash of its visitor.
 public typealias ColdRecall = (Hash128, inout ByteBuffer) -> ColdAnswer
 
-/// A visitor's state outside memory: the bytes are those of a checkpoint.
+/// A visitor's state outside memory: the version of checkpoints that it is of (one byte), and the
+/// bytes that it would have there.
 public struct ColdState: Sendable {
     /// No state takes more.
     public static let bytesMaximum = 2 * VisitorState.bytesMaximum
@@ -31,7 +32,10 @@ public struct ColdState: Sendable {
     /// Reads a state; nil when the bytes are not one.
     public init?(_ bytes: ByteView) {
         var reader = StateReader(bytes)
-        state.encode(&reader)
+        var version: UInt8 = 0
+        reader.field(&version)
+        guard 1...PartitionFold.checkpointVersion ~= UInt32(version) else { return nil }
+        state.encode(&reader, version: UInt32(version))
         guard reader.isAtEnd else { return nil }
     }
 }
@@ -100,6 +104,7 @@ extension PartitionFold {
         return idle(count, isHeld).map { index in
             buffer.reset()
             var state = table[Int(index)]
+            buffer.append(UInt8(Self.checkpointVersion))
             state.encode(&buffer)
             invariant(!buffer.overflowed, "a state outgrew its room")
             body(table.hash(of: Int(index)), state.updatedAt, state.offset, buffer.view)

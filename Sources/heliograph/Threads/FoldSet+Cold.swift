@@ -55,11 +55,12 @@ extension FoldSet {
     /// nobody else waits for.
     func trim(to maximum: Int, _ place: ColdPlace, now: Int64) throws(ColdError) {
         while visitorCount > maximum, let partition = largest(where: { _ in true }) {
+            // First, so that files do not pile up where merging fails.
+            try merge(partition, place, now: now)
             var batch = ColdBatch()
             let leavers = leavers(of: partition, into: &batch) { _ in false }
             let file = try place.write(partition, batch)
             release(leavers, of: partition, to: file) { _ in false }
-            try merge(partition, place, now: now)
         }
     }
 

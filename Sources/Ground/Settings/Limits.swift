@@ -265,6 +265,8 @@ public enum Limits {
     public static let visitorsPercent = 75
     /// One in so many of a partition's visitors leaves at a time.
     public static let coldShare = 3
+    /// The most that leave a partition at a time: writing out their states takes some milliseconds.
+    public static let coldLeaversMaximum = 4_096
     /// Files with idle visitors of a partition before the newest of them are merged.
     public static let coldFilesMaximum = 8
     /// Files of a like size that are merged into one.

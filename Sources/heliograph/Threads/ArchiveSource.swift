@@ -171,17 +171,22 @@ final class ArchiveSource {
                 if !isStuck { isStuck = !refold(record, folds, archive, makeRoom) }
             }
             // The fold is ahead of the archive now: begin anew from a checkpoint.
-            if isStuck {
-                endRefolding()
-            } else {
-                let now = around.time.epochMilliseconds()
-                try folds.trim(to: around.visitorsMaximum, place, now: now)
-            }
+            if isStuck { endRefolding() } else { trim(folds, onProblem) }
             if progress.isCaughtUp, !isStuck { reached = max(reached, bound) }
             return progress.records > 0 || reached > before
         } catch {
             onProblem("the archive cannot be brought up to date from the journal: \(error)")
             return false
+        }
+    }
+
+    /// Refolding, too, keeps visitors within their memory, unless there is no disk for them.
+    private func trim(_ folds: FoldSet, _ onProblem: (String) -> Void) {
+        do throws(ColdError) {
+            let now = around.time.epochMilliseconds()
+            try folds.trim(to: around.visitorsMaximum, place, now: now)
+        } catch {
+            onProblem("states of idle visitors could not be written: \(error)")
         }
     }
 

@@ -67,7 +67,9 @@ final class ColdMover {
     }
 
     /// Files under way at a time.
-    private static let flightsMaximum = 16
+    private static let flightsMaximum = 64
+    /// Visitors whose states wait to be written.
+    private static let leavingMaximum = 65_536
     /// Visitors whose states are written out between two looks at the sockets.
     private static let leaversPerTick = 4_096
     private static let retryMilliseconds: Int64 = 1_000
@@ -119,7 +121,8 @@ final class ColdMover {
     private func beginLeaving() {
         var excess = folds.visitorCount - leaving - visitorsMaximum
         var allowance = Self.leaversPerTick
-        while excess > 0, allowance > 0, flights.count < Self.flightsMaximum,
+        while excess > 0, allowance > 0, leaving < Self.leavingMaximum,
+            flights.count < Self.flightsMaximum,
             let partition = folds.largest(where: { flights[Int($0.index)] == nil })
         {
             let count = beginLeaving(partition)

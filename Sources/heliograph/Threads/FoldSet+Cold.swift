@@ -23,15 +23,16 @@ extension FoldSet {
         return largest?.partition
     }
 
-    /// Gathers the states of the partition's visitors unseen for longest: a third of all, so that each
-    /// file is worth its while.
+    /// Gathers the states of the partition's visitors unseen for longest: a third of all if they are not
+    /// too many, so that each file is worth its while and nobody waits long meanwhile.
     func leavers(
         of partition: Partition,
         into batch: inout ColdBatch,
         isHeld: (Int32) -> Bool
     ) -> [PartitionFold.Leaver] {
         let fold = fold(partition)
-        let count = max(1, fold.value.visitorCount / Limits.coldShare)
+        let share = fold.value.visitorCount / Limits.coldShare
+        let count = min(max(1, share), Limits.coldLeaversMaximum)
         var gathered = ColdBatch()
         let leavers = fold.value.leavers(count, isHeld: isHeld) { key, time, offset, state in
             gathered.add(ColdEntry(key: key, time: time, offset: offset), state)

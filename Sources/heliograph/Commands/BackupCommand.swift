@@ -39,8 +39,8 @@ struct BackupCommand: ParsableCommand {
         do {
             var backup = try Backup(data: data, to: to, config: config, isSilent: json)
             try backup.run()
-            Console.line(try json ? JournalText.json(backup.summary) : backup.text)
-        } catch let error as BackupError {
+            Console.line(json ? backup.summary.jsonText : backup.text)
+        } catch let error as CommandError {
             Console.fail(error.description, status: 1)
         } catch let error as JournalError {
             Console.fail("the journal cannot be read: \(error)", status: 1)
@@ -81,11 +81,13 @@ struct Backup {
         RFC3339.text(epochMilliseconds: TimeSource.real.epochMilliseconds())
     }
 
-    private func makeTarget() throws(BackupError) {
+    private func makeTarget() throws(CommandError) {
         if mkdir(target, 0o700) != 0 && errno != EEXIST { throw .last("cannot make \(target)") }
         let names = Files.names(in: target).filter { $0 != "." && $0 != ".." }
         guard names.isEmpty, chmod(target, 0o700) == 0 else {
-            throw BackupError("\(target) is not empty\n  Name a folder of its own for each backup.")
+            throw CommandError(
+                "\(target) is not empty\n  Name a folder of its own for each backup."
+            )
         }
         for folder in [
             BackupManifest.journal, BackupManifest.checkpoints, BackupManifest.settings,
@@ -159,7 +161,7 @@ struct Backup {
         let path = "\(target)/\(BackupManifest.dump)"
         try BackupDatabase(conninfo: addresses.postgres).dump(to: path)
         guard let dump = try BackupFiles.digest(of: path, progress: { _ in }) else {
-            throw BackupError("pg_dump left no file")
+            throw CommandError("pg_dump left no file")
         }
         note(BackupManifest.dump, dump, isSecret: false)
     }

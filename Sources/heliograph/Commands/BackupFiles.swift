@@ -1,18 +1,6 @@
 import COpenSSL
 import Glibc
 
-/// Why a backup or a restore cannot go on, with what to do about it.
-struct BackupError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
-
-    /// A failed system call.
-    static func last(_ what: String) -> BackupError {
-        BackupError("\(what): \(String(cString: strerror(errno)))")
-    }
-}
-
 /// SHA-256, a piece at a time.
 struct FileDigest: ~Copyable {
     private static let bytes = 32
@@ -47,7 +35,7 @@ final class HeldFile {
     let descriptor: Int32
 
     /// Opens a file for reading; nil when there is none.
-    init?(_ path: String, name: String) throws(BackupError) {
+    init?(_ path: String, name: String) throws(CommandError) {
         self.name = name
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         if descriptor >= 0 { return }
@@ -70,12 +58,12 @@ enum BackupFiles {
         end: Int = .max,
         size: Int? = nil,
         progress: (Int) -> Void = { _ in }
-    ) throws(BackupError) -> (bytes: Int, digest: String) {
+    ) throws(CommandError) -> (bytes: Int, digest: String) {
         let target = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard target >= 0 else { throw .last("cannot make \(path)") }
         defer { close(target) }
         let digest = FileDigest()
-        var done = try read(source, end) { piece, position throws(BackupError) in
+        var done = try read(source, end) { piece, position throws(CommandError) in
             try write(piece, to: target, at: position, path)
             digest.add(piece)
             progress(piece.count)
@@ -90,14 +78,14 @@ enum BackupFiles {
     }
 
     /// Writes a small file of our own.
-    static func write(_ text: String, to path: String) throws(BackupError) {
+    static func write(_ text: String, to path: String) throws(CommandError) {
         let target = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard target >= 0 else { throw .last("cannot make \(path)") }
         defer { close(target) }
-        var failure: BackupError?
+        var failure: CommandError?
         var copy = text
         copy.withUTF8 { bytes in
-            do throws(BackupError) {
+            do throws(CommandError) {
                 try write(UnsafeRawBufferPointer(bytes), to: target, at: 0, path)
             } catch {
                 failure = error
@@ -111,22 +99,22 @@ enum BackupFiles {
     static func digest(
         of path: String,
         progress: (Int) -> Void
-    ) throws(BackupError) -> (bytes: Int, digest: String)? {
+    ) throws(CommandError) -> (bytes: Int, digest: String)? {
         guard let file = try HeldFile(path, name: path) else { return nil }
         let digest = FileDigest()
-        let count = try read(file, .max) { piece, _ throws(BackupError) in
+        let count = try read(file, .max) { piece, _ throws(CommandError) in
             digest.add(piece)
             progress(piece.count)
         }
         return (count, digest.text())
     }
 
-    static func makeDirectory(_ path: String) throws(BackupError) {
+    static func makeDirectory(_ path: String) throws(CommandError) {
         if mkdir(path, 0o700) != 0 && errno != EEXIST { throw .last("cannot make \(path)") }
     }
 
     /// Makes the names in a directory durable.
-    static func synchronize(_ directory: String) throws(BackupError) {
+    static func synchronize(_ directory: String) throws(CommandError) {
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .last("cannot open \(directory)") }
         defer { close(descriptor) }
@@ -138,8 +126,8 @@ enum BackupFiles {
     private static func read(
         _ file: HeldFile,
         _ end: Int,
-        _ body: (UnsafeRawBufferPointer, Int) throws(BackupError) -> Void
-    ) throws(BackupError) -> Int {
+        _ body: (UnsafeRawBufferPointer, Int) throws(CommandError) -> Void
+    ) throws(CommandError) -> Int {
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 8)
         defer { memory.deallocate() }
         var position = 0
@@ -160,7 +148,7 @@ enum BackupFiles {
         to target: Int32,
         at position: Int,
         _ path: String
-    ) throws(BackupError) {
+    ) throws(CommandError) {
         var done = 0
         while done < piece.count {
             let rest = UnsafeRawBufferPointer(rebasing: piece[done...])

@@ -41,12 +41,12 @@ struct BackupManifest: Codable {
     var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
 
     func write(to folder: String) throws {
-        try BackupFiles.write(try JournalText.json(self), to: "\(folder)/\(Self.fileName)")
+        try BackupFiles.write(jsonText, to: "\(folder)/\(Self.fileName)")
     }
 
-    static func read(from folder: String) throws(BackupError) -> BackupManifest {
+    static func read(from folder: String) throws(CommandError) -> BackupManifest {
         guard let data = FileManager.default.contents(atPath: "\(folder)/\(fileName)") else {
-            throw BackupError(
+            throw CommandError(
                 """
                 there is no \(fileName) in \(folder)
                   Name the folder that `heliograph backup --to` made. A backup without a manifest \
@@ -57,10 +57,10 @@ struct BackupManifest: Codable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let manifest = try? decoder.decode(BackupManifest.self, from: data) else {
-            throw BackupError("\(folder)/\(fileName) is damaged: use another backup")
+            throw CommandError("\(folder)/\(fileName) is damaged: use another backup")
         }
         guard manifest.format == format else {
-            throw BackupError(
+            throw CommandError(
                 """
                 \(folder) has backup format \(manifest.format), this program reads \(format)
                   Restore it with the program that made it, or a newer one.
@@ -68,7 +68,7 @@ struct BackupManifest: Codable {
             )
         }
         for file in manifest.files where !isInside(file.path) {
-            throw BackupError("\(folder)/\(fileName) names a path outside the backup")
+            throw CommandError("\(folder)/\(fileName) names a path outside the backup")
         }
         return manifest
     }
@@ -82,7 +82,7 @@ struct BackupManifest: Codable {
     }
 
     /// Reads every file and throws what is not as it was written.
-    func verify(in folder: String, _ bar: inout ProgressBar) throws(BackupError) {
+    func verify(in folder: String, _ bar: inout ProgressBar) throws(CommandError) {
         bar.begin("checking the backup", unit: "bytes", total: bytes)
         var done = 0
         var wrong: [String] = []
@@ -100,7 +100,7 @@ struct BackupManifest: Codable {
         }
         bar.end(done)
         guard wrong.isEmpty else {
-            throw BackupError(
+            throw CommandError(
                 "the backup is damaged; nothing was restored. Use another one.\n  "
                     + wrong.prefix(20).joined(separator: "\n  ")
             )

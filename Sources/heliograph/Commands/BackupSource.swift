@@ -36,7 +36,7 @@ struct BackupSource {
     // MARK: - Segments
 
     /// Opens the segments that there are and are not held yet.
-    mutating func holdSegments() throws(BackupError) {
+    mutating func holdSegments() throws(CommandError) {
         for _ in 0..<Self.attemptsMaximum {
             let names = Files.names(in: journal).filter { $0.hasSuffix(Self.segmentSuffix) }
             var vanished = false
@@ -46,7 +46,7 @@ struct BackupSource {
             }
             if !vanished { return }
         }
-        throw BackupError("the journal's segments change too fast to be held; try again")
+        throw CommandError("the journal's segments change too fast to be held; try again")
     }
 
     /// Where the journal ends now: its last segment, the byte behind its last whole record, and that
@@ -84,7 +84,7 @@ struct BackupSource {
                 done.insert(group)
             }
         }
-        throw BackupError("the checkpoints in \(directory) change too fast to be copied; try again")
+        throw CommandError("checkpoints in \(directory) change too fast to be copied; try again")
     }
 
     private func groups(_ directory: String) -> [Substring: Set<String>] {
@@ -98,7 +98,7 @@ struct BackupSource {
     private func hold(
         _ names: Set<String>,
         _ directory: String
-    ) throws(BackupError) -> [HeldFile]? {
+    ) throws(CommandError) -> [HeldFile]? {
         var files: [HeldFile] = []
         for name in names.sorted() {
             guard let file = try HeldFile("\(directory)/\(name)", name: name) else { return nil }

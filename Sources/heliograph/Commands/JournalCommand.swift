@@ -70,15 +70,8 @@ struct JournalFolder: ParsableArguments {
     }
 }
 
-/// JSON as the journal commands write it.
+/// Words and tables as the journal commands write them.
 enum JournalText {
-    static func json(_ document: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-        return String(decoding: try encoder.encode(document), as: UTF8.self)
-    }
-
     static func moment(_ epochMilliseconds: Int64?) -> String {
         epochMilliseconds.map { RFC3339.text(epochMilliseconds: $0) } ?? "-"
     }

@@ -27,7 +27,7 @@ struct JournalInspectCommand: ParsableCommand {
         let inventory = try folder.reading { try JournalInventory(folder, isSilent: json) }
         if json {
             let document = inventory.document(withPartitions: partitions)
-            return Console.line(try JournalText.json(document))
+            return Console.line(document.jsonText)
         }
         Console.line(inventory.text(withPartitions: partitions))
     }

@@ -26,7 +26,7 @@ struct JournalVerifyCommand: ParsableCommand {
 
     func run() throws {
         let verdict = try folder.reading { try JournalVerdict(folder, isSilent: json) }
-        Console.line(json ? try JournalText.json(verdict.document) : verdict.text)
+        Console.line(json ? verdict.document.jsonText : verdict.text)
         if !verdict.isClean { throw ExitCode(1) }
     }
 }

@@ -2,11 +2,6 @@ import Foundation
 import Glibc
 import Storage
 
-/// Why a replay cannot go on.
-struct ReplayError: Error, CustomStringConvertible {
-    let description: String
-}
-
 /// Sends refused events to a running engine again, one at a time over one connection.
 final class ReplayClient {
     private static let answerBytesMaximum = 256 * 1024
@@ -19,10 +14,10 @@ final class ReplayClient {
     private var received: [UInt8] = []
 
     /// A client of the engine whose ingest port has this URL.
-    init(ingest: String, token: String) throws(ReplayError) {
+    init(ingest: String, token: String) throws(CommandError) {
         guard let url = URL(string: ingest), url.scheme == "http", let host = url.host,
             let port = url.port
-        else { throw ReplayError(description: "\(ingest) is no http address with a port") }
+        else { throw CommandError("\(ingest) is no http address with a port") }
         self.host = host
         self.port = String(port)
         self.token = token
@@ -39,7 +34,7 @@ final class ReplayClient {
     }
 
     /// Sends a row. A connection that broke is made anew once: the engine tells repeats apart.
-    func send(_ row: RejectedRow) throws(ReplayError) -> Answer {
+    func send(_ row: RejectedRow) throws(CommandError) -> Answer {
         let request = request(row)
         for isLast in [false, true] {
             if socket < 0 { try connect() }
@@ -47,7 +42,7 @@ final class ReplayClient {
             disconnect()
             if isLast { break }
         }
-        throw ReplayError(description: "the engine at \(host):\(port) does not answer")
+        throw CommandError("the engine at \(host):\(port) does not answer")
     }
 
     // MARK: - The request
@@ -81,14 +76,14 @@ final class ReplayClient {
 
     // MARK: - The connection
 
-    private func connect() throws(ReplayError) {
+    private func connect() throws(CommandError) {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
         defer { if let found { freeaddrinfo(found) } }
         let name = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
         guard getaddrinfo(name, port, &hints, &found) == 0, let address = found?.pointee else {
-            throw ReplayError(description: "there is no address \(host)")
+            throw CommandError("there is no address \(host)")
         }
         let opened = Glibc.socket(address.ai_family, address.ai_socktype, address.ai_protocol)
         var limit = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
@@ -97,7 +92,7 @@ final class ReplayClient {
         setsockopt(opened, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
         guard Glibc.connect(opened, address.ai_addr, address.ai_addrlen) == 0 else {
             close(opened)
-            throw ReplayError(description: "no engine answers at \(host):\(port); is it running?")
+            throw CommandError("no engine answers at \(host):\(port); is it running?")
         }
         socket = opened
     }

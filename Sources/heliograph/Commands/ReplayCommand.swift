@@ -77,7 +77,7 @@ struct ReplayCommand: ParsableCommand {
             let tally = try replay()
             Console.line(json ? tally.json : tally.text)
             if tally.refused > 0 { throw ExitCode(2) }
-        } catch let error as ReplayError {
+        } catch let error as CommandError {
             Console.fail(error.description, status: 1)
         } catch let error as ArchiveError {
             Console.fail("PostgreSQL cannot be asked: \(error)", status: 1)
@@ -108,7 +108,7 @@ struct ReplayCommand: ParsableCommand {
     }
 
     private func replay() throws -> ReplayTally {
-        let addresses = try running()
+        let addresses = try RunningEngine.addresses(data)
         let archive = try RejectedArchive(conninfo: addresses.postgres)
         let client = dryRun ? nil : try client(addresses)
         var tally = ReplayTally(isDryRun: dryRun)
@@ -137,29 +137,15 @@ struct ReplayCommand: ParsableCommand {
             guard [408, 429, 503].contains(answer.status) else { return answer.outcome }
             sleep(UInt32(clamping: min(max(answer.retryAfterSeconds, 1), 10)))
         }
-        throw ReplayError(
-            description: "the engine is too busy; what is left is sent by the next replay"
+        throw CommandError(
+            "the engine is too busy; what is left is sent by the next replay"
         )
     }
 
-    private func running() throws(ReplayError) -> Addresses {
-        guard let content = FileManager.default.contents(atPath: "\(data)/addresses.json"),
-            let addresses = try? JSONDecoder().decode(Addresses.self, from: content)
-        else {
-            throw ReplayError(
-                description: """
-                    no engine runs on the data folder \(data): there is no addresses.json
-                      Start it with `heliograph up`, or name its folder with --data.
-                    """
-            )
-        }
-        return addresses
-    }
-
-    private func client(_ addresses: Addresses) throws(ReplayError) -> ReplayClient {
+    private func client(_ addresses: Addresses) throws(CommandError) -> ReplayClient {
         guard let token = ReplayToken.read(from: data) else {
-            throw ReplayError(
-                description: "\(ReplayToken.path(data)) cannot be read: run as the engine's user"
+            throw CommandError(
+                "\(ReplayToken.path(data)) cannot be read: run as the engine's user"
             )
         }
         return try ReplayClient(ingest: addresses.ingest, token: token)

@@ -34,8 +34,8 @@ struct RestoreCommand: ParsableCommand {
         do {
             var restore = try Restore(from: from, data: data, config: config, isSilent: json)
             try restore.run()
-            Console.line(try json ? JournalText.json(restore.summary) : restore.text)
-        } catch let error as BackupError {
+            Console.line(json ? restore.summary.jsonText : restore.text)
+        } catch let error as CommandError {
             Console.fail(error.description, status: 1)
         } catch let error as StartError {
             Console.fail(error.description, status: 1)
@@ -84,13 +84,13 @@ struct Restore {
 
     /// A folder that holds anything of an engine is not touched. One that an interrupted restore left
     /// behind is told apart, but not touched either: it may be somebody's only copy.
-    private func refuseToOverwrite() throws(BackupError) {
+    private func refuseToOverwrite() throws(CommandError) {
         let held =
             ["journal", "checkpoints"].flatMap { Files.names(in: "\(data)/\($0)") }
             .contains { $0.hasSuffix(".hgj") || $0.hasSuffix(".hgc") || $0.hasSuffix(".hgk") }
         let hasKey = access("\(data)/\(BackupManifest.pseudonymKey)", F_OK) == 0
         guard held || hasKey else { return }
-        throw BackupError(
+        throw CommandError(
             """
             \(data) holds an engine's data\(RestoreMark.isSet(in: data) ? ", half restored" : "")
               Move it away, or name another folder with --data. Nothing was changed.
@@ -111,7 +111,7 @@ struct Restore {
 
     private mutating func restoreAll(_ conninfo: String) throws {
         guard try PostgresService.positions(conninfo: conninfo) == nil else {
-            throw BackupError(
+            throw CommandError(
                 """
                 PostgreSQL has a schema heliograph already
                   Rename or drop it when you are sure that it is not needed. A private server of root \
@@ -134,14 +134,14 @@ struct Restore {
         var done = 0
         for file in files {
             guard let held = try HeldFile("\(source)/\(file.path)", name: file.path) else {
-                throw BackupError("\(file.path) has vanished from the backup")
+                throw CommandError("\(file.path) has vanished from the backup")
             }
             let copied = try BackupFiles.copy(held, to: "\(data)/\(file.path)") { count in
                 done += count
                 bar.update(done)
             }
             guard copied == (file.bytes, file.sha256) else {
-                throw BackupError("\(file.path) changed while it was copied")
+                throw CommandError("\(file.path) changed while it was copied")
             }
         }
         for folder in [BackupManifest.journal, BackupManifest.checkpoints] {
@@ -162,7 +162,7 @@ struct Restore {
         let next = audit.nextOffsets
         let ahead = positions.indices.filter { positions[$0] >= max(next[$0], 1) }
         guard ahead.isEmpty || damage > 0 || audit.segments == 0 else {
-            throw BackupError(
+            throw CommandError(
                 """
                 the backup's rows are ahead of its journal in \(ahead.count) partitions
                   The engine must not start on this; use another backup.
@@ -222,7 +222,7 @@ enum RestoreMark {
 
     static func isSet(in data: String) -> Bool { access(data + fileName, F_OK) == 0 }
 
-    static func set(in data: String) throws(BackupError) {
+    static func set(in data: String) throws(CommandError) {
         unlink(data + fileName)
         try BackupFiles.write("A restore into this folder has not ended.\n", to: data + fileName)
         try BackupFiles.synchronize(data)

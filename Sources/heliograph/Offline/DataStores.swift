@@ -5,13 +5,6 @@ import Settings
 import Storage
 import Units
 
-/// Why an operator's command could not do its work, with what to do about it.
-struct CommandError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
-}
-
 /// The journal and the stores of a data folder, as a command needs them: those of the engine that runs
 /// there, or, with the engine stopped, servers started for as long as the command lasts.
 final class DataStores {
@@ -38,10 +31,13 @@ final class DataStores {
                 """
             )
         }
+        if RestoreMark.isSet(in: self.data) {
+            throw CommandError("a restore into \(data) did not end: restore the backup again")
+        }
         folder = try? DataFolder(self.data)
         isEngineRunning = folder == nil
         if isEngineRunning {
-            let addresses = try Self.addresses(self.data)
+            let addresses = try RunningEngine.addresses(self.data)
             (redisURL, conninfo, stores) = (addresses.redis, addresses.postgres, nil)
             return
         }
@@ -52,20 +48,6 @@ final class DataStores {
         )
         stores = servers
         (redisURL, conninfo) = try Self.start(servers, settings)
-    }
-
-    private static func addresses(_ data: String) throws(CommandError) -> Addresses {
-        guard let content = FileManager.default.contents(atPath: "\(data)/addresses.json"),
-            let addresses = try? JSONDecoder().decode(Addresses.self, from: content)
-        else {
-            throw CommandError(
-                """
-                another program holds the data folder \(data), but it is no running engine
-                  Wait until it has ended, or until the engine is up.
-                """
-            )
-        }
-        return addresses
     }
 
     private static func start(

@@ -1,21 +1,10 @@
 import Bytes
 import Companion
-import Foundation
 import Journal
 import Records
 import Scoring
 import Storage
 import Units
-
-extension Encodable {
-    /// As operators' commands print their results with `--json`.
-    var jsonText: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return String(decoding: (try? encoder.encode(self)) ?? Data(), as: UTF8.self)
-    }
-}
 
 /// One thing that was compared: how often, and where it differed.
 struct VerifiedPart: Encodable {

@@ -186,7 +186,7 @@ final class Engine {
             archive: archive,
             journalDirectory: dataDirectory + "/journal",
             checkpointDirectory: dataDirectory + "/checkpoints",
-            limits: journalLimits,
+            limits: settings.journalLimits,
             disk: .real,
             metrics: metrics,
             health: health,
@@ -230,13 +230,6 @@ final class Engine {
             )
         }
         return min(wanted, possible)
-    }
-
-    private var journalLimits: JournalLimits {
-        var limits = JournalLimits()
-        limits.segmentBytes = settings.journal.segmentBytes
-        limits.diskBytesMaximum = settings.journal.diskBudgetBytes
-        return limits
     }
 
     private func startCompanion(

@@ -19,6 +19,7 @@ from pathlib import Path
 import stores
 from engine import Engine, EngineError
 from judge import Verdict, judge_all
+from own_stores import children
 from traffic import Crowd
 
 # A pause between two batches of one sender: this test is about staying up, not about speed.
@@ -57,18 +58,6 @@ class Servers:
         client = stores.Redis(self.engine.addresses()["redis"])
         client.call("FLUSHALL")
         client.close()
-
-
-def children(parent: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            stat = (entry / "stat").read_text() if entry.name.isdigit() else ""
-        except OSError:
-            continue
-        if stat and int(stat.rpartition(")")[2].split()[1]) == parent:
-            found.append(int(entry.name))
-    return found
 
 
 def send_all(pids: list[int], what: signal.Signals) -> None:

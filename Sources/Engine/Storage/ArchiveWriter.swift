@@ -174,15 +174,7 @@ public final class ArchiveWriter {
         _ connection: any PostgresSession
     ) throws(PostgresFailure) -> [UInt64] {
         try connection.run(ArchiveStatements.restorePositions)
-        let rows = try connection.rows(ArchiveStatements.readPositions)
-        var found = [UInt64](repeating: 0, count: Partition.count)
-        for row in 0..<rows.count {
-            guard let index = rows.integer(row, 0), let offset = rows.integer(row, 1) else {
-                continue
-            }
-            found[Int(index)] = UInt64(clamping: offset)
-        }
-        return found
+        return try connection.readPositions()
     }
 
     // MARK: Filling a batch

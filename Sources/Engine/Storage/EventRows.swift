@@ -22,17 +22,7 @@ public final class EventRows {
 
     /// How far each partition has been taken; index is the partition.
     public func positions() throws(ArchiveError) -> [UInt64] {
-        try asking { () throws(PostgresFailure) in
-            let rows = try connection.rows(ArchiveStatements.readPositions)
-            var found = [UInt64](repeating: 0, count: Partition.count)
-            for row in 0..<rows.count {
-                guard let index = rows.integer(row, 0), let offset = rows.integer(row, 1) else {
-                    continue
-                }
-                found[Int(index)] = UInt64(clamping: offset)
-            }
-            return found
-        }
+        try asking { () throws(PostgresFailure) in try connection.readPositions() }
     }
 
     /// Event rows, as PostgreSQL's statistics estimate them.

@@ -28,16 +28,7 @@ public enum PostgresService {
             let found = try connection.rows(
                 "SELECT 1 FROM pg_namespace WHERE nspname = 'heliograph'"
             )
-            if found.count == 0 { return nil }
-            var positions = [UInt64](repeating: 0, count: 256)
-            let rows = try connection.rows(ArchiveStatements.readPositions)
-            for row in 0..<rows.count {
-                guard let index = rows.integer(row, 0), let offset = rows.integer(row, 1) else {
-                    continue
-                }
-                positions[Int(index)] = UInt64(clamping: offset)
-            }
-            return positions
+            return found.count == 0 ? nil : try connection.readPositions()
         } catch {
             throw .unavailable(error.message)
         }

@@ -1,4 +1,5 @@
 import Bytes
+import Records
 
 /// What the archive asks of a connection to PostgreSQL: the real one through libpq, or a simulated
 /// one that loses answers when told to. Used a few times in each transaction, never for a row.
@@ -26,6 +27,19 @@ extension PostgresSession {
     /// Runs one or more statements without parameters.
     func run(_ statement: StaticString) throws(PostgresFailure) {
         try run(text: statement.description)
+    }
+
+    /// The positions that the schema stands at; index is the partition. Changes nothing.
+    func readPositions() throws(PostgresFailure) -> [UInt64] {
+        let rows = try rows(ArchiveStatements.readPositions)
+        var found = [UInt64](repeating: 0, count: Partition.count)
+        for row in 0..<rows.count {
+            guard let index = rows.integer(row, 0), let offset = rows.integer(row, 1) else {
+                continue
+            }
+            found[Int(index)] = UInt64(clamping: offset)
+        }
+        return found
     }
 }
 

@@ -38,7 +38,10 @@ public enum Profile: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case experienceFirst
 
     /// The name in files and answers, such as `fast-mover`.
-    public var name: String {
+    public var name: String { text.description }
+
+    /// The same for writers of bytes.
+    public var text: StaticString {
         switch self {
         case .undetermined: return "undetermined"
         case .fastMover: return "fast-mover"
@@ -57,7 +60,10 @@ public enum Band: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case cold, warm, hot
 
     /// The name in files and answers.
-    public var name: String {
+    public var name: String { text.description }
+
+    /// The same for writers of bytes.
+    public var text: StaticString {
         switch self {
         case .cold: return "cold"
         case .warm: return "warm"

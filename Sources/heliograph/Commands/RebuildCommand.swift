@@ -24,11 +24,7 @@ struct RebuildCommand: ParsableCommand {
         case checkpoints, journal, rows
     }
 
-    @Option(help: "Data folder of the engine.")
-    var data = "var"
-
-    @Option(help: "Configuration file; config/heliograph.yaml when none is named.")
-    var config: String?
+    @OptionGroup var place: EnginePlace
 
     @Option(
         help: """
@@ -43,7 +39,7 @@ struct RebuildCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let stores = try DataStores(data: data, config: config)
+            let stores = try DataStores(data: place.data, config: place.config)
             defer { stores.close() }
             let result = try stores.isEngineRunning ? renew(stores) : rebuild(stores)
             Console.line(json ? result.json : result.text)

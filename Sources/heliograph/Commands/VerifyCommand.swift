@@ -19,11 +19,7 @@ struct VerifyCommand: ParsableCommand {
             """
     )
 
-    @Option(help: "Data folder of the engine.")
-    var data = "var"
-
-    @Option(help: "Configuration file; config/heliograph.yaml when none is named.")
-    var config: String?
+    @OptionGroup var place: EnginePlace
 
     @Flag(
         help: """
@@ -38,7 +34,7 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let stores = try DataStores(data: data, config: config)
+            let stores = try DataStores(data: place.data, config: place.config)
             defer { stores.close() }
             let report = try verify(stores)
             Console.line(json ? report.json : report.text)

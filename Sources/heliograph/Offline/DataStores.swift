@@ -70,15 +70,8 @@ final class DataStores {
 
     // MARK: - Files
 
-    var journalLimits: JournalLimits {
-        var limits = JournalLimits()
-        limits.segmentBytes = settings.journal.segmentBytes
-        limits.diskBytesMaximum = settings.journal.diskBudgetBytes
-        return limits
-    }
-
     func openReader() -> JournalReader {
-        JournalReader(disk: .real, directory: data + "/journal", limits: journalLimits)
+        JournalReader(disk: .real, directory: data + "/journal", limits: settings.journalLimits)
     }
 
     var checkpoints: PartitionCheckpoints {

@@ -66,7 +66,8 @@ final class OfflineFold {
         let takesAll = wanted == nil ? extent.isComplete : wanted == .beginning
         let isAnyTaken = takesAll || wanted == .rows || !mayUseCheckpoints
         if !isAnyTaken, let loaded = try Self.load(stores.checkpoints, extent, model) {
-            (folds, origin, base) = (loaded, .checkpoints, loaded.offsets)
+            (folds, base) = (loaded, loaded.offsets)
+            origin = loaded.offsets.allSatisfy { $0 == 0 } ? .beginning : .checkpoints
             return
         }
         folds = FoldSet(model: model, worker: 0, of: 1)
@@ -142,7 +143,7 @@ final class OfflineFold {
                 let header = record.header
                 reached[Int(header.partition.index)] = header.offset
                 guard header.kind == .slice, !record.isErased, let slice = Slice(record.payload)
-                else { return folds.passForward(header) }
+                else { return folds.pass(header) }
                 take(header, slice, body)
             }
             onProgress(report.records)
@@ -163,10 +164,5 @@ extension FoldSet {
     /// Where each partition's fold stands; index is the partition.
     var offsets: [UInt64] {
         (0..<Partition.count).map { fold(Partition(UInt8($0))).value.offset }
-    }
-
-    /// Passes a record that changes nothing, unless the fold is past it.
-    func passForward(_ header: RecordHeader) {
-        if header.offset > fold(header.partition).value.offset { pass(header) }
     }
 }

@@ -113,6 +113,8 @@ let package = Package(
             resources: [.embedInCode("Migrations")]
         ),
 
+        stage("Delivery", groundAll, exclude: ["README.md"]),
+
         .target(
             name: "Companion",
             dependencies: groundAll + [

@@ -32,6 +32,10 @@ enum PostgresSchema {
             number: 5,
             text: String(decoding: PackageResources._005_rebuild_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 6,
+            text: String(decoding: PackageResources._006_conversions_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

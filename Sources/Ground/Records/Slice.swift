@@ -30,6 +30,12 @@ public struct Slice {
         public static let touch = Flags(rawValue: 4)
         /// This slice is the first batch of a page load.
         public static let opensPage = Flags(rawValue: 8)
+        /// The visitor opted out of sale and sharing: by Global Privacy Control or a state's signal.
+        public static let optedOut = Flags(rawValue: 16)
+        /// The visitor is known to be a child.
+        public static let minor = Flags(rawValue: 32)
+        /// The visitor is in the European Economic Area, the United Kingdom or Switzerland.
+        public static let strictRegion = Flags(rawValue: 64)
     }
 
     /// The kind of machine the visitor sits at.
@@ -147,6 +153,8 @@ public struct SliceEvent {
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// The clock correction moved the event by more than ten minutes.
         public static let moved = Flags(rawValue: 1)
+        /// The event tells of somebody's health: no advertisement platform may learn of it.
+        public static let sensitive = Flags(rawValue: 2)
     }
 
     /// Number of the event in its window, from 1; 0 for events that have a message id instead.

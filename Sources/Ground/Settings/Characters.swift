@@ -29,6 +29,35 @@ enum Characters {
             && text.utf8.allSatisfy { isAlphanumeric($0) || $0 == 45 || $0 == 46 || $0 == 95 }
     }
 
+    /// Names of conversions and of what they have: letters, digits, `_`, `-` and `.`.
+    static func isEventName(_ text: String) -> Bool { isParameter(text) }
+
+    /// Names of events in GA4: a letter, then letters, digits and `_`.
+    static func isGoogleName(_ text: String) -> Bool {
+        guard let first = text.utf8.first, isAlphanumeric(first), !isDigit(first) else {
+            return false
+        }
+        return text.utf8.allSatisfy { isAlphanumeric($0) || $0 == 95 }
+    }
+
+    /// Versions of Meta's Graph API, such as `v25.0`.
+    static func isGraphVersion(_ text: String) -> Bool {
+        let parts = text.dropFirst().split(separator: ".", omittingEmptySubsequences: false)
+        return text.hasPrefix("v") && parts.count == 2
+            && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(isDigit) }
+    }
+
+    /// Names of variables of the environment.
+    static func isVariable(_ text: String) -> Bool {
+        guard let first = text.utf8.first, !isDigit(first) else { return false }
+        return text.utf8.allSatisfy { isAlphanumeric($0) || $0 == 95 }
+    }
+
+    /// ASCII without control characters.
+    static func isPrintable(_ text: String) -> Bool {
+        text.utf8.allSatisfy { (32...126).contains($0) }
+    }
+
     /// Braces are not among them: Redis Cluster would read them as a hash tag.
     static func isKeyPrefix(_ byte: UInt8) -> Bool {
         isAlphanumeric(byte) || [45, 46, 58, 95].contains(byte)

@@ -164,6 +164,20 @@ public struct Site: Sendable, Equatable {
         case mask
     }
 
+    /// What a whole site is about that its visitors may want to keep to themselves.
+    public enum Sensitivity: String, CaseIterable, Sendable {
+        case none
+        /// No advertisement platform is told anything; others are told of no page but its origin.
+        case health
+        /// Advertisement platforms are told of page views and leads only, with origins alone.
+        case finance
+        /// As with health: the visitors are children.
+        case minors
+
+        /// Whether advertisement platforms may be told anything at all.
+        public var allowsAdvertising: Bool { self == .none || self == .finance }
+    }
+
     /// Name, part of every key in Redis.
     public var name: String
     /// Public write keys.
@@ -190,6 +204,13 @@ public struct Site: Sendable, Equatable {
     public var refusesUnlistedEvents = false
     /// See `SiteLimits`.
     public var limits = SiteLimits()
+    /// What the site's pages are about that nobody may be told.
+    public var sensitivity = Sensitivity.none
+    /// Calling code of telephone numbers that are written without one, such as `49`; nil leaves such
+    /// numbers out of what platforms are told.
+    public var callingCode: String?
+    /// Outside APIs that are told of conversions.
+    public var destinations: [DestinationSettings] = []
 
     /// A site with the defaults for all that is not given.
     public init(name: String, keys: [String], origins: [String], allowsAnyOrigin: Bool) {

@@ -411,6 +411,20 @@ public enum Limits {
     public static let siteParametersMaximum = 64
     /// Rules for custom events of a site.
     public static let siteEventRulesMaximum = 256
+    /// Destinations of a site.
+    public static let siteDestinationsMaximum = 16
+    /// What a site may declare of its conversions beyond what every conversion may have.
+    public static let conversionExtrasMaximum = 10
+    /// The URL of a webhook.
+    public static let webhookURLBytesMaximum = 1024
+    /// What an operator may set for a destination's deadlines.
+    public static let destinationMillisecondsMinimum = 100
+    /// What an operator may set for a destination's deadlines.
+    public static let destinationMillisecondsMaximum = 60_000
+    /// From the first byte of a connection's making until it stands.
+    public static let destinationConnectMillisecondsDefault = 1_000
+    /// From a request until its answer has been read. Meta answers most within 600 ms.
+    public static let destinationAnswerMillisecondsDefault = 3_000
     /// A site's name. It is part of every Redis key and fits a `ShortText`.
     public static let siteNameBytesMaximum = 32
     /// An origin: scheme, host name of at most 253 bytes, port.

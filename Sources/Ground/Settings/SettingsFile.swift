@@ -27,7 +27,7 @@ extension HeliographSettings {
             settings.readServers(top, file: file, folder)
             settings.readStores(top)
             settings.readEngine(top, folder)
-            if top.has("sites") { settings.sites = SiteReader.sites(top) }
+            if top.has("sites") { settings.sites = SiteReader.sites(top, folder) }
             return settings
         }
     }

@@ -22,6 +22,8 @@ extension Site {
         fields += ["\(allowsAnyOrigin)", "\(consentDefault)", "\(debug)"]
         fields += limits.canonicalFields
         fields += ["\(refusesUnlistedEvents)"] + events.flatMap(\.canonicalFields)
+        fields += ["sensitive", sensitivity.rawValue, callingCode ?? ""]
+        fields += destinations.flatMap(\.canonicalFields)
         fields += ["keys"] + keys.sorted()
         fields += ["origins"] + origins.sorted()
         fields += ["parameters"] + urlParameters.sorted()

@@ -1,7 +1,7 @@
 /// Reads the list of sites.
 enum SiteReader {
-    static func sites(_ top: YAMLSection) -> [Site] {
-        let sites = top.sections("sites") { read($0) }
+    static func sites(_ top: YAMLSection, _ folder: String) -> [Site] {
+        let sites = top.sections("sites") { read($0, folder) }
         if sites.isEmpty {
             top.problem("sites", "must have at least one site, or be left out for site demo")
         }
@@ -22,7 +22,7 @@ enum SiteReader {
         return counts.filter { $0.value > 1 }.keys.sorted()
     }
 
-    private static func read(_ section: YAMLSection) -> Site {
+    private static func read(_ section: YAMLSection, _ folder: String) -> Site {
         let origins = section.texts("origins", bytesMaximum: Limits.originBytesMaximum)
         check(section, origins: origins)
         var site = Site(
@@ -52,7 +52,38 @@ enum SiteReader {
         site.events = eventRules(section)
         site.refusesUnlistedEvents = section.boolean("refuse_unlisted_events", default: false)
         site.limits = section.section("limits") { SiteLimits($0) }
+        readDestinations(section, folder, &site)
         return site
+    }
+
+    private static func readDestinations(
+        _ section: YAMLSection,
+        _ folder: String,
+        _ site: inout Site
+    ) {
+        site.sensitivity = section.choice(
+            "sensitive",
+            Site.Sensitivity.self,
+            default: site.sensitivity
+        )
+        if section.has("calling_code") {
+            let code = section.text("calling_code", bytesMaximum: 16)
+            if !(1...3).contains(code.utf8.count) || code.hasPrefix("0")
+                || !code.utf8.allSatisfy(Characters.isDigit)
+            {
+                section.problem("calling_code", "must be one such as 49, without + or zeros")
+            }
+            site.callingCode = code
+        }
+        site.destinations = DestinationReader.destinations(section, folder)
+        for destination in site.destinations
+        where destination.isAdvertising && !site.sensitivity.allowsAdvertising {
+            section.problem(
+                "destinations",
+                "has \(destination.name), an advertisement platform; a site with sensitive: "
+                    + "\(site.sensitivity.rawValue) may have none"
+            )
+        }
     }
 
     private static func name(_ section: YAMLSection) -> String {

@@ -1,0 +1,3 @@
+#pragma once
+// utf8proc 2: Unicode normalisation, case and categories.
+#include <utf8proc.h>

@@ -84,6 +84,7 @@ let package = Package(
         library("CZlib", debian: "zlib1g-dev"),
         library("COpenSSL", debian: "libssl-dev"),
         library("CMaxMind", debian: "libmaxminddb-dev"),
+        library("CUtf8proc", debian: "libutf8proc-dev"),
         .target(name: "CShims", path: "Sources/CLibs/CShims"),
 
         ground("Units", ["CShims"]),
@@ -113,7 +114,12 @@ let package = Package(
             resources: [.embedInCode("Migrations")]
         ),
 
-        stage("Delivery", groundAll, exclude: ["README.md"]),
+        stage(
+            "Delivery",
+            groundAll + ["COpenSSL", "CUtf8proc"],
+            strict,
+            exclude: ["README.md"]
+        ),
 
         .target(
             name: "Companion",
@@ -128,7 +134,7 @@ let package = Package(
             name: "heliograph",
             dependencies: groundAll + [
                 "Intake", "Wire", "Admission", "Enrichment", "Privacy", "Journal", "Scoring",
-                "Storage", "Companion", "COpenSSL", arguments, logging,
+                "Storage", "Delivery", "Companion", "COpenSSL", arguments, logging,
             ],
             path: "Sources/heliograph",
             swiftSettings: program

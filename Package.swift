@@ -186,7 +186,7 @@ let package = Package(
             "ProgramTests",
             groundAll + [
                 "heliograph", "Admission", "Enrichment", "Wire", "Journal", "Scoring", "Storage",
-                "TestSupport",
+                "Delivery", "Privacy", "TestSupport",
             ],
             program
         ),
@@ -221,7 +221,7 @@ let package = Package(
         tests(
             "Simulation",
             groundAll + [
-                "heliograph", "Admission", "Journal", "Scoring", "Storage", "CHiredis",
+                "heliograph", "Admission", "Journal", "Scoring", "Storage", "Delivery", "CHiredis",
                 "TestSupport",
             ],
             program

@@ -195,6 +195,7 @@ final class Engine {
             replayGate: ReplayGate(token: try ReplayToken.make(in: dataDirectory)),
             tracesPositions: getenv("HELIOGRAPH_TRACE_POSITIONS") != nil,
             pseudonymSecret: try PseudonymSecret.load(directory: dataDirectory),
+            sealKeys: SealKeys(data: dataDirectory),
             onProblem: { log.warning("\($0)") },
             onDiskFailure: { error in
                 // What the journal holds is unknown now; only a fresh start can find out.

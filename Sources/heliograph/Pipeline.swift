@@ -47,6 +47,7 @@ final class Pipeline {
         /// Whether answers tell where in the journal a batch lies, for tests that trace system calls.
         let tracesPositions: Bool
         let pseudonymSecret: [UInt8]
+        let sealKeys: SealKeys
         let onProblem: @Sendable (String) -> Void
         let onDiskFailure: @Sendable (JournalError) -> Void
     }
@@ -316,7 +317,8 @@ final class Pipeline {
             warm: warm,
             replayGate: parts.replayGate,
             tracesPositions: parts.tracesPositions,
-            pseudonymSecret: parts.pseudonymSecret
+            pseudonymSecret: parts.pseudonymSecret,
+            sealKeys: parts.sealKeys
         )
     }
 
@@ -350,7 +352,8 @@ final class Pipeline {
             checkpoints: checkpoints,
             visitorsMaximum: visitorsMaximum,
             time: parts.time,
-            openReader: openReader
+            openReader: openReader,
+            conversions: { [board = parts.board] in board.copy().edge.conversions }
         )
     }
 

@@ -1,5 +1,6 @@
 import Admission
 import Bytes
+import Delivery
 import Foundation
 import Journal
 import Loop
@@ -172,7 +173,8 @@ private final class TestJournal {
                 workers: 1,
                 model: model,
                 checkpoints: checkpoints,
-                openReader: openReader
+                openReader: openReader,
+                conversions: { ConversionFinder([.demo]) }
             ),
             ring: ring.consumer,
             feed: feed

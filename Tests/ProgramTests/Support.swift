@@ -1,6 +1,7 @@
 import Admission
 import Bytes
 import Enrichment
+import Privacy
 import Records
 import Settings
 import Telemetry
@@ -133,7 +134,12 @@ final class RouteUnderTest {
             sites: SiteTable(settings),
             sender: Sender(edge),
             counters: counters,
-            rejections: rejections
+            rejections: rejections,
+            sealer: Sealer(
+                keys: SealKeys(data: "/nowhere"),
+                secret: [UInt8](repeating: 7, count: Pseudonymizer.secretBytes),
+                counters: counters
+            )
         )
     }
 

@@ -1,5 +1,6 @@
 import Admission
 import Bytes
+import Delivery
 import Foundation
 import Journal
 import Loop
@@ -118,7 +119,8 @@ private final class SimulatedLine {
                 workers: world.workers,
                 model: SimulatedWorld.model,
                 checkpoints: world.checkpoints,
-                openReader: world.reader
+                openReader: world.reader,
+                conversions: { ConversionFinder([.demo]) }
             ),
             ring: outward.consumer,
             feed: archiveFeed

@@ -2,6 +2,7 @@
 // OpenSSL 3. Swift cannot import macros with arguments; each that is used has a function here.
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 

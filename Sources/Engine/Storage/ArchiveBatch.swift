@@ -39,6 +39,8 @@ struct ArchiveBatch: ~Copyable {
         capacity: 1024,
         limit: StorageLimits.archiveBatchBytesMaximum * 2
     )
+    /// Conversions, touches and sealed blocks.
+    private(set) var gains = GainRows()
     private(set) var sessions: [SessionChange] = []
     private var sessionIndexes: [SessionKey: Int] = [:]
     /// Partitions that the batch moves, in order of first appearance.
@@ -52,7 +54,9 @@ struct ArchiveBatch: ~Copyable {
 
     var isEmpty: Bool { moved.isEmpty }
 
-    var bytes: Int { eventBytes + historyRows.count + withdrawalRows.count + rejectedBytes }
+    var bytes: Int {
+        eventBytes + historyRows.count + withdrawalRows.count + rejectedBytes + gains.bytes
+    }
 
     /// Where the partition will stand; nil when the batch does not move it.
     func target(_ partition: Partition) -> UInt64? {
@@ -126,9 +130,11 @@ struct ArchiveBatch: ~Copyable {
         _ header: RecordHeader,
         _ slice: Slice,
         _ change: SessionChange,
-        _ history: HistoryPoint?
+        _ history: HistoryPoint?,
+        _ gains: RecordGains?
     ) {
         addEvents(header, slice, change)
+        addGains(header, slice, change, gains)
         merge(change)
         if let history { addHistory(header, slice, history) }
         advance(header.position)
@@ -157,6 +163,19 @@ struct ArchiveBatch: ~Copyable {
         invariant(!target.rows.overflowed, "a batch outgrew a limit that was checked before")
         eventCount &+= added
         eventBytes &+= target.rows.count &- before
+    }
+
+    private mutating func addGains(
+        _ header: RecordHeader,
+        _ slice: Slice,
+        _ change: SessionChange,
+        _ found: RecordGains?
+    ) {
+        if found == nil, slice.sealedParts.isEmpty { return }
+        change.session.withBytes { session in
+            let name = session.isEmpty ? slice.session : session
+            gains.add(header, slice, session: name, found)
+        }
     }
 
     private static func rows(
@@ -257,6 +276,7 @@ struct ArchiveBatch: ~Copyable {
         rejectedDays.removeAll(keepingCapacity: true)
         historyRows.reset()
         withdrawalRows.reset()
+        gains.reset()
         sessions.removeAll(keepingCapacity: true)
         sessionIndexes.removeAll(keepingCapacity: true)
         for partition in moved { targets[Int(partition.index)] = 0 }

@@ -44,10 +44,11 @@ extension ArchiveWriter {
             )
         }
         try mergeSessions(connection, carefully, &report)
+        if !batch.gains.isEmpty { try writeGains(connection, carefully: carefully, &report) }
         if !report.refused.isEmpty { try trimRefused(connection) }
     }
 
-    private func copy(
+    func copy(
         _ rows: ByteView,
         _ statement: String,
         _ source: String,
@@ -96,7 +97,7 @@ extension ArchiveWriter {
 
     /// Runs `body` over 0..<count in as few pieces as the faults among them allow; returns the
     /// indexes that fail on their own, in order.
-    private func bisect(
+    func bisect(
         _ count: Int,
         _ connection: any PostgresSession,
         _ body: (Range<Int>) throws(PostgresFailure) -> Void
@@ -124,7 +125,7 @@ extension ArchiveWriter {
         return refused
     }
 
-    private func keep(
+    func keep(
         _ row: ByteView,
         _ source: String,
         _ failure: PostgresFailure,

@@ -30,6 +30,8 @@ public struct CommitReport: Equatable, Sendable {
     public var historyPoints = 0
     /// Session rows touched.
     public var sessions = 0
+    /// Conversions found.
+    public var conversions = 0
     /// Rows of rejected events written.
     public var rejected = 0
     /// Rows that PostgreSQL refused; they are in `heliograph.refused_row`, the rest was written.
@@ -184,11 +186,12 @@ public final class ArchiveWriter {
         header: RecordHeader,
         slice: Slice,
         change: SessionChange,
-        history: HistoryPoint?
+        history: HistoryPoint?,
+        gains: RecordGains? = nil
     ) -> Addition {
         if header.offset <= reached(header.partition) { return .alreadyStored }
         guard batch.hasRoom(header, slice) else { return .full }
-        batch.add(header, slice, change, history)
+        batch.add(header, slice, change, history, gains)
         return .added
     }
 

@@ -86,6 +86,7 @@ enum PostgresType {
     static let float8: UInt32 = 701
     static let timestamptz: UInt32 = 1184
     static let boolArray: UInt32 = 1000
+    static let byteaArray: UInt32 = 1001
     static let int2Array: UInt32 = 1005
     static let int8Array: UInt32 = 1016
     static let float8Array: UInt32 = 1022

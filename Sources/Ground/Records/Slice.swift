@@ -13,6 +13,7 @@ public import Bytes
 /// | site, visitor, session, window, user, batch, address: a length byte each, then the bytes | 7 × (1 + n) |
 /// | context: a JSON object or nothing | 2 + n |
 /// | events, each as `SliceEvent` | rest |
+/// | with flag `sealed`: the entries of `SealedParts`, then their length | n + 2 |
 ///
 /// Texts are UTF-8 and free of raw personal data; the address is truncated as consent asks.
 public struct Slice {
@@ -36,6 +37,8 @@ public struct Slice {
         public static let minor = Flags(rawValue: 32)
         /// The visitor is in the European Economic Area, the United Kingdom or Switzerland.
         public static let strictRegion = Flags(rawValue: 64)
+        /// Sealed blocks stand behind the events.
+        public static let sealed = Flags(rawValue: 128)
     }
 
     /// The kind of machine the visitor sits at.
@@ -74,6 +77,8 @@ public struct Slice {
     public var context: ByteView
     /// Number of events.
     public var eventCount: Int
+    /// What only advertisement platforms are told.
+    public var sealedParts: SealedParts
     private var events: ByteView
 
     /// Reads a payload; nil when it is not one that this version can read.
@@ -98,7 +103,19 @@ public struct Slice {
         (self.site, self.visitor, self.session) = (site, visitor, session)
         (self.window, self.user, self.batch, self.address) = (window, user, batch, address)
         context = bytes[position..<position + contextLength]
-        events = bytes[position + contextLength..<bytes.count]
+        let rest = bytes[position + contextLength..<bytes.count]
+        guard let seals = Self.sealedLength(rest, flags) else { return nil }
+        let end = rest.count - seals
+        events = rest[0..<end]
+        sealedParts = SealedParts(seals == 0 ? .empty : rest[end..<rest.count - 2])
+    }
+
+    /// Bytes that sealed blocks take at the end, their length included; nil when it cannot be.
+    private static func sealedLength(_ bytes: ByteView, _ flags: Flags) -> Int? {
+        guard flags.contains(.sealed) else { return 0 }
+        guard bytes.count >= 2 else { return nil }
+        let length = Int(bytes.load(UInt16.self, at: bytes.count - 2)) + 2
+        return length <= bytes.count ? length : nil
     }
 
     private static func text(_ bytes: ByteView, _ position: inout Int) -> ByteView? {

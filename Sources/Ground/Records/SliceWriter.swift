@@ -103,15 +103,24 @@ public struct SliceWriter: ~Copyable {
     }
 
     /// Flags the slice as an automated browser's, once its events have shown it.
-    public mutating func markBot() {
-        let flags = Slice.Flags(rawValue: buffer.view[2]).union(.bot)
+    public mutating func markBot() { mark(.bot) }
+
+    private mutating func mark(_ flag: Slice.Flags) {
+        let flags = Slice.Flags(rawValue: buffer.view[2]).union(flag)
         buffer.overwrite(littleEndian: flags.rawValue, at: 2)
     }
 
-    /// Ends the slice. False when it did not fit the limit.
-    public mutating func finish(eventCount: Int) -> Bool {
+    /// Ends the slice; `sealed` are the entries of its `SealedParts`. False when it did not fit the
+    /// limit.
+    public mutating func finish(eventCount: Int, sealed: ByteView = .empty) -> Bool {
         invariant(eventCount <= Slice.eventsMaximum, "more events than a slice can hold")
+        let fits = sealed.count <= Int(UInt16.max)
+        if fits, !sealed.isEmpty {
+            buffer.append(sealed)
+            buffer.append(littleEndian: UInt16(sealed.count))
+        }
         if buffer.overflowed { return false }
+        if fits, !sealed.isEmpty { mark(.sealed) }
         buffer.overwrite(littleEndian: UInt8(eventCount), at: 8)
         return true
     }

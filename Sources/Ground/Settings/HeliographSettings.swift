@@ -209,6 +209,12 @@ public struct Site: Sendable, Equatable {
     /// Calling code of telephone numbers that are written without one, such as `49`; nil leaves such
     /// numbers out of what platforms are told.
     public var callingCode: String?
+    /// What is a conversion beside events that every shop calls alike.
+    public var conversions: [ConversionRule] = []
+    /// Whether events that every shop calls alike, such as `purchase`, are conversions without a rule.
+    public var countsUsualConversions = true
+    /// Days before a conversion whose touches may share in it.
+    public var attributionDays = 30
     /// Outside APIs that are told of conversions.
     public var destinations: [DestinationSettings] = []
 

@@ -52,6 +52,13 @@ enum SiteReader {
         site.events = eventRules(section)
         site.refusesUnlistedEvents = section.boolean("refuse_unlisted_events", default: false)
         site.limits = section.section("limits") { SiteLimits($0) }
+        site.conversions = ConversionReader.rules(section)
+        site.countsUsualConversions = section.boolean("usual_conversions", default: true)
+        site.attributionDays = section.integer(
+            "attribution_days",
+            in: 1...Limits.attributionDaysMaximum,
+            default: site.attributionDays
+        )
         readDestinations(section, folder, &site)
         return site
     }

@@ -17,6 +17,10 @@ public final class SiteTable: Sendable {
         public let countsAutomation: Bool
         /// Whether refusals are answered with more detail.
         public let debug: Bool
+        /// Whether what platforms may know is sealed: there are destinations, and they may have it.
+        public let seals: Bool
+        /// Whether also batches are sealed in which nothing can be a conversion but the score.
+        public let sealsEveryBatch: Bool
     }
 
     /// The sites' rules for custom events.
@@ -75,7 +79,9 @@ public final class SiteTable: Sendable {
             consentDefault: Consent(rawValue: UInt8(truncatingIfNeeded: site.consentDefault)),
             allowsAnyOrigin: site.allowsAnyOrigin,
             countsAutomation: site.automation == .count,
-            debug: site.debug
+            debug: site.debug,
+            seals: !site.destinations.isEmpty && site.sensitivity.allowsAdvertising,
+            sealsEveryBatch: site.conversions.contains { $0.trigger == .becameHot }
         )
     }
 

@@ -8,6 +8,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case requests, requestBytes, responseBytes
     case batchesAcknowledged, batchesAnswered, eventsReceived, eventsAcknowledged
     case unknownKeys, eventsLostByClients, textsShortened, traitsWithheld
+    case sealsWithoutKey, sealsTooLarge, conversions
     case rejectionsKept, rejectionsNotKept, rejectedDaysDropped
     case journalRecords, journalBytes, journalGroups, journalDamage
     case eventsDuplicate, eventsFolded, recordsFolded, ringFallbacks
@@ -47,7 +48,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             )
         case .batchesAcknowledged, .batchesAnswered, .eventsReceived, .eventsAcknowledged,
             .unknownKeys, .eventsLostByClients, .textsShortened,
-            .traitsWithheld:
+            .traitsWithheld, .sealsWithoutKey, .sealsTooLarge:
             return admissionDescription
         case .rejectionsKept, .rejectionsNotKept, .rejectedDaysDropped:
             return rejectionDescription
@@ -59,7 +60,8 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         case .coldReads, .coldReturned, .coldLost, .coldFilesWritten, .coldFilesRemoved:
             return coldDescription
         case .redisFlushes, .redisVisitors, .redisMinutes, .redisReconnects, .redisWentBack,
-            .postgresTransactions, .postgresEventRows, .postgresReconnects, .postgresMoved:
+            .postgresTransactions, .postgresEventRows, .postgresReconnects, .postgresMoved,
+            .conversions:
             return storageDescription
         case .companionRequests, .companionStreams, .companionSlowReaders:
             return companionDescription
@@ -112,6 +114,16 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         case .unknownKeys: return Description("unknown_keys", "Keys in beacons that were ignored.")
         case .eventsLostByClients:
             return Description("events_lost_by_clients", "Events that SDKs say they had to drop.")
+        case .sealsWithoutKey:
+            return Description(
+                "seals_without_key",
+                "Sealed blocks that were left out because the key of the day could not be written."
+            )
+        case .sealsTooLarge:
+            return Description(
+                "seals_too_large",
+                "Sealed blocks that were left out because they were too large."
+            )
         case .traitsWithheld:
             return Description(
                 "traits_withheld",
@@ -202,6 +214,8 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         case .postgresTransactions:
             return Description("postgres_transactions", "Transactions PostgreSQL committed.")
         case .postgresEventRows: return Description("postgres_event_rows", "Event rows committed.")
+        case .conversions:
+            return Description("conversions", "Conversions found and committed.")
         case .postgresReconnects:
             return Description("postgres_reconnects", "Connections to PostgreSQL made.")
         default:

@@ -139,6 +139,7 @@ extension BeaconRoute {
             page: event.page,
             name: name
         )
+        noteKind(event.kind)
         writer.buffer.append(UInt8(ascii: "{"))
         pageURL.reset()
         pageReferrer.reset()
@@ -158,6 +159,13 @@ extension BeaconRoute {
         // An event without properties lacks those that are required.
         if let rule, sites.rules[rule].required != 0 {
             throw EventRefusal(problem: .propertyMissing)
+        }
+    }
+
+    private mutating func noteKind(_ kind: EventKind) {
+        switch kind {
+        case .custom, .form, .pageView, .identify: sealing.isWorthwhile = true
+        case .pageSummary, .click, .navigation, .consent: return
         }
     }
 
@@ -255,6 +263,7 @@ extension BeaconRoute {
         if rule.treatment == .path {
             URLScrubber.path(text.view, into: &scrubbed)
         } else {
+            if sealing.isAllowed, !isReferrer { sealer.noteClick(in: text.view) }
             URLScrubber.scrub(text.view, into: &scrubbed) {
                 sites.keeps(parameter: $0, site: site)
             }

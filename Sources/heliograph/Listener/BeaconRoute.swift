@@ -60,6 +60,10 @@ struct BeaconRoute: ~Copyable {
     private(set) var site: Int?
     /// Where what is refused is kept; the listener's.
     let rejections: Rejections
+    /// Seals what platforms may know; the listener's.
+    let sealer: Sealer
+    /// Whether the slice under way is to have sealed blocks, and may hold a conversion.
+    var sealing = Sealing()
     /// Whether events of the beacon last taken were refused one by one.
     var hasKeptEvents = false
 
@@ -67,8 +71,10 @@ struct BeaconRoute: ~Copyable {
         sites: SiteTable,
         sender: Sender,
         counters: CounterBlock,
-        rejections: Rejections
+        rejections: Rejections,
+        sealer: Sealer
     ) {
+        self.sealer = sealer
         self.sites = sites
         self.sender = sender
         self.counters = counters
@@ -165,13 +171,18 @@ struct BeaconRoute: ~Copyable {
     ) throws(Refusal) -> Outcome? {
         let entry = sites[site]
         var head = head(beacon, consent, around, countsAutomation: entry.countsAutomation)
+        beginSealing(entry, head, isReplay: around.isReplay)
         entry.name.withBytes {
             head.site = $0
+            sealer.begin(site: $0, visitor: head.visitor, receivedAt: around.receivedAt)
             writer.begin(head)
         }
         guard let events = try writeEvents(beacon, body, site, around) else { return nil }
         count(beacon, body, around)
-        guard writer.finish(eventCount: events) else {
+        if sealing.isDue {
+            sealer.seal(around.facts, context: beacon.context, isPage: !beacon.context.isEmpty)
+        }
+        guard writer.finish(eventCount: events, sealed: sealer.sealed) else {
             throw Refusal(.batchTooLarge, at: "e")
         }
         // Of a replay's sender nothing is known that a sign could be added to.
@@ -182,6 +193,28 @@ struct BeaconRoute: ~Copyable {
             visitor: head.visitor,
             site: site
         )
+    }
+
+    /// Whether a slice gets sealed blocks.
+    struct Sealing {
+        /// The site has destinations and the visitor agreed to advertising.
+        var isAllowed = false
+        /// An event of the slice may be a conversion, or begins a page.
+        var isWorthwhile = false
+
+        var isDue: Bool { isAllowed && isWorthwhile }
+    }
+
+    private mutating func beginSealing(
+        _ entry: SiteTable.Entry,
+        _ head: SliceWriter.Head,
+        isReplay: Bool
+    ) {
+        sealer.reset()
+        sealing.isAllowed =
+            entry.seals && head.consent.contains(.linking) && !isReplay
+            && head.flags.isDisjoint(with: [.bot, .minor, .optedOut])
+        sealing.isWorthwhile = entry.sealsEveryBatch
     }
 
     private mutating func head(

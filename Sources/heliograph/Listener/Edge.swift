@@ -1,5 +1,6 @@
 import Admission
 import Bytes
+import Delivery
 import Enrichment
 import Intake
 import Settings
@@ -22,6 +23,8 @@ final class Edge: Sendable {
     let words: AgentWords
     /// Where addresses lie; nil without a database.
     let geo: GeoDatabase?
+    /// Finds conversions in records, for the archive.
+    let conversions: ConversionFinder
     /// Certificates of the port with TLS; nil when there is none.
     let tls: TLSContext?
     let trustedProxies: [AddressRange]
@@ -38,6 +41,7 @@ final class Edge: Sendable {
         words = lists.words
         geo = lists.geo
         sites = SiteTable(settings)
+        conversions = ConversionFinder(settings.sites)
         addressRate = Rate(settings.limits.address)
         visitorRate = Rate(settings.limits.visitor)
         siteRates = sites.limits.map { site in

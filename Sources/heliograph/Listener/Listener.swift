@@ -29,6 +29,8 @@ final class Listener: ByteHandler {
         let tracesPositions: Bool
         /// Under which ids of servers are renamed; see `Pseudonymizer`.
         let pseudonymSecret: [UInt8]
+        /// Under which what platforms may know is sealed.
+        let sealKeys: SealKeys
     }
 
     let around: Surroundings
@@ -76,11 +78,17 @@ final class Listener: ByteHandler {
         edge = around.board.copy()
         rejections = Rejections(counters: counters)
         sender = Sender(edge.edge)
+        let sealer = Sealer(
+            keys: around.sealKeys,
+            secret: around.pseudonymSecret,
+            counters: counters
+        )
         route = BeaconRoute(
             sites: edge.edge.sites,
             sender: sender,
             counters: counters,
-            rejections: rejections
+            rejections: rejections,
+            sealer: sealer
         )
         servers = ServerRoute(
             sites: edge.edge.sites,

@@ -1,4 +1,5 @@
 import Bytes
+import Delivery
 import Journal
 import Loop
 import Records
@@ -20,6 +21,8 @@ final class ArchiveSource {
         var visitorsMaximum = Int.max
         var time = TimeSource.real
         let openReader: @Sendable () -> JournalReader
+        /// Finds conversions by the settings in force; asked before each step.
+        let conversions: @Sendable () -> ConversionFinder
     }
 
     /// Records refolded before the archive may commit in between.
@@ -28,6 +31,7 @@ final class ArchiveSource {
     private let around: Surroundings
     /// Where visitors go while refolding.
     private let place: ColdPlace
+    private var finder: ConversionFinder
     private var ring: RingConsumer
     private let feed: RecordFeed
     /// Sequence up to which every record of this worker is in the archive or its batch.
@@ -43,6 +47,7 @@ final class ArchiveSource {
     init(_ around: Surroundings, ring: consuming RingConsumer, feed: RecordFeed) {
         self.around = around
         place = ColdPlace(around.checkpoints, nil)
+        finder = around.conversions()
         self.ring = ring
         self.feed = feed
     }
@@ -69,6 +74,7 @@ final class ArchiveSource {
         onProblem: (String) -> Void
     ) -> Bool {
         if hasFullBatch { return false }
+        finder = around.conversions()
         var gap: UInt64?
         let count = ring.drainWhile(limit: Self.recordsPerStep) { frame in
             if frame.first <= reached { return true }
@@ -127,11 +133,13 @@ final class ArchiveSource {
         guard effect.eventsFolded > 0 else {
             return archive.add(header: header, withdrawal: slice)
         }
+        let history = effect.keepsHistory ? effect.history : nil
         return archive.add(
             header: header,
             slice: slice,
             change: effect.session,
-            history: effect.keepsHistory ? effect.history : nil
+            history: history,
+            gains: finder.gains(header, slice, history)
         )
     }
 

@@ -129,6 +129,7 @@ final class ArchiveThread {
     private func count(_ report: CommitReport) {
         counters.add(.postgresTransactions)
         counters.add(.postgresEventRows, report.events)
+        if report.conversions > 0 { counters.add(.conversions, report.conversions) }
         counters.add(.postgresReconnects, report.retries)
         for row in report.refused {
             counters.add(.rowRefused)

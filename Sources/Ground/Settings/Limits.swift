@@ -436,6 +436,10 @@ public enum Limits {
     public static let siteDestinationsMaximum = 16
     /// What a site may declare of its conversions beyond what every conversion may have.
     public static let conversionExtrasMaximum = 10
+    /// A trait that is normalised for platforms.
+    public static let traitBytesMaximum = 512
+    /// Values of one field that a platform is told: Google takes three.
+    public static let traitValuesMaximum = 3
     /// The URL of a webhook.
     public static let webhookURLBytesMaximum = 1024
     /// What an operator may set for a destination's deadlines.

@@ -133,6 +133,19 @@ public enum AddressRules {
         }
     }
 
+    /// Whether the address means something on some network only: private, loopback, link-local,
+    /// shared, multicast, unspecified or reserved. Those for documentation are not among them.
+    public static func isLocal(_ address: InternetAddress) -> Bool {
+        address.length == 4
+            ? local.contains { $0.contains(address) }
+            : !global.contains { $0.contains(address) }
+    }
+
+    private static let local = ranges([
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+        "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4",
+    ])
+
     private static func ranges(_ texts: [String]) -> [AddressRange] {
         texts.compactMap { AddressRange($0) }
     }

@@ -11,7 +11,7 @@ public struct FieldVectors {
         /// What was normalised.
         public let field: String
         /// What came in.
-        public let input: JSONTree
+        public let input: JSONValue
         /// What is hashed, nil when it is left out or was hashed before.
         public let normalized: String?
         /// What is sent, nil when it is left out.
@@ -46,7 +46,7 @@ public struct FieldVectors {
 
     /// Reads a file and normalises every input in it; nil when it is not a JSON object.
     public init?(_ file: [UInt8], _ context: MetaField.Context) {
-        guard let tree = JSONTree(file), case .object = tree else { return nil }
+        guard let tree = JSONValue(file), case .object = tree else { return nil }
         let clock = tree["param_builder_clock_ms"]?.integer ?? context.nowMilliseconds
         var rows: [Row] = []
         for member in tree.members {
@@ -64,7 +64,7 @@ public struct FieldVectors {
 
     // MARK: - Fields
 
-    private static func field(_ row: JSONTree, _ context: MetaField.Context) -> Row {
+    private static func field(_ row: JSONValue, _ context: MetaField.Context) -> Row {
         let name = row["field"]?.text ?? ""
         let text = row["input"]?.text ?? ""
         let result = Self.values(name, text, context)
@@ -130,7 +130,7 @@ public struct FieldVectors {
 
     // MARK: - Browser ids
 
-    private static func browser(_ row: JSONTree, _ clock: Int64) -> [Row] {
+    private static func browser(_ row: JSONValue, _ clock: Int64) -> [Row] {
         let index = Self.subdomainIndex(row["host"]?.text ?? "")
         let click =
             row["query"]?["fbclid"]?.elements.first?.text
@@ -158,7 +158,7 @@ public struct FieldVectors {
     /// Meta's builder appends its version, which nobody else may; the random part of an id that was
     /// made just now is nobody's to agree with.
     private static func browser(
-        _ row: JSONTree,
+        _ row: JSONValue,
         _ field: String,
         _ found: FacebookID?,
         isMinted: Bool
@@ -196,7 +196,7 @@ public struct FieldVectors {
         return isAddress || !name.contains(".") ? 0 : 1
     }
 
-    private static func proof(_ examples: JSONTree) -> [Row] {
+    private static func proof(_ examples: JSONValue) -> [Row] {
         guard let example = examples["appsecret_proof"], let secret = example["secret"]?.text,
             let token = example["token"]?.text
         else { return [] }

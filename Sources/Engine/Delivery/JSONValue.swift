@@ -1,13 +1,13 @@
 import Bytes
 
 /// A JSON text as a value. For what is read once and small: platforms' answers, operators' files.
-public enum JSONTree: Sendable, Equatable {
+public enum JSONValue: Sendable, Equatable {
     case null
     case flag(Bool)
     /// As it was written.
     case number(String)
     case text(String)
-    case list([JSONTree])
+    case list([JSONValue])
     /// In the order of the text.
     case object([Member])
 
@@ -16,12 +16,12 @@ public enum JSONTree: Sendable, Equatable {
         /// Its name.
         public let key: String
         /// Its value.
-        public let value: JSONTree
+        public let value: JSONValue
     }
 
     /// Reads a whole text; nil when it is not JSON.
     public init?(_ bytes: [UInt8]) {
-        let tree = bytes.withUnsafeBytes { buffer -> JSONTree? in
+        let tree = bytes.withUnsafeBytes { buffer -> JSONValue? in
             var cursor = JSONCursor(ByteView(buffer))
             do throws(JSONError) {
                 let tree = try Self.read(&cursor)
@@ -36,7 +36,7 @@ public enum JSONTree: Sendable, Equatable {
     }
 
     /// The cursor limits the depth.
-    private static func read(_ cursor: inout JSONCursor) throws(JSONError) -> JSONTree {
+    private static func read(_ cursor: inout JSONCursor) throws(JSONError) -> JSONValue {
         let kind = try cursor.kind()
         let value = try cursor.skip(anyNumbers: true)
         switch kind {
@@ -55,8 +55,8 @@ public enum JSONTree: Sendable, Equatable {
         return buffer.view.text
     }
 
-    private static func elements(_ bytes: ByteView) throws(JSONError) -> [JSONTree] {
-        var (cursor, first, elements) = (JSONCursor(bytes), true, [JSONTree]())
+    private static func elements(_ bytes: ByteView) throws(JSONError) -> [JSONValue] {
+        var (cursor, first, elements) = (JSONCursor(bytes), true, [JSONValue]())
         try cursor.beginArray()
         while try cursor.nextElement(&first) { elements.append(try read(&cursor)) }
         return elements
@@ -72,13 +72,13 @@ public enum JSONTree: Sendable, Equatable {
     }
 
     /// The member called `key`, of an object.
-    public subscript(key: String) -> JSONTree? {
+    public subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.key == key }?.value
     }
 
     /// The elements of a list; none of anything else.
-    public var elements: [JSONTree] {
+    public var elements: [JSONValue] {
         if case .list(let elements) = self { return elements }
         return []
     }
@@ -109,7 +109,7 @@ public enum JSONTree: Sendable, Equatable {
 
 extension JSONWriter {
     /// A value that was read before.
-    mutating func tree(_ key: String?, _ tree: JSONTree) {
+    mutating func tree(_ key: String?, _ tree: JSONValue) {
         switch tree {
         case .null: null(key)
         case .flag(let flag): self.flag(key, flag)

@@ -13,6 +13,7 @@ struct Heliograph: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             UpCommand.self, ConfigCommand.self, SiteCommand.self, EnrichCommand.self,
+            DestinationCommand.self,
             ReplayCommand.self, VerifyCommand.self, RebuildCommand.self,
             JournalCommand.self, BackupCommand.self, RestoreCommand.self,
         ],

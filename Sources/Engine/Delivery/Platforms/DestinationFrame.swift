@@ -17,11 +17,7 @@ struct DestinationFrame: Sendable {
     private static let aheadMillisecondsMaximum: Int64 = 300_000
 
     /// What may be told of a conversion, or why nothing may.
-    func verdict(
-        _ conversion: Conversion,
-        _ kind: DestinationGate.Kind,
-        _ options: DestinationGate.Options
-    ) -> DestinationGate.Verdict {
+    func verdict(_ conversion: Conversion) -> DestinationGate.Verdict {
         let isSensitive = conversion.isSensitive || !sensitivity.allowsAdvertising
         let facts = DestinationGate.Facts(
             consent: conversion.consent,
@@ -29,7 +25,24 @@ struct DestinationFrame: Sendable {
             isSensitive: isSensitive,
             isBot: conversion.isBot
         )
-        return DestinationGate.verdict(for: kind, facts, options: options)
+        return DestinationGate.verdict(
+            for: settings.gateKind,
+            facts,
+            options: settings.gateOptions
+        )
+    }
+
+    /// On which terms it is told. What has none never passes `judge`; without terms nothing about the
+    /// visitor is told.
+    func terms(_ conversion: Conversion) -> DestinationGate.Terms {
+        if case .allowed(let terms) = verdict(conversion) { return terms }
+        return DestinationGate.Terms()
+    }
+
+    /// Why nothing may be told of it at all; nil when something may.
+    func forbidden(_ conversion: Conversion) -> Preflight? {
+        guard case .forbidden(let reason) = verdict(conversion) else { return nil }
+        return .forbidden(reason: reason.rawValue)
     }
 
     /// Why the conversion's time forbids sending it; nil when nothing does.

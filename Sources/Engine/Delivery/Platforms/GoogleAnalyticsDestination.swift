@@ -1,4 +1,3 @@
-import Records
 import Settings
 import Telemetry
 
@@ -27,34 +26,21 @@ public struct GoogleAnalyticsDestination: Destination {
     /// Its name in the site's settings.
     public var name: String { frame.name }
 
-    private func verdict(_ conversion: Conversion) -> DestinationGate.Verdict {
-        let options = DestinationGate.Options(sendsUserData: google.sendsUserData)
-        return frame.verdict(conversion, .ga4, options)
-    }
-
-    /// What has no terms never passes `judge`; without terms nothing about the visitor is told.
-    private func terms(_ conversion: Conversion) -> DestinationGate.Terms {
-        if case .allowed(let terms) = verdict(conversion) { return terms }
-        return DestinationGate.Terms()
-    }
-
     /// A request belongs to one client with one state of consent.
     public func group(of conversion: Conversion) -> String {
-        GoogleEnvelope(conversion, terms(conversion), google).group
+        GoogleEnvelope(conversion, frame.terms(conversion), google).group
     }
 
     /// Consent, age, and everything that Google would drop without saying so.
     public func judge(_ conversion: Conversion, nowMilliseconds: Int64) -> Preflight {
-        if case .forbidden(let reason) = verdict(conversion) {
-            return .forbidden(reason: reason.rawValue)
-        }
+        if let forbidden = frame.forbidden(conversion) { return forbidden }
         let untimely = frame.untimely(
             conversion,
             nowMilliseconds,
             ageMillisecondsMaximum: Self.ageMillisecondsMaximum
         )
         if let untimely { return untimely }
-        let event = GoogleEvent(conversion, terms(conversion), frame, google)
+        let event = GoogleEvent(conversion, frame, google)
         if let refusal = event.refusal { return .refused(reason: refusal) }
         return .ready(remarks: event.remarks(nowMilliseconds: nowMilliseconds))
     }
@@ -85,12 +71,12 @@ public struct GoogleAnalyticsDestination: Destination {
         var json = JSONWriter()
         json.object { json in
             if let first = conversions.first {
-                GoogleEnvelope(first, terms(first), google).writeMembers(&json)
+                GoogleEnvelope(first, frame.terms(first), google).writeMembers(&json)
             }
             if isTest { json.text("validation_behavior", "ENFORCE_RECOMMENDATIONS") }
             json.list("events") { json in
                 for conversion in conversions {
-                    GoogleEvent(conversion, terms(conversion), frame, google)
+                    GoogleEvent(conversion, frame, google)
                         .write(&json, nowMilliseconds: now)
                 }
             }

@@ -11,12 +11,11 @@ struct GoogleEvent {
 
     init(
         _ conversion: Conversion,
-        _ terms: DestinationGate.Terms,
         _ frame: DestinationFrame,
         _ google: GoogleAnalyticsSettings
     ) {
         self.conversion = conversion
-        self.terms = terms
+        terms = frame.terms(conversion)
         self.frame = frame
         self.google = google
         money = ConversionMoney(conversion)

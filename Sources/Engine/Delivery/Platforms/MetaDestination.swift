@@ -1,4 +1,3 @@
-import Records
 import Settings
 import Telemetry
 
@@ -41,22 +40,12 @@ public struct MetaDestination: Destination {
     /// Everything goes to one pixel with one token; limited use and the rest are events' own.
     public func group(of conversion: Conversion) -> String { "" }
 
-    private func verdict(_ conversion: Conversion) -> DestinationGate.Verdict {
-        let options = DestinationGate.Options(
-            limitsOptedOut: meta.optedOut == .limit,
-            sendsWithoutPersonalisation: meta.unpersonalised == .attribute
-        )
-        return frame.verdict(conversion, .meta, options)
-    }
-
     /// On sites about money nothing else may be told.
     private static let financeConversions: Set<String> = ["page_view", "lead"]
 
     /// Consent, age, and everything Meta would refuse a whole request for.
     public func judge(_ conversion: Conversion, nowMilliseconds: Int64) -> Preflight {
-        guard case .allowed(let terms) = verdict(conversion) else {
-            return forbidden(conversion)
-        }
+        if let forbidden = frame.forbidden(conversion) { return forbidden }
         if frame.sensitivity == .finance, !Self.financeConversions.contains(conversion.name) {
             return .forbidden(reason: "finance-site")
         }
@@ -66,14 +55,9 @@ public struct MetaDestination: Destination {
             ageMillisecondsMaximum: Self.ageMillisecondsMaximum
         )
         if let untimely { return untimely }
-        let event = MetaEvent(conversion, terms, frame, meta)
+        let event = MetaEvent(conversion, frame, meta)
         if let refusal = event.refusal { return .refused(reason: refusal) }
         return .ready(remarks: event.remarks)
-    }
-
-    private func forbidden(_ conversion: Conversion) -> Preflight {
-        guard case .forbidden(let reason) = verdict(conversion) else { return .expired }
-        return .forbidden(reason: reason.rawValue)
     }
 
     /// One envelope for all.
@@ -101,7 +85,9 @@ public struct MetaDestination: Destination {
         var json = JSONWriter()
         json.object { json in
             json.list("data") { json in
-                for conversion in conversions { write(conversion, &json, now) }
+                for conversion in conversions {
+                    MetaEvent(conversion, frame, meta).write(&json, nowMilliseconds: now)
+                }
             }
             json.text("partner_agent", meta.partnerAgent)
             json.text("test_event_code", testCode)
@@ -111,13 +97,6 @@ public struct MetaDestination: Destination {
         }
         let type = (name: "Content-Type", value: Secret("application/json; charset=utf-8"))
         return OutgoingRequest(url: url, headers: [type], body: json.bytes)
-    }
-
-    private func write(_ conversion: Conversion, _ json: inout JSONWriter, _ now: Int64) {
-        // What has no terms never passed `judge`; without terms nothing about the visitor is told.
-        var terms = DestinationGate.Terms()
-        if case .allowed(let allowed) = verdict(conversion) { terms = allowed }
-        MetaEvent(conversion, terms, frame, meta).write(&json, nowMilliseconds: now)
     }
 
     /// See `MetaAnswer`.

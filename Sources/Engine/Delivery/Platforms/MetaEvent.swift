@@ -13,12 +13,11 @@ struct MetaEvent {
 
     init(
         _ conversion: Conversion,
-        _ terms: DestinationGate.Terms,
         _ frame: DestinationFrame,
         _ meta: MetaSettings
     ) {
         self.conversion = conversion
-        self.terms = terms
+        terms = frame.terms(conversion)
         self.frame = frame
         self.meta = meta
         money = ConversionMoney(conversion)

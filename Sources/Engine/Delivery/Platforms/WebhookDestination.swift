@@ -29,16 +29,9 @@ public struct WebhookDestination: Destination {
     /// All go to one place.
     public func group(of conversion: Conversion) -> String { "" }
 
-    private func verdict(_ conversion: Conversion) -> DestinationGate.Verdict {
-        frame.verdict(conversion, .webhook, DestinationGate.Options())
-    }
-
     /// Consent and age: the operator's server takes anything else.
     public func judge(_ conversion: Conversion, nowMilliseconds: Int64) -> Preflight {
-        if case .forbidden(let reason) = verdict(conversion) {
-            return .forbidden(reason: reason.rawValue)
-        }
-        return frame.untimely(
+        frame.forbidden(conversion) ?? frame.untimely(
             conversion,
             nowMilliseconds,
             ageMillisecondsMaximum: Self.ageMillisecondsMaximum
@@ -83,13 +76,11 @@ public struct WebhookDestination: Destination {
     }
 
     private func body(_ conversion: Conversion, isTest: Bool) -> [UInt8] {
-        var terms = DestinationGate.Terms()
-        if case .allowed(let allowed) = verdict(conversion) { terms = allowed }
         var json = JSONWriter()
         json.object { json in
             json.text("type", "conversion")
             if isTest { json.flag("test", true) }
-            WebhookEvent(conversion, terms, frame, webhook).writeMembers(&json)
+            WebhookEvent(conversion, frame, webhook).writeMembers(&json)
         }
         return json.bytes
     }
@@ -136,12 +127,11 @@ struct WebhookEvent {
 
     init(
         _ conversion: Conversion,
-        _ terms: DestinationGate.Terms,
         _ frame: DestinationFrame,
         _ webhook: WebhookSettings
     ) {
         self.conversion = conversion
-        self.terms = terms
+        terms = frame.terms(conversion)
         self.frame = frame
         self.webhook = webhook
         money = ConversionMoney(conversion)

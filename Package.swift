@@ -190,7 +190,6 @@ let package = Package(
             ],
             program
         ),
-        tests("DeliveryTests", groundAll + ["Delivery"]),
         tests("IntakeTests", ["Intake", "Loop", "Bytes", "Settings", "TestSupport"]),
         tests("LoopTests", ["Loop"]),
         tests(

@@ -75,7 +75,8 @@ struct DestinationFrame: Sendable {
     /// A page's address, or nothing when it is none of the web.
     func page(_ url: String?, originOnly: Bool) -> String? {
         guard let url, url.hasPrefix("https://") || url.hasPrefix("http://") else { return nil }
-        return originOnly || sensitivity != .none ? PageAddress.origin(url) : url
+        let isFinance = sensitivity == .finance && settings.isAdvertising
+        return originOnly || isFinance ? PageAddress.origin(url) : url
     }
 }
 
@@ -109,6 +110,8 @@ struct ConversionMoney {
     let currency: String?
     /// What was left out.
     let remark: String?
+    /// Why a purchase with it is none; nil when it is one. No currency is ever guessed.
+    let refusal: String?
 
     init(_ conversion: Conversion) {
         let code = conversion.currency.flatMap { Currency.code($0) }
@@ -116,6 +119,9 @@ struct ConversionMoney {
         let money = value.flatMap { value in code.flatMap { Currency.rounded(value, $0) } }
         self.value = money
         currency = money == nil ? nil : code
+        let hasValue = value?.isFinite == true
+        refusal =
+            money != nil ? nil : hasValue ? "purchase-without-currency" : "purchase-without-value"
         let isMissing = money == nil && (conversion.value != nil || conversion.currency != nil)
         remark = isMissing ? "value-left-out" : nil
     }

@@ -69,7 +69,7 @@ struct GoogleEvent {
     /// Why GA4 would drop or spoil it without saying so; nil when it would not.
     var refusal: String? {
         guard let eventName else { return "invalid-event-name" }
-        if eventName == "purchase", money.value == nil { return "purchase-without-value" }
+        if eventName == "purchase", let refusal = money.refusal { return refusal }
         let ids = [transactionID] + conversion.details.items.map(\.id)
         if ids.contains(where: { Self.isLong($0) }) { return "id-too-long" }
         return nil
@@ -194,7 +194,7 @@ struct GoogleEvent {
 
     private var pageParameters: [Parameter] {
         let isScrubbed = terms.isScrubbed
-        let title = isScrubbed || frame.sensitivity != .none ? nil : conversion.title
+        let title = isScrubbed ? nil : conversion.title
         return texts([
             ("page_location", frame.page(conversion.pageURL, originOnly: isScrubbed)),
             ("page_referrer", frame.page(conversion.referrer, originOnly: isScrubbed)),

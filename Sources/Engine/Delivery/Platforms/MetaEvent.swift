@@ -29,7 +29,7 @@ struct MetaEvent {
     /// Why Meta would refuse it, and with it every other of its request; nil when it would not.
     var refusal: String? {
         if eventName == nil { return "invalid-event-name" }
-        if conversion.name == "purchase", money.value == nil { return "purchase-without-value" }
+        if conversion.name == "purchase", let refusal = money.refusal { return refusal }
         if !user.isEnough { return "unmatched" }
         return nil
     }

@@ -150,7 +150,7 @@ struct WebhookEvent {
         json.text("order_id", conversion.orderID)
         json.text("page_url", page(conversion.pageURL))
         json.text("referrer", page(conversion.referrer))
-        if !isScrubbed { json.text("title", conversion.title) }
+        if !terms.isScrubbed { json.text("title", conversion.title) }
         json.object("consent") { json in
             json.flag("advertising", terms.grantsAdUserData)
             json.flag("personalisation", terms.grantsAdPersonalisation)
@@ -158,8 +158,6 @@ struct WebhookEvent {
         json.object("details") { json in writeDetails(&json) }
         writeContact(&json)
     }
-
-    private var isScrubbed: Bool { terms.isScrubbed || frame.sensitivity != .none }
 
     private func writeDetails(_ json: inout JSONWriter) {
         let details = conversion.details
@@ -176,7 +174,7 @@ struct WebhookEvent {
         json.text("plan", details.plan)
         json.text("form_id", details.formID)
         json.text("store_id", details.storeID)
-        if !isScrubbed {
+        if !terms.isScrubbed {
             json.text("search_term", details.searchTerm)
             json.text("content_name", details.contentName)
             json.text("content_category", details.contentCategory)
@@ -201,7 +199,7 @@ struct WebhookEvent {
     private func write(_ item: ConversionItem, _ json: inout JSONWriter) {
         json.object { json in
             json.text("id", item.id)
-            if !isScrubbed {
+            if !terms.isScrubbed {
                 json.text("name", item.name)
                 json.text("brand", item.brand)
                 json.text("category", item.category)

@@ -190,6 +190,7 @@ let package = Package(
             ],
             program
         ),
+        tests("DeliveryTests", groundAll + ["Delivery", "TestSupport"]),
         tests("IntakeTests", ["Intake", "Loop", "Bytes", "Settings", "TestSupport"]),
         tests("LoopTests", ["Loop"]),
         tests(

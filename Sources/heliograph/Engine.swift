@@ -24,6 +24,7 @@ struct StartError: Error, CustomStringConvertible {
 final class Engine {
     private let settings: HeliographSettings
     private let reloader: Reloader
+    private let sealKeys: SealKeys
     private var dayCounts: DayCounts
     private let dataDirectory: String
     private let folder: DataFolder
@@ -68,6 +69,7 @@ final class Engine {
         )
         dayCounts = DayCounts(directory: self.dataDirectory, limiter: limiter)
         folder = try DataFolder(self.dataDirectory)
+        sealKeys = SealKeys(data: self.dataDirectory)
         stores = PrivateStores(
             dataDirectory: self.dataDirectory,
             wantsRedis: settings.redis.url == nil,
@@ -195,7 +197,7 @@ final class Engine {
             replayGate: ReplayGate(token: try ReplayToken.make(in: dataDirectory)),
             tracesPositions: getenv("HELIOGRAPH_TRACE_POSITIONS") != nil,
             pseudonymSecret: try PseudonymSecret.load(directory: dataDirectory),
-            sealKeys: SealKeys(data: dataDirectory),
+            sealKeys: sealKeys,
             onProblem: { log.warning("\($0)") },
             onDiskFailure: { error in
                 // What the journal holds is unknown now; only a fresh start can find out.
@@ -296,6 +298,7 @@ final class Engine {
     private func lookAround() {
         reloader.tick()
         dayCounts.tick()
+        sealKeys.tick()
         for line in stores.superviseTick() { log.warning("\(line)") }
     }
 

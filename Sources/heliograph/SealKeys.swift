@@ -4,6 +4,7 @@ import Glibc
 import Privacy
 import Settings
 import Synchronization
+import Units
 
 /// The keys that sealed blocks are made under: one a day, each in a file of its own, destroyed after
 /// `Limits.sealKeyDaysMaximum`. What was sealed under it can then be opened by nobody, wherever copies
@@ -12,6 +13,7 @@ import Synchronization
 /// Shared by listeners, which make them, and the forwarder, which reads them.
 final class SealKeys: Sendable {
     private let directory: String
+    private let checkedHour = Atomic<Int64>(0)
     private let known = Mutex<[Int32: [UInt8]]>([:])
 
     /// Keys in `keys/seal` of the data folder.
@@ -40,6 +42,13 @@ final class SealKeys: Sendable {
             if let key { keys[day] = key }
             return key
         }
+    }
+
+    /// Destroys the keys that are too old, once an hour. Called every second by the main thread.
+    func tick() {
+        let hour = TimeSource.real.epochMilliseconds() / 3_600_000
+        guard checkedHour.exchange(hour, ordering: .relaxed) != hour else { return }
+        destroyOld(epochMilliseconds: hour * 3_600_000)
     }
 
     /// Destroys the keys that are too old. Returns how many there were.

@@ -77,7 +77,7 @@ private func problems(_ text: String) -> [SettingsProblem] {
         let shipped = try SettingsText.read("/\(root)/config/heliograph.yaml")
         let start = try #require(shipped.firstRange(of: "    # calling_code"))
         let lines = shipped[start.lowerBound...].split(separator: "\n").map { $0.dropFirst(6) }
-        let prose = ["none, ", "With ", "leads ", "Who "]
+        let prose = ["none, ", "With ", "leads ", "Who ", "Conversions. ", "Completed"]
         let example = lines.filter { line in !prose.contains { line.hasPrefix($0) } }
         let file = head + example.map { "    \($0)\n" }.joined()
         #expect(try HeliographSettings.parse(file, file: "h.yaml").sites[0].destinations.count == 3)

@@ -62,7 +62,8 @@ final class StraightFold {
             if effect.score == .dropped { rows.addWithdrawal(header, slice) }
             return
         }
-        rows.add(header, slice, effect.session, effect.keepsHistory ? effect.history : nil)
+        let history = effect.keepsHistory ? effect.history : nil
+        rows.add(header, slice, effect.session, history, nil)
     }
 
     private func checkRepeats(_ header: RecordHeader, _ slice: Slice) {

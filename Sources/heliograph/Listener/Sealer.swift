@@ -1,5 +1,6 @@
 import Bytes
 import Enrichment
+import Glibc
 import Privacy
 import Records
 import Settings
@@ -76,9 +77,9 @@ final class Sealer {
 
     private func appendSender(_ facts: RequestFacts) {
         text.reset()
-        text.append("{\"ip\":")
-        JSONText.appendQuoted(facts.address, into: &text)
-        text.append(",\"ua\":")
+        text.append("{\"ip\":\"")
+        AddressText.append(facts.address, into: &text)
+        text.append("\",\"ua\":")
         JSONText.appendQuoted(facts.userAgent, into: &text)
     }
 
@@ -119,6 +120,21 @@ final class Sealer {
             return counters.add(.sealsTooLarge)
         }
         SealedParts.end(mark, in: &entries)
+    }
+}
+
+/// Addresses as people write them.
+enum AddressText {
+    /// Appends an address given as four or sixteen bytes (RFC 5952); nothing for what is neither.
+    static func append(_ bytes: ByteView, into output: inout ByteBuffer) {
+        guard bytes.count == 4 || bytes.count == 16 else { return }
+        let family = bytes.count == 4 ? AF_INET : AF_INET6
+        let room = Int(INET6_ADDRSTRLEN)
+        guard let place = output.spare(atLeast: room),
+            let start = place.bindMemory(to: CChar.self).baseAddress,
+            inet_ntop(family, bytes.buffer.baseAddress, start, socklen_t(room)) != nil
+        else { return }
+        output.commit(strlen(start))
     }
 }
 

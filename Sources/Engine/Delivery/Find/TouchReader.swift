@@ -43,7 +43,7 @@ enum TouchReader {
     }
 
     private static func text(_ raw: ByteView) -> String {
-        var buffer = ByteBuffer(capacity: 256)
+        var buffer = ByteBuffer(capacity: raw.count + 16)
         JSONText.unescape(raw, into: &buffer)
         return buffer.view.text
     }

@@ -1,6 +1,6 @@
 // Goal: every canonical conversion becomes exactly one event on each platform, byte for byte the body
 // that was read through once by eye and by the rules of conversions.md 1.6, 2.7 and 3. Method: bodies in
-// Goldens/*.jsonl, one a line, in the order of the names below. HELIOGRAPH_WRITE_GOLDENS=1 writes them
+// Goldens/*.txt, one a line, in the order of the names below. HELIOGRAPH_WRITE_GOLDENS=1 writes them
 // anew; then read the difference.
 import Delivery
 import Foundation
@@ -44,7 +44,7 @@ import Testing
         for name in Self.names {
             #expect(destination.judge(full(name), nowMilliseconds: noon) == .ready(remarks: []))
         }
-        try check("\(kind).jsonl", Self.names.map { body(destination, full($0)) })
+        try check("\(kind).txt", Self.names.map { body(destination, full($0)) })
     }
 
     @Test func aRepetitionHasTheSameBytes() throws {

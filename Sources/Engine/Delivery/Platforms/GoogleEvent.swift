@@ -68,6 +68,7 @@ struct GoogleEvent {
 
     /// Why GA4 would drop or spoil it without saying so; nil when it would not.
     var refusal: String? {
+        if conversion.id.isEmpty { return "without-id" }
         guard let eventName else { return "invalid-event-name" }
         if eventName == "purchase", let refusal = money.refusal { return refusal }
         let ids = [transactionID] + conversion.details.items.map(\.id)

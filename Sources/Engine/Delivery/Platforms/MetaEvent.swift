@@ -28,6 +28,7 @@ struct MetaEvent {
 
     /// Why Meta would refuse it, and with it every other of its request; nil when it would not.
     var refusal: String? {
+        if conversion.id.isEmpty { return "without-id" }
         if eventName == nil { return "invalid-event-name" }
         if conversion.name == "purchase", let refusal = money.refusal { return refusal }
         if !user.isEnough { return "unmatched" }

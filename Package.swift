@@ -190,7 +190,13 @@ let package = Package(
             ],
             program
         ),
-        tests("DeliveryTests", groundAll + ["Delivery", "TestSupport"]),
+        .testTarget(
+            name: "DeliveryTests",
+            dependencies: groundAll + ["Delivery", "TestSupport"],
+            path: "Tests/DeliveryTests",
+            exclude: ["Goldens"],
+            swiftSettings: strict
+        ),
         tests("IntakeTests", ["Intake", "Loop", "Bytes", "Settings", "TestSupport"]),
         tests("LoopTests", ["Loop"]),
         tests(

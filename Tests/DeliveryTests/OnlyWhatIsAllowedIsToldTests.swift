@@ -113,7 +113,7 @@ import Testing
             #expect(!body(destination, full("purchase")).contains("XL"))
         }
         let text = body(try webhook(), purchase())
-        #expect(!text.contains("6a6c2619") && !text.contains("203.0.113.7"))
+        #expect(!text.contains("6a6c2619") && !text.contains("9.9.9.9"))
     }
 
     // MARK: - Time
@@ -168,7 +168,7 @@ import Testing
         #expect(agent == .refused(reason: "unmatched"))
         let enough = judge(try meta()) { conversion in
             conversion.contact = Contact()
-            (conversion.contact.userAgent, conversion.contact.address) = ("UA", "203.0.113.7")
+            (conversion.contact.userAgent, conversion.contact.address) = ("UA", "9.9.9.9")
         }
         #expect(enough == .ready(remarks: []))
         let names = judge(try meta()) { conversion in
@@ -236,9 +236,9 @@ import Testing
                 )
             }
             #expect(judge(destination) { $0.value = 0 } == .ready(remarks: []))
-            let lead = judge(destination) { ($0.name, $0.currency) = ("lead", nil) }
+            let lead = judge(destination) { ($0.name, $0.currency) = ("contact", nil) }
             #expect(lead == .ready(remarks: ["value-left-out"]))
-            let text = text(destination) { ($0.name, $0.currency) = ("lead", nil) }
+            let text = text(destination) { ($0.name, $0.currency) = ("contact", nil) }
             #expect(!text.contains("\"value\""))
         }
     }

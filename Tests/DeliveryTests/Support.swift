@@ -52,7 +52,7 @@ func named(_ name: String) -> Conversion {
 
 func contact() -> Contact {
     var contact = Contact()
-    contact.address = "203.0.113.7"
+    contact.address = "9.9.9.9"
     contact.userAgent = "UA/1.0"
     contact.fbp = "fb.1.1596403881668.1116446470"
     contact.fbclid = ("IwAR1a-b_c", noon - 60_000)

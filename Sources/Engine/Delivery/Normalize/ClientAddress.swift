@@ -23,6 +23,12 @@ public enum ClientAddress {
         return hasPort ? String(parts[0]) : text
     }
 
+    /// Whether the address belongs to somebody. Those for documentation do not, though they are
+    /// well written.
+    static func isPublic(_ text: String) -> Bool {
+        InternetAddress(string: text).map(AddressRules.isPublic) ?? false
+    }
+
     /// Whether a host is an address.
     static func isAddress(_ host: String) -> Bool { InternetAddress(string: host) != nil }
 

@@ -73,6 +73,9 @@ public struct GoogleAnalyticsDestination: Destination {
             if let first = conversions.first {
                 GoogleEnvelope(first, frame.terms(first), google).writeMembers(&json)
             }
+            // For readers that look at the request alone; each event's own time goes first.
+            let time = conversions.first.map { frame.time($0, now) * 1_000 }
+            json.integer("timestamp_micros", time)
             if isTest { json.text("validation_behavior", "ENFORCE_RECOMMENDATIONS") }
             json.list("events") { json in
                 for conversion in conversions {

@@ -68,11 +68,20 @@ struct MetaEvent {
     /// Case matters: the browser's pixel must say the same.
     var eventName: String? {
         let name = frame.givenName(conversion) ?? Self.names[conversion.name] ?? conversion.name
-        let isPlain = name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+        let isPlain = name.unicodeScalars.allSatisfy(Self.isPrintable)
         guard (1...Self.nameScalarsMaximum).contains(name.unicodeScalars.count), isPlain,
             !Self.wireNames.contains(name)
         else { return nil }
         return name
+    }
+
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
+            .paragraphSeparator:
+            return false
+        default: return true
+        }
     }
 
     private static func isPlainID(_ id: String) -> Bool {

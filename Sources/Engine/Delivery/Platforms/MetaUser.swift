@@ -16,10 +16,16 @@ struct MetaUser {
             return values.isEmpty ? nil : (key, values)
         }
         address = contact.address.flatMap { ClientAddress.normalized($0) }
+            .filter(ClientAddress.isPublic)
         userAgent = contact.userAgent.flatMap { ClientAddress.userAgent($0) }
-        fbp = contact.fbp.flatMap { FacebookID(browser: $0)?.text }
-        fbc = terms.mayHoldClickIDs ? Self.click(contact)?.text : nil
+        let latest = conversion.occurredAtMilliseconds + Self.aheadMillisecondsMaximum
+        let isPossible = { (id: FacebookID) in id.createdAtMilliseconds <= latest }
+        fbp = contact.fbp.flatMap { FacebookID(browser: $0) }.filter(isPossible)?.text
+        fbc = terms.mayHoldClickIDs ? Self.click(contact).filter(isPossible)?.text : nil
     }
+
+    /// A cookie that was written a day behind the event it came with has no true time.
+    private static let aheadMillisecondsMaximum: Int64 = 86_400_000
 
     /// The hashed keys, in the order they are written in.
     private static let keys = [
@@ -68,5 +74,12 @@ struct MetaUser {
             json.text("fbc", fbc)
             json.text("fbp", fbp)
         }
+    }
+}
+
+extension Optional {
+    /// The value if the condition holds for it.
+    fileprivate func filter(_ isKept: (Wrapped) -> Bool) -> Wrapped? {
+        flatMap { isKept($0) ? $0 : nil }
     }
 }

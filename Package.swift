@@ -85,6 +85,7 @@ let package = Package(
         library("COpenSSL", debian: "libssl-dev"),
         library("CMaxMind", debian: "libmaxminddb-dev"),
         library("CUtf8proc", debian: "libutf8proc-dev"),
+        library("CCurl", debian: "libcurl4-openssl-dev"),
         .target(name: "CShims", path: "Sources/CLibs/CShims"),
 
         ground("Units", ["CShims"]),
@@ -116,7 +117,7 @@ let package = Package(
 
         stage(
             "Delivery",
-            groundAll + ["COpenSSL", "CUtf8proc"],
+            groundAll + ["COpenSSL", "CUtf8proc", "CLibuv", "CCurl"],
             strict,
             exclude: ["README.md"]
         ),

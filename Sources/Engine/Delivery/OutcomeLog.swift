@@ -18,6 +18,8 @@ public final class OutcomeLog {
         var state: State
         /// Requests that carried it.
         var attempt: UInt16
+        /// What the row said of attempts when the last of them began.
+        var attemptsWhenClaimed: UInt16
         /// Those whose fate is unknown.
         var doubts: UInt16
         var day: Int32
@@ -172,13 +174,16 @@ public final class OutcomeLog {
 
     private func apply(_ note: OutcomeNote) {
         var entry =
-            entries[note.key] ?? Entry(state: .closed, attempt: 0, doubts: 0, day: note.day)
+            entries[note.key]
+            ?? Entry(state: .closed, attempt: 0, attemptsWhenClaimed: 0, doubts: 0, day: note.day)
         entry.attempt = max(entry.attempt, note.attempt)
         entry.day = max(entry.day, note.day)
         // What a platform has taken stays taken, whatever a second copy met.
         guard entry.state != .delivered else { return }
         switch note.kind {
-        case .sending: entry.state = .open
+        case .sending:
+            entry.state = .open
+            entry.attemptsWhenClaimed = note.attemptsWhenClaimed
         case .notTaken: entry.state = .closed
         case .doubt:
             entry.state = .closed

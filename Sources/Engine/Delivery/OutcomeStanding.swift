@@ -8,11 +8,14 @@ public struct DeliveryMark: Hashable, Sendable {
     public let key: Hash128
     /// Counted from 1.
     public let attempt: Int
+    /// What the row said of attempts when it was claimed: tells a crash from a database set back.
+    public let attemptsWhenClaimed: Int
 
     /// A mark from its parts.
-    public init(key: Hash128, attempt: Int) {
+    public init(key: Hash128, attempt: Int, attemptsWhenClaimed: Int) {
         self.key = key
         self.attempt = attempt
+        self.attemptsWhenClaimed = attemptsWhenClaimed
     }
 
     /// What stands for a delivery in the log. The key of the hash is fixed: files outlive processes.
@@ -53,13 +56,16 @@ public struct OutcomeNote: Equatable, Sendable {
     let key: Hash128
     let kind: Kind
     let attempt: UInt16
-    let atMilliseconds: Int64
+    let attemptsWhenClaimed: UInt16
+    /// Seconds since 1970.
+    let at: UInt32
 
     init(_ mark: DeliveryMark, _ kind: Kind, _ now: Int64) {
         key = mark.key
         self.kind = kind
         attempt = UInt16(clamping: mark.attempt)
-        atMilliseconds = now
+        attemptsWhenClaimed = UInt16(clamping: mark.attemptsWhenClaimed)
+        at = UInt32(clamping: now / 1_000)
     }
 
     /// Reads a note; nil when it is torn.
@@ -73,7 +79,8 @@ public struct OutcomeNote: Equatable, Sendable {
         )
         self.kind = kind
         attempt = bytes.load(UInt16.self, at: 18)
-        atMilliseconds = bytes.load(Int64.self, at: 20)
+        attemptsWhenClaimed = bytes.load(UInt16.self, at: 20)
+        at = bytes.load(UInt32.self, at: 24)
     }
 
     func write(to buffer: inout ByteBuffer) {
@@ -83,11 +90,13 @@ public struct OutcomeNote: Equatable, Sendable {
         buffer.append(kind.rawValue)
         buffer.append(0 as UInt8)
         buffer.append(littleEndian: attempt)
-        buffer.append(littleEndian: atMilliseconds)
+        buffer.append(littleEndian: attemptsWhenClaimed)
+        buffer.append(littleEndian: 0 as UInt16)
+        buffer.append(littleEndian: at)
         buffer.append(littleEndian: buffer.view(from: start).crc32c())
     }
 
-    var day: Int32 { Self.day(atMilliseconds) }
+    var day: Int32 { Self.day(Int64(at) * 1_000) }
 
     static func day(_ milliseconds: Int64) -> Int32 { Int32(clamping: milliseconds / 86_400_000) }
 }
@@ -153,7 +162,7 @@ extension OutcomeLog {
         let sent = Int(entry.attempt)
         let known = Int(entry.doubts)
         let isBehind = row.attempts < sent
-        let isLast = row.wasInterrupted && row.attempts + 1 == sent
+        let isLast = row.wasInterrupted && row.attempts == Int(entry.attemptsWhenClaimed)
         switch entry.state {
         case .delivered: return .delivered(attempts: max(sent, row.attempts))
         case .dead, .expired, .inDoubt:

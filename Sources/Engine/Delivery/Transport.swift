@@ -4,9 +4,9 @@ import Glibc
 public import Loop
 import Units
 
-/// How requests travel. What would weaken them is no setting: certificates are always checked,
-/// redirects never followed, and no proxy is taken from the environment.
-public struct TransportSettings: Sendable, Equatable {
+/// How a request travels, and whom it may reach. What would weaken it is no option: certificates are
+/// always checked, redirects never followed, and no proxy is taken from the environment.
+public struct TransportOptions: Sendable {
     /// How long a connection, its handshake included, may take.
     public var connectMilliseconds: Int
     /// How long everything together may take.
@@ -15,31 +15,25 @@ public struct TransportSettings: Sendable, Equatable {
     public var answerBytesMaximum: Int
     /// Certificates that are trusted instead of the system's.
     public var authoritiesFile: String?
-
-    /// Settings from their parts.
-    public init(
-        connectMilliseconds: Int,
-        totalMilliseconds: Int,
-        answerBytesMaximum: Int,
-        authoritiesFile: String? = nil
-    ) {
-        self.connectMilliseconds = connectMilliseconds
-        self.totalMilliseconds = totalMilliseconds
-        self.answerBytesMaximum = answerBytesMaximum
-        self.authoritiesFile = authoritiesFile
-    }
-}
-
-/// Whom a request may reach.
-public struct TransportReach: Sendable {
     /// Whether plain HTTP will do: only where the settings name a loopback address.
     public var allowsPlain: Bool
     /// Whether a connection to this address, 4 or 16 bytes, may be made. Asked for the address that is
     /// connected to, so a name cannot lead elsewhere between check and use.
     public var allows: @Sendable ([UInt8]) -> Bool
 
-    /// A reach from its parts.
-    public init(allowsPlain: Bool, allows: @escaping @Sendable ([UInt8]) -> Bool) {
+    /// Options from their parts.
+    public init(
+        connectMilliseconds: Int,
+        totalMilliseconds: Int,
+        answerBytesMaximum: Int,
+        authoritiesFile: String? = nil,
+        allowsPlain: Bool = false,
+        allows: @escaping @Sendable ([UInt8]) -> Bool
+    ) {
+        self.connectMilliseconds = connectMilliseconds
+        self.totalMilliseconds = totalMilliseconds
+        self.answerBytesMaximum = answerBytesMaximum
+        self.authoritiesFile = authoritiesFile
         self.allowsPlain = allowsPlain
         self.allows = allows
     }
@@ -51,16 +45,14 @@ public struct TransportReach: Sendable {
 /// Owned by the loop's thread. Answers are told on it, never from within `send`.
 public final class Transport {
     private let loop: EventLoop
-    private let settings: TransportSettings
     private let multi: OpaqueCurl
     private let timer: LoopTimer
     /// What is on its way, by the address of its handle.
     private var transfers: [OpaqueCurl: Transfer] = [:]
 
     /// A transport that has sent nothing yet.
-    public init(loop: EventLoop, settings: TransportSettings) {
+    public init(loop: EventLoop) {
         self.loop = loop
-        self.settings = settings
         curl_global_init(Int(CURL_GLOBAL_DEFAULT))
         guard let made = curl_multi_init() else {
             invariantFailed("curl_multi_init failed: out of memory", #fileID, #line)
@@ -81,10 +73,10 @@ public final class Transport {
     /// Sends a request and tells `whenAnswered` what came of it, once.
     public func send(
         _ request: OutgoingRequest,
-        reach: TransportReach,
+        _ options: TransportOptions,
         whenAnswered: @escaping (Answer) -> Void
     ) {
-        let transfer = Transfer(request, settings, reach, whenAnswered)
+        let transfer = Transfer(request, options, whenAnswered)
         transfers[transfer.handle] = transfer
         invariant(
             curl_multi_add_handle(multi, transfer.handle) == CURLM_OK,
@@ -105,7 +97,11 @@ public final class Transport {
 
     // MARK: - What libcurl asks of the loop
 
-    fileprivate func watch(_ socket: curl_socket_t, _ what: Int32, _ known: UnsafeMutableRawPointer?) {
+    fileprivate func watch(
+        _ socket: curl_socket_t,
+        _ what: Int32,
+        _ known: UnsafeMutableRawPointer?
+    ) {
         if what == CURL_POLL_REMOVE {
             known.map { SocketWatch.take($0).close() }
             curl_multi_assign(multi, socket, nil)

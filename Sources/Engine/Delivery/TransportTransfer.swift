@@ -8,8 +8,7 @@ final class Transfer {
     let handle: OpaqueCurl
     let whenAnswered: (Answer) -> Void
     private let body: [UInt8]
-    private let reach: TransportReach
-    private let answerBytesMaximum: Int
+    private let options: TransportOptions
     private var headers: UnsafeMutablePointer<curl_slist>?
     /// Bytes of the body that libcurl has taken. Once there is one, the request may have arrived.
     private var bytesTaken = 0
@@ -19,8 +18,7 @@ final class Transfer {
 
     init(
         _ request: OutgoingRequest,
-        _ settings: TransportSettings,
-        _ reach: TransportReach,
+        _ options: TransportOptions,
         _ whenAnswered: @escaping (Answer) -> Void
     ) {
         guard let made = curl_easy_init() else {
@@ -28,11 +26,10 @@ final class Transfer {
         }
         handle = made
         body = request.body
-        self.reach = reach
+        self.options = options
         self.whenAnswered = whenAnswered
-        answerBytesMaximum = settings.answerBytesMaximum
         setPlace(request)
-        setSafety(settings)
+        setSafety()
         setCallbacks()
     }
 
@@ -60,18 +57,18 @@ final class Transfer {
         headers = curl_slist_append(headers, header)
     }
 
-    private func setSafety(_ settings: TransportSettings) {
+    private func setSafety() {
         number(1, CURLOPT_NOSIGNAL)
-        text(reach.allowsPlain ? "https,http" : "https", CURLOPT_PROTOCOLS_STR)
+        text(options.allowsPlain ? "https,http" : "https", CURLOPT_PROTOCOLS_STR)
         text("", CURLOPT_PROXY)
         number(0, CURLOPT_FOLLOWLOCATION)
         number(CURL_SSLVERSION_TLSv1_2, CURLOPT_SSLVERSION)
         number(1, CURLOPT_SSL_VERIFYPEER)
         number(2, CURLOPT_SSL_VERIFYHOST)
-        if let file = settings.authoritiesFile { text(file, CURLOPT_CAINFO) }
+        if let file = options.authoritiesFile { text(file, CURLOPT_CAINFO) }
         number(CURL_HTTP_VERSION_2TLS, CURLOPT_HTTP_VERSION)
-        number(settings.connectMilliseconds, CURLOPT_CONNECTTIMEOUT_MS)
-        number(settings.totalMilliseconds, CURLOPT_TIMEOUT_MS)
+        number(options.connectMilliseconds, CURLOPT_CONNECTTIMEOUT_MS)
+        number(options.totalMilliseconds, CURLOPT_TIMEOUT_MS)
         number(1, CURLOPT_TCP_KEEPALIVE)
     }
 
@@ -98,7 +95,8 @@ final class Transfer {
     fileprivate func give(into memory: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(memory.count, body.count - bytesTaken)
         body.withUnsafeBytes { bytes in
-            memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[bytesTaken..<bytesTaken + count]))
+            let piece = bytes[bytesTaken..<bytesTaken + count]
+            memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: piece))
         }
         bytesTaken += count
         return count
@@ -106,7 +104,7 @@ final class Transfer {
 
     /// The number of bytes taken: fewer than there are ends the transfer.
     fileprivate func take(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard answerBody.count + bytes.count <= answerBytesMaximum else {
+        guard answerBody.count + bytes.count <= options.answerBytesMaximum else {
             isTooLarge = true
             return 0
         }
@@ -125,7 +123,7 @@ final class Transfer {
     }
 
     fileprivate func open(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
-        guard let bytes = SocketAddress.bytes(of: address), reach.allows(bytes) else {
+        guard let bytes = SocketAddress.bytes(of: address), options.allows(bytes) else {
             return curl_socket_t(-1)
         }
         return hg_curl_open_socket(address)
@@ -197,7 +195,8 @@ private func giveBody(
     _ context: UnsafeMutableRawPointer?
 ) -> Int {
     guard let bytes, let context else { return 0 }
-    return transfer(context).give(into: UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
+    let memory = UnsafeMutableRawBufferPointer(start: bytes, count: size * count)
+    return transfer(context).give(into: memory)
 }
 
 /// libcurl would send a request again, unasked, when a connection that it had used before breaks.

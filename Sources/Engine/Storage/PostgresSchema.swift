@@ -36,6 +36,10 @@ enum PostgresSchema {
             number: 6,
             text: String(decoding: PackageResources._006_conversions_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 9,
+            text: String(decoding: PackageResources._009_forward_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

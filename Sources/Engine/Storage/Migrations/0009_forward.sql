@@ -1,0 +1,13 @@
+-- What forwarders ask of the outbox.
+
+-- One destination's deliveries that are due, however many wait for others.
+CREATE INDEX delivery_waiting ON heliograph.delivery (site, destination, due_at)
+    WHERE state IN ('pending', 'retry');
+CREATE INDEX delivery_sending ON heliograph.delivery (site, destination, claimed_until)
+    WHERE state = 'sending';
+DROP INDEX heliograph.delivery_due;
+DROP INDEX heliograph.delivery_claimed;
+
+-- Consent bits of a visitor's latest choice after `since`; null when there was none.
+CREATE FUNCTION heliograph.consent_since(of_site text, of_visitor text, since timestamptz)
+RETURNS smallint LANGUAGE sql STABLE AS 'SELECT NULL::smallint';

@@ -15,6 +15,8 @@ public struct OutboxRow: Sendable {
     public var visitor = ""
     /// Requests that carried it.
     public var attempts = 0
+    /// What the row said of them when it was claimed.
+    public var attemptsWhenClaimed = 0
     /// Those whose fate is unknown.
     public var doubts = 0
     /// Who had claimed it and never said what came of it; empty when nobody had.
@@ -27,6 +29,9 @@ public struct OutboxRow: Sendable {
     public var seals: [[UInt8]] = []
     /// Nil when the conversion is gone.
     public var conversion: OutboxConversion?
+
+    /// A row of nothing.
+    public init() {}
 }
 
 /// What the archive stored of a conversion.
@@ -132,6 +137,29 @@ public struct OutboxBacklog: Sendable {
     public var oldestAtMilliseconds: Int64
 }
 
+/// How a destination is, as the forwarder that talks to it says.
+public struct DestinationState: Sendable, Equatable {
+    /// Site name.
+    public var site: String
+    /// Name of the destination.
+    public var destination: String
+    /// `open`, `failing`, `paused` or `stopped`.
+    public var state: String
+    /// The platform's code.
+    public var code: String
+    /// What it means.
+    public var reason: String
+
+    /// A state from its parts.
+    public init(site: String, destination: String, state: String, code: String, reason: String) {
+        self.site = site
+        self.destination = destination
+        self.state = state
+        self.code = code
+        self.reason = reason
+    }
+}
+
 /// The outbox in PostgreSQL: forwarders claim deliveries, and say what became of them.
 ///
 /// Any number of forwarders may work on it. A claim is a lease: it ends by itself, after which
@@ -228,6 +256,17 @@ public final class Outbox {
         }
     }
 
+    /// Publishes how destinations are.
+    public func report(_ states: [DestinationState]) throws(ArchiveError) {
+        parameters.reset()
+        parameters.add(texts: states.map(\.site))
+        parameters.add(texts: states.map(\.destination))
+        parameters.add(texts: states.map(\.state))
+        parameters.add(texts: states.map(\.code))
+        parameters.add(texts: states.map(\.reason))
+        _ = try ask(OutboxStatements.report)
+    }
+
     private func ask(_ statement: StaticString) throws(ArchiveError) -> any PostgresRows {
         do { return try connection.run(statement, parameters) } catch {
             throw .unavailable(error.message)
@@ -244,6 +283,7 @@ extension OutboxRow {
         conversionID = rows.text(row, 3)
         visitor = rows.text(row, 4)
         attempts = Int(rows.integer(row, 5) ?? 0)
+        attemptsWhenClaimed = attempts
         doubts = Int(rows.integer(row, 6) ?? 0)
         claimant = rows.text(row, 7)
         createdAtMilliseconds = rows.integer(row, 8) ?? 0

@@ -83,4 +83,15 @@ enum OutboxStatements {
         SELECT site, destination, count(*), (extract(epoch FROM min(created_at)) * 1000)::bigint
         FROM heliograph.delivery WHERE state IN ('pending', 'retry') GROUP BY site, destination
         """
+
+    static let report: StaticString = """
+        INSERT INTO heliograph.destination_state AS held (
+            site, destination, state, code, reason, since)
+        SELECT site, destination, state, nullif(code, ''), nullif(reason, ''), now()
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+            AS u (site, destination, state, code, reason)
+        ON CONFLICT (site, destination) DO UPDATE SET state = excluded.state,
+            code = excluded.code, reason = excluded.reason, since = excluded.since
+        WHERE (held.state, held.code) IS DISTINCT FROM (excluded.state, excluded.code)
+        """
 }

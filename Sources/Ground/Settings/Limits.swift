@@ -450,6 +450,25 @@ public enum Limits {
     public static let destinationConnectMillisecondsDefault = 1_000
     /// From a request until its answer has been read. Meta answers most within 600 ms.
     public static let destinationAnswerMillisecondsDefault = 3_000
+    /// The longest answer of a destination that is read.
+    public static let destinationAnswerBytesMaximum = 64 * 1024
+    /// How long a forwarder may keep what it has claimed; another takes it over after that. A request
+    /// begins within half of it.
+    public static let deliveryLeaseMilliseconds = 30_000
+    /// How often the outbox is asked for what is due.
+    public static let outboxPollMilliseconds = 250
+    /// How often it is asked what waits.
+    public static let outboxBacklogMilliseconds = 5_000
+    /// Outcomes that are written together.
+    public static let outboxSettlementsMaximum = 2_000
+    /// Claimed deliveries of a destination whose requests hold few.
+    public static let laneParcelsMinimum = 200
+    /// Requests of a destination without an answer.
+    public static let laneRequestsMaximum = 4
+    /// Requests of a forwarder without an answer.
+    public static let forwarderRequestsMaximum = 64
+    /// Deliveries whose outcomes are remembered beside the database, about 80 bytes each.
+    public static let outcomesMaximum = 2_000_000
     /// A site's name. It is part of every Redis key and fits a `ShortText`.
     public static let siteNameBytesMaximum = 32
     /// An origin: scheme, host name of at most 253 bytes, port.

@@ -16,6 +16,7 @@ public final class Metrics: Sendable {
         var blocks: [CounterBlock] = []
         var histograms: [LatencyHistogram] = []
         var observed: [Observed] = []
+        var families: [@Sendable () -> [MetricFamily]] = []
     }
 
     private let contents = Mutex(Contents())
@@ -49,6 +50,11 @@ public final class Metrics: Sendable {
         contents.withLock { $0.observed.append(observed) }
     }
 
+    /// Shows what `read` gives at each scrape, called on the scraper's thread.
+    public func expose(_ read: @escaping @Sendable () -> [MetricFamily]) {
+        contents.withLock { $0.families.append(read) }
+    }
+
     /// The sum of a counter over all threads.
     public func total(_ counter: Counter) -> Int64 {
         snapshot.blocks.reduce(0) { $0 + $1.count(counter) }
@@ -63,4 +69,30 @@ public final class Metrics: Sendable {
     public func prometheusText() -> String { Prometheus(snapshot).text() }
 
     private var snapshot: Contents { contents.withLock { $0 } }
+}
+
+/// Samples of one metric whose labels are known only while the program runs.
+public struct MetricFamily: Sendable {
+    /// What a metric is.
+    public enum Kind: String, Sendable {
+        case counter, gauge
+    }
+
+    let metric: String
+    let kind: Kind
+    let help: String
+    let samples: [(labels: [(String, String)], value: Int64)]
+
+    /// A family from its parts.
+    public init(
+        metric: String,
+        kind: Kind,
+        help: String,
+        samples: [(labels: [(String, String)], value: Int64)]
+    ) {
+        self.metric = metric
+        self.kind = kind
+        self.help = help
+        self.samples = samples
+    }
 }

@@ -30,6 +30,7 @@ struct Prometheus {
         writer.writeCounters()
         writer.writeProblems()
         writer.writeGauges()
+        writer.writeFamilies()
         for latency in Latency.allCases { writer.write(latency) }
         return writer.lines.joined(separator: "\n") + "\n"
     }
@@ -127,6 +128,16 @@ struct Prometheus {
         samples += contents.observed.filter { $0.gauge == gauge }.map { ($0.labels, $0.read()) }
         if gauge.description.isPerThread || samples.isEmpty { return samples }
         return [("", samples.reduce(0) { $0 + $1.1 })]
+    }
+
+    private mutating func writeFamilies() {
+        for family in contents.families.flatMap({ $0() }) where !family.samples.isEmpty {
+            head(family.metric, family.kind.rawValue, family.help)
+            for (labels, value) in family.samples {
+                let text = labels.map { Self.label($0.0, $0.1) }.joined(separator: ",")
+                sample(family.metric, text, "\(value)")
+            }
+        }
     }
 
     // MARK: - Latencies

@@ -11,3 +11,14 @@ DROP INDEX heliograph.delivery_claimed;
 -- Consent bits of a visitor's latest choice after `since`; null when there was none.
 CREATE FUNCTION heliograph.consent_since(of_site text, of_visitor text, since timestamptz)
 RETURNS smallint LANGUAGE sql STABLE AS 'SELECT NULL::smallint';
+
+-- How destinations are, as their forwarders say.
+CREATE TABLE heliograph.destination_state (
+    site text NOT NULL,
+    destination text NOT NULL,
+    state text NOT NULL CHECK (state IN ('open', 'failing', 'paused', 'stopped')),
+    code text,
+    reason text,
+    since timestamptz NOT NULL,
+    PRIMARY KEY (site, destination)
+);

@@ -15,7 +15,7 @@ struct Heliograph: ParsableCommand {
             UpCommand.self, ConfigCommand.self, SiteCommand.self, EnrichCommand.self,
             DestinationCommand.self,
             ReplayCommand.self, VerifyCommand.self, RebuildCommand.self,
-            JournalCommand.self, BackupCommand.self, RestoreCommand.self,
+            JournalCommand.self, BackupCommand.self, RestoreCommand.self, ForwardCommand.self,
         ],
         defaultSubcommand: nil
     )

@@ -38,6 +38,9 @@ final class Reloader {
         stamps = Self.stamps(path, current)
     }
 
+    /// The sites in force.
+    var sites: [Site] { current.sites }
+
     /// Looks whether a file has changed. Called once a second.
     func tick() {
         let now = Self.stamps(path, current)

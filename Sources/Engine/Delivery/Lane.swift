@@ -110,7 +110,7 @@ public struct Lane: Sendable {
     /// Requests without an answer.
     public private(set) var inFlight = 0
     /// Whether, and since when, anything may be sent.
-    public internal(set) var gate = LaneGate()
+    public private(set) var gate = LaneGate()
 
     /// An empty lane.
     public init(batching: Batching, bounds: Bounds) {
@@ -123,6 +123,11 @@ public struct Lane: Sendable {
         guard gate.isOpen(at: now) else { return 0 }
         let wanted = gate.isTrying ? batching.eventsMaximum : bounds.parcels
         return max(0, wanted - held)
+    }
+
+    /// Stops it, as a process before this one had learned to.
+    public mutating func stop(code: String, reason: String) {
+        gate.stop(code: code, reason: reason)
     }
 
     /// Takes a parcel.

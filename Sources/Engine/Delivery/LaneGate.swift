@@ -36,8 +36,7 @@ public struct LaneGate: Sendable, Equatable {
     /// Whether anything may be sent.
     public func isOpen(at now: Int64) -> Bool { !isStopped && now >= closedUntil }
 
-    /// Stops it, as a process before this one had learned to.
-    public mutating func stop(code: String, reason: String) { stopped = (code, reason) }
+    mutating func stop(code: String, reason: String) { stopped = (code, reason) }
 
     mutating func note(_ ruling: Ruling, at now: Int64, fraction: Double) {
         switch ruling {

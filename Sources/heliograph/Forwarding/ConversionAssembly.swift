@@ -5,9 +5,9 @@ import Storage
 
 /// Makes the conversion that a destination is told from the rows that the archive stored and the sealed
 /// blocks that go with them.
-struct ConversionAssembly: Sendable {
+struct ConversionAssembly {
     /// Opens a sealed block of a site's visitor; nil when its day key is gone.
-    let open: @Sendable (_ block: [UInt8], _ site: String, _ visitor: String) -> [UInt8]?
+    let open: (_ block: [UInt8], _ site: String, _ visitor: String) -> [UInt8]?
 
     /// The conversion of a claimed row; nil when it is gone.
     func conversion(of row: OutboxRow) -> Conversion? {

@@ -1,3 +1,4 @@
+import Bytes
 import Delivery
 import Glibc
 import Loop
@@ -123,14 +124,13 @@ enum FolderMark {
         let path = directory + "/folder"
         if let text = try? SettingsText.read(path), !text.isEmpty { return text }
         let mark = String(UInt64.random(in: .min ... .max), radix: 36)
-        let system = SystemCall()
-        let file = try system.open(path, flags: O_WRONLY | O_CREAT | O_TRUNC)
-        var bytes = Array(mark.utf8)
-        _ = try bytes.withUnsafeMutableBytes { memory throws(SystemCallError) in
-            try system.write(file, UnsafeRawBufferPointer(memory), at: 0)
-        }
-        try system.synchronizeData(file)
-        try system.close(file)
+        var bytes = ByteBuffer(capacity: 32)
+        bytes.append(text: mark)
+        let disk: JournalDisk = .real(SystemCall())
+        let file = try disk.open(path, .createOrReplace)
+        defer { disk.close(file) }
+        try disk.write(file, bytes.view, at: 0)
+        try disk.synchronize(file)
         return mark
     }
 }

@@ -54,7 +54,7 @@ struct StopMark {
             omittingEmptySubsequences: false
         )
         if lines.count == 3, lines[0] == lane.fingerprint {
-            lane.lane.gate.stop(code: String(lines[1]), reason: String(lines[2]))
+            lane.lane.stop(code: String(lines[1]), reason: String(lines[2]))
         } else {
             try? FileManager.default.removeItem(atPath: path)
         }

@@ -200,6 +200,7 @@ let package = Package(
         ),
         tests("IntakeTests", ["Intake", "Loop", "Bytes", "Settings", "TestSupport"]),
         tests("LoopTests", ["Loop"]),
+        tests("ForwardTests", ["Delivery", "Loop", "Units"]),
         tests(
             "EnrichmentTests",
             ["Enrichment", "Bytes", "Records", "Settings", "Units", "TestSupport"]

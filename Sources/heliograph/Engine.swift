@@ -36,6 +36,7 @@ final class Engine {
     private let board: EdgeBoard
     private var pipeline: Pipeline?
     private var companion: CompanionServer?
+    private var forwarding: Forwarding?
     /// Where the engine is to be found; complete once `start` has returned.
     private(set) var addresses = Addresses(
         ingest: "",
@@ -115,6 +116,7 @@ final class Engine {
         addresses.ingestTLS = secure
         addresses.redis = redisURL
         addresses.postgres = conninfo
+        try startForwarding(conninfo)
         try startCompanion(model, redisURL, conninfo, pipeline.journalLookup)
         writeAddresses()
     }
@@ -235,6 +237,20 @@ final class Engine {
         return min(wanted, possible)
     }
 
+    private func startForwarding(_ conninfo: String) throws(StartError) {
+        let made = Forwarding(
+            directory: dataDirectory,
+            conninfo: Secret(conninfo),
+            metrics: metrics,
+            log: log
+        )
+        forwarding = made
+        do { try made.look(at: settings.sites) } catch {
+            stop()
+            throw error
+        }
+    }
+
     private func startCompanion(
         _ model: ScoringModel,
         _ redisURL: String,
@@ -297,9 +313,14 @@ final class Engine {
     /// Once a second.
     private func lookAround() {
         reloader.tick()
+        lookAfterForwarding()
         dayCounts.tick()
         sealKeys.tick()
         for line in stores.superviseTick() { log.warning("\(line)") }
+    }
+
+    private func lookAfterForwarding() {
+        do { try forwarding?.look(at: reloader.sites) } catch { log.error("\(error.description)") }
     }
 
     private func concludeRun() -> Int32 {
@@ -313,8 +334,10 @@ final class Engine {
 
     private func stop() {
         let begun = Pause.monotonicMilliseconds()
+        forwarding?.beginStop()
         companion?.stop()
         pipeline?.stop()
+        forwarding?.join()
         let passed = Pause.monotonicMilliseconds() - begun
         // What is left of the time that stopping may take, less a moment for killing them and for the
         // end of the process.

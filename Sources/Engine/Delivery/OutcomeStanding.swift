@@ -143,6 +143,13 @@ public struct OutcomeToll: Equatable, Sendable {
     public var doubts: Int
     /// Whether the log knows of the last doubt already.
     public var isNoted: Bool
+
+    /// A toll from its parts.
+    public init(attempts: Int, doubts: Int, isNoted: Bool) {
+        self.attempts = attempts
+        self.doubts = doubts
+        self.isNoted = isNoted
+    }
 }
 
 extension OutcomeLog {

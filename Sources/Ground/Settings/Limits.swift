@@ -467,6 +467,8 @@ public enum Limits {
     public static let laneRequestsMaximum = 4
     /// Requests of a forwarder without an answer.
     public static let forwarderRequestsMaximum = 64
+    /// How long answers on their way, and what became of them, are waited for at the end.
+    public static let forwarderStopMilliseconds = 5_000
     /// Deliveries whose outcomes are remembered beside the database, about 80 bytes each.
     public static let outcomesMaximum = 2_000_000
     /// A site's name. It is part of every Redis key and fits a `ShortText`.

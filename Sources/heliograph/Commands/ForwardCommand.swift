@@ -69,6 +69,7 @@ struct ForwardCommand: ParsableCommand {
             }
         }
         EngineSignals.endAtOnceNextTime()
-        forwarding.stop(deadlineMilliseconds: Int64(Limits.drainDeadlineMilliseconds) / 2)
+        forwarding.beginStop()
+        forwarding.join()
     }
 }

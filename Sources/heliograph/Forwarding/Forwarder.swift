@@ -109,12 +109,16 @@ final class Forwarder {
     func reload(_ sites: [Site]) { board.install(sites) }
 
     /// Lets requests on their way have their answers, writes what became of them, and ends.
-    func stop(deadlineMilliseconds: Int64) {
+    func beginStop(deadlineMilliseconds: Int64) {
         let now = parts.time.monotonicNanoseconds()
-        let half = deadlineMilliseconds * 1_000_000 / 2
-        loopStop.request(deadlineNanoseconds: now + half)
-        outboxStop.request(deadlineNanoseconds: now + 2 * half)
-        for thread in threads { _ = thread.join(withinMilliseconds: deadlineMilliseconds) }
+        let whole = deadlineMilliseconds * 1_000_000
+        loopStop.request(deadlineNanoseconds: now + whole / 4 * 3)
+        outboxStop.request(deadlineNanoseconds: now + whole)
+    }
+
+    /// Waits for the end.
+    func join(withinMilliseconds milliseconds: Int64) {
+        for thread in threads { _ = thread.join(withinMilliseconds: milliseconds) }
     }
 }
 

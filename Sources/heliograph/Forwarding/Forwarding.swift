@@ -22,8 +22,7 @@ final class Forwarding {
 
     /// Brings the destinations of `next` into force; begins when there is a first one.
     func look(at next: [Site]) throws(StartError) {
-        guard next.map(\.destinations) != sites.map(\.destinations) || next.count != sites.count
-        else { return }
+        guard next != sites else { return }
         sites = next
         if let forwarder { return forwarder.reload(next) }
         guard next.contains(where: { !$0.destinations.isEmpty }) else { return }
@@ -55,9 +54,14 @@ final class Forwarding {
         if forwarder == nil { log.warning("no site has a destination: nothing to forward yet") }
     }
 
-    /// Lets requests on their way have their answers, and ends.
-    func stop(deadlineMilliseconds: Int64) {
-        forwarder?.stop(deadlineMilliseconds: deadlineMilliseconds)
+    /// Lets requests on their way have their answers.
+    func beginStop() {
+        forwarder?.beginStop(deadlineMilliseconds: Int64(Limits.forwarderStopMilliseconds))
+    }
+
+    /// Waits for the end of what `beginStop` began.
+    func join() {
+        forwarder?.join(withinMilliseconds: Int64(Limits.forwarderStopMilliseconds) + 200)
         forwarder = nil
     }
 }

@@ -40,6 +40,7 @@ public final class CompanionServer: Sendable {
     private let hub: LiveHub
     private let routes: ApiRoutes
     private let eventRoutes: EventRoutes
+    private let deliveryRoutes: DeliveryRoutes
     private let log: Logger
     private let counters: CompanionCounters
     private let lifecycle = CompanionLifecycle()
@@ -120,6 +121,10 @@ public final class CompanionServer: Sendable {
         eventRoutes = EventRoutes(
             tracer: EventTracer(archive: archive, redis: readers, keys: keys, journal: journal),
             rejected: RejectedReader(archive: archive),
+            parameters: parameters
+        )
+        deliveryRoutes = DeliveryRoutes(
+            reader: DeliveryReader(archive: archive),
             parameters: parameters
         )
         counters.observe(hub, metrics)
@@ -230,6 +235,7 @@ public final class CompanionServer: Sendable {
         router.add(middleware: Guard(hosts: hosts, counters: counters, log: log))
         routes.add(to: router)
         eventRoutes.add(to: router)
+        deliveryRoutes.add(to: router)
         pages.add(to: router)
         return router
     }

@@ -15,7 +15,8 @@ struct Heliograph: ParsableCommand {
             UpCommand.self, ConfigCommand.self, SiteCommand.self, EnrichCommand.self,
             DestinationCommand.self,
             ReplayCommand.self, VerifyCommand.self, RebuildCommand.self,
-            JournalCommand.self, BackupCommand.self, RestoreCommand.self, ForwardCommand.self,
+            JournalCommand.self, BackupCommand.self, RestoreCommand.self,
+            ForwardCommand.self, DeliveryCommand.self,
         ],
         defaultSubcommand: nil
     )

@@ -161,8 +161,7 @@ def rate_limited(world: World, long: bool) -> str:
     world.mock.fail("meta-error", place=PIXEL, times=1, code=80004, status=400,
                     headers={"X-Business-Use-Case-Usage":
                              '{"1":[{"type":"ads_management","call_count":100,"total_cputime":1,'
-                             '"total_time":1,"estimated_time_to_regain_access":%d}]}' % (pause // 60),
-                             "X-Test-Minutes": str(pause // 60)})
+                             '"total_time":1,"estimated_time_to_regain_access":%d}]}' % (pause // 60)})
     world.add(100, names=("meta", "second"))
     world.start()
     world.settled(100, 30, "second")
@@ -306,7 +305,7 @@ def storm(world: World, long: bool, count: int = 0) -> str:
     denied_ids = world.add(count // 20, prefix="denied", consent=1)
     world.mock.forbidden = set(denied_ids)
     world.mock.fail("meta-error", code=4, status=400, times=2, probability=0.01,
-                    headers={"X-Test-Minutes": "0"})
+                    headers={"Retry-After": "20" if long else "2"})
     world.mock.fail("commit-then-reset", probability=0.02)
     world.mock.fail("reset", probability=0.01)
     world.mock.fail("status", status=503, probability=0.05)

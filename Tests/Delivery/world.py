@@ -117,7 +117,7 @@ class World:
                                 10.5, "EUR", f"order-{one}", "https://shop.example/thanks", "{}", "{}"))
             page = psycopg2.Binary(self.seal(
                 {"ip": "8.8.8.8", "ua": "Mozilla/5.0 (X11)",
-                 "fbp": f"fb.1.{int(now * 1000)}.{number + 1}", "ga": f"1234567.{int(now)}"},
+                 "fbp": f"fb.1.{int(at * 1000)}.{number + 1}", "ga": f"1234567.{int(at)}"},
                 site, visitor)) if seal else None
             for destination in names:
                 deliveries.append((site, destination, one, visitor, at, page))

@@ -130,6 +130,11 @@ public struct Lane: Sendable {
         gate.stop(code: code, reason: reason)
     }
 
+    /// Lets it rest although nothing was refused: the platform's allowance is nearly used up.
+    public mutating func rest(forMilliseconds milliseconds: Int64, at now: Int64) {
+        gate.rest(until: now + milliseconds)
+    }
+
     /// Takes a parcel.
     public mutating func add(_ parcel: Parcel, at now: Int64) {
         held += 1

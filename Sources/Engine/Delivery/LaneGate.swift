@@ -38,6 +38,11 @@ public struct LaneGate: Sendable, Equatable {
 
     mutating func stop(code: String, reason: String) { stopped = (code, reason) }
 
+    mutating func rest(until moment: Int64) {
+        closedUntil = max(closedUntil, moment)
+        pauseCode = "allowance"
+    }
+
     mutating func note(_ ruling: Ruling, at now: Int64, fraction: Double) {
         switch ruling {
         case .delivered, .bisect, .split: (failures, pauses) = (0, 0)

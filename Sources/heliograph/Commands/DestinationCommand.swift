@@ -8,7 +8,7 @@ struct DestinationCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "destination",
         abstract: "Try out what destinations are told.",
-        subcommands: [DestinationNormalizeCommand.self]
+        subcommands: [DestinationNormalizeCommand.self, DestinationTestCommand.self]
     )
 }
 

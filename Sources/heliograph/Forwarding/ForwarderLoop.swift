@@ -234,6 +234,9 @@ final class ForwarderLoop {
             fraction: { Double.random(in: 0...1) },
             repeats: lane.repeats
         )
+        if let rest = lane.destination.restMilliseconds(after: answer) {
+            lane.lane.rest(forMilliseconds: rest, at: now)
+        }
         note(ruling, parcels, ends)
         tell(ruling, lane, wasStopped)
         leave(lane, ends)

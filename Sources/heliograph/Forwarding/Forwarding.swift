@@ -1,3 +1,4 @@
+import Delivery
 import Logging
 import Settings
 import Telemetry
@@ -41,7 +42,7 @@ final class Forwarding {
             assembly: ConversionAssembly { block, site, visitor in
                 seals.value.open(block, site: site, visitor: visitor)
             },
-            makeDestination: DestinationFactory.make,
+            makeDestination: { site, settings in try Destinations.make(site, settings) },
             metrics: metrics,
             time: .real,
             onProblem: { log.warning("\($0)") },

@@ -1,0 +1,166 @@
+import Foundation
+
+/// A delivery as the companion shows it.
+struct DeliveryDocument: Encodable, Equatable {
+    let id: String
+    let destination: String
+    let conversion: String
+    let name: String?
+    let state: String
+    let attempts: Int
+    let doubts: Int
+    let occurredAt: String
+    let createdAt: String
+    let dueAt: String
+    let settledAt: String?
+    let code: String?
+    let reason: String?
+    let trace: String?
+    let remark: String?
+
+    enum CodingKeys: String, CodingKey {
+        case id, destination, conversion, name, state, attempts, doubts, code, reason, trace, remark
+        case occurredAt = "occurred_at"
+        case createdAt = "created_at"
+        case dueAt = "due_at"
+        case settledAt = "settled_at"
+    }
+
+    /// A row of `DeliveryReader`'s page; nil when it is not one.
+    init?(_ row: ArchiveRow) {
+        guard row.count == 15, let id = row[0], let destination = row[1], let conversion = row[2],
+            let state = row[4], let attempts = row[5].flatMap(Int.init),
+            let doubts = row[6].flatMap(Int.init), let occurredAt = row[7], let createdAt = row[8],
+            let dueAt = row[9]
+        else { return nil }
+        (self.id, self.destination, self.conversion) = (id, destination, conversion)
+        (name, self.state, self.attempts, self.doubts) = (row[3], state, attempts, doubts)
+        (self.occurredAt, self.createdAt, self.dueAt) = (occurredAt, createdAt, dueAt)
+        (settledAt, code, reason) = (row[10], row[11], row[12])
+        (trace, remark) = (row[13], row[14])
+    }
+}
+
+/// How a destination is doing.
+struct DestinationHealthDocument: Encodable, Equatable {
+    let destination: String
+    /// `open`, `failing`, `paused`, `stopped`, or `unknown` before a forwarder has spoken.
+    var state = "unknown"
+    var code: String?
+    var reason: String?
+    var since: String?
+    /// Whether its credentials were refused.
+    var tokenRefused = false
+    /// Deliveries by state.
+    var states: [String: Int] = [:]
+    /// Requests carried so many deliveries, repetitions included.
+    var sent = 0
+    var accepted = 0
+    var refused = 0
+    var inDoubt = 0
+    /// Taken two hours or more after they happened, which platforms value less.
+    var late = 0
+    var oldestPendingSeconds: Int?
+
+    enum CodingKeys: String, CodingKey {
+        case destination, state, code, reason, since, states, sent, accepted, refused, late
+        case tokenRefused = "token_refused"
+        case inDoubt = "in_doubt"
+        case oldestPendingSeconds = "oldest_pending_seconds"
+    }
+}
+
+/// Reads the outbox from PostgreSQL.
+struct DeliveryReader: Sendable {
+    let archive: ArchiveReaders
+
+    /// What is asked for.
+    struct Question {
+        var site: String
+        var destination: String?
+        var state: String?
+        var limit: Int
+        /// Number of the delivery that the last page ended with.
+        var before: Int64?
+    }
+
+    /// One page, newest first, and the cursor of the next; nil at the end.
+    func page(_ question: Question) async throws -> ([DeliveryDocument], String?) {
+        let parameters: [String?] = [
+            question.site, question.destination, question.state, question.before.map { "\($0)" },
+            "\(question.limit + 1)",
+        ]
+        let rows = try await archive.ask([ArchiveQuery(Self.page, parameters)])[0]
+        let shown = rows.prefix(question.limit).compactMap { DeliveryDocument($0) }
+        return (shown, rows.count > question.limit ? shown.last?.id : nil)
+    }
+
+    /// Every destination of the site that has had a delivery.
+    func health(site: String) async throws -> [DestinationHealthDocument] {
+        let answers = try await archive.ask([
+            ArchiveQuery(Self.counts, [site]), ArchiveQuery(Self.states, [site]),
+        ])
+        var found: [String: DestinationHealthDocument] = [:]
+        for row in answers[0] { Self.add(row, to: &found) }
+        for row in answers[1] {
+            guard let name = row[0] else { continue }
+            var document = found[name] ?? DestinationHealthDocument(destination: name)
+            document.state = row[1] ?? "unknown"
+            (document.code, document.reason, document.since) = (row[2], row[3], row[4])
+            document.tokenRefused = document.state == "stopped"
+            found[name] = document
+        }
+        return found.values.sorted { $0.destination < $1.destination }
+    }
+
+    private static func add(
+        _ row: ArchiveRow,
+        to found: inout [String: DestinationHealthDocument]
+    ) {
+        guard row.count == 6, let name = row[0], let state = row[1],
+            let rows = row[2].flatMap(Int.init)
+        else { return }
+        var document = found[name] ?? DestinationHealthDocument(destination: name)
+        document.states[state] = rows
+        document.sent += row[3].flatMap(Int.init) ?? 0
+        switch state {
+        case "delivered":
+            document.accepted = rows
+            document.late = row[4].flatMap(Int.init) ?? 0
+        case "dead": document.refused = rows
+        case "in_doubt": document.inDoubt = rows
+        case "pending", "retry":
+            let age = row[5].flatMap(Int.init) ?? 0
+            document.oldestPendingSeconds = max(document.oldestPendingSeconds ?? 0, age)
+        default: break
+        }
+        found[name] = document
+    }
+
+    private static let page: StaticString = """
+        SELECT d.delivery_id, d.destination, d.conversion_id, c.name, d.state, d.attempts, d.doubts,
+            to_char(d.occurred_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            to_char(d.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            to_char(d.due_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            to_char(d.settled_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            d.code, d.reason, d.trace, d.remark
+        FROM heliograph.delivery AS d
+        LEFT JOIN heliograph.conversion AS c USING (site, conversion_id)
+        WHERE d.site = $1 AND ($2::text IS NULL OR d.destination = $2)
+            AND ($3::text IS NULL OR d.state = $3) AND ($4::bigint IS NULL OR d.delivery_id < $4)
+        ORDER BY d.delivery_id DESC LIMIT $5::bigint
+        """
+
+    private static let counts: StaticString = """
+        SELECT destination, state, count(*), sum(attempts),
+            count(*) FILTER (WHERE settled_at - occurred_at >= interval '2 hours'),
+            extract(epoch FROM now() - min(created_at))::bigint
+        FROM heliograph.delivery WHERE site = $1 GROUP BY destination, state
+        """
+
+    private static let states: StaticString = """
+        SELECT destination, state, code, reason,
+            to_char(since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        FROM heliograph.destination_state WHERE site = $1
+        """
+}

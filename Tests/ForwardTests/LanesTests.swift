@@ -4,7 +4,11 @@ import Testing
 /// Waits of lanes are monotonic milliseconds that the test makes up.
 @Suite struct LanesTests {
     private let bounds = Lane.Bounds(parcels: 100, requests: 4, claimMilliseconds: 15_000)
-    private let batching = Batching(eventsMaximum: 10, bytesMaximum: 10_000, delayMilliseconds: 1_000)
+    private let batching = Batching(
+        eventsMaximum: 10,
+        bytesMaximum: 10_000,
+        delayMilliseconds: 1_000
+    )
 
     private func lane(_ count: Int) -> Lane {
         var lane = Lane(batching: batching, bounds: bounds)

@@ -131,7 +131,9 @@ import Testing
         let first = try open()
         try first.note(sending: [mark(1)], nowMilliseconds: now)
         try first.note([(mark(1), .notTaken)], nowMilliseconds: now)
-        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: directory).first)
+        let name = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: directory).first
+        )
         let handle = try #require(FileHandle(forWritingAtPath: "\(directory)/\(name)"))
         try handle.truncate(atOffset: UInt64(32 + left))
         let toll = OutcomeToll(attempts: 1, doubts: 1, isNoted: false)

@@ -12,7 +12,9 @@ struct DeliveryRoutes: Sendable {
             try await list(request, try site(context))
         }
         api.get("/deliveries/health") { _, context in
-            JSONBody.response(Health(destinations: try await reader.health(site: try site(context))))
+            JSONBody.response(
+                Health(destinations: try await reader.health(site: try site(context)))
+            )
         }
     }
 

@@ -69,7 +69,8 @@ public struct LaneGate: Sendable, Equatable {
     /// The wait after so many attempts: 1, 2, 4 … 60 and 300 s, of which a random part is waited, so
     /// that those who failed together do not come back together.
     static func waitMilliseconds(after attempts: Int, fraction: Double) -> Int64 {
-        let whole: Int64 = attempts > 7 ? 300_000 : min(60_000, 1_000 << Int64(max(0, attempts - 1)))
+        let whole: Int64 =
+            attempts > 7 ? 300_000 : min(60_000, 1_000 << Int64(max(0, attempts - 1)))
         return max(100, Int64(Double(whole) * fraction))
     }
 }

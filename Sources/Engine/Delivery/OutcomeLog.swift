@@ -206,7 +206,7 @@ public final class OutcomeLog {
         prunedDay = first
         for found in try disk.names(in: directory) where found.hasSuffix(".log") {
             guard let day = Int32(found.prefix { $0 != "-" }), day < first else { continue }
-            do { try disk.remove("\(directory)/\(found)") } catch where error.isMissing {}
+            do { try disk.remove("\(directory)/\(found)") } catch  where error.isMissing {}
             read[found] = nil
         }
         entries = entries.filter { $0.value.day >= first }

@@ -48,7 +48,8 @@ struct DeliveryChoice: ParsableArguments {
     func open() -> OutboxDesk {
         do {
             let settings = try HeliographSettings.load(path: place.config)
-            let url = try settings.postgres.url ?? Secret(RunningEngine.addresses(place.data).postgres)
+            let url =
+                try settings.postgres.url ?? Secret(RunningEngine.addresses(place.data).postgres)
             return try url.expose { try OutboxDesk(conninfo: $0) }
         } catch {
             Console.fail("\(error)", status: 69)
@@ -169,7 +170,8 @@ struct DeliveryReleaseCommand: ParsableCommand {
             choice,
             ["held"],
             isConfirmed: yes,
-            warning: "Each was sent before, and whether it arrived is unproved: a second copy may count.",
+            warning:
+                "Each was sent before, and whether it arrived is unproved: a second copy may count.",
             { desk, filter throws(ArchiveError) in try desk.sendAgain(filter) }
         )
     }

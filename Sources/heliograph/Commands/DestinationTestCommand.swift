@@ -35,7 +35,10 @@ struct DestinationTestCommand: ParsableCommand {
     func run() throws {
         let (found, settings) = try find()
         if case .meta = settings.platform, code == nil {
-            Console.fail("name Meta's test code with --code: the Events Manager shows one", status: 64)
+            Console.fail(
+                "name Meta's test code with --code: the Events Manager shows one",
+                status: 64
+            )
         }
         let made: any Destination
         do { made = try Destinations.make(found, settings) } catch {
@@ -66,7 +69,10 @@ struct DestinationTestCommand: ParsableCommand {
         }
         guard let destination = found.destinations.first(where: { $0.name == destination }) else {
             let names = found.destinations.map(\.name).joined(separator: ", ")
-            Console.fail("site \(site) has no destination \(destination), only: \(names)", status: 64)
+            Console.fail(
+                "site \(site) has no destination \(destination), only: \(names)",
+                status: 64
+            )
         }
         return (found, destination)
     }

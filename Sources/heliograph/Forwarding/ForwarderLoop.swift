@@ -210,7 +210,9 @@ final class ForwarderLoop {
     /// Without the log a crash could send something twice and nobody would know.
     private func logFailed(_ error: SystemCallError) {
         logBrokenUntil = now + 5_000
-        parts.onProblem("the log of deliveries cannot be used (\(error)): nothing is sent meanwhile")
+        parts.onProblem(
+            "the log of deliveries cannot be used (\(error)): nothing is sent meanwhile"
+        )
         for lane in lanes.values { giveBack(from: lane, everything: true) }
     }
 

@@ -86,7 +86,9 @@ final class OutboxThread {
             let changed = try outbox.settle(part)
             unsettled.removeFirst(part.count)
             if changed < part.count {
-                onProblem("\(part.count - changed) claims had ended before their outcome was written")
+                onProblem(
+                    "\(part.count - changed) claims had ended before their outcome was written"
+                )
             }
         }
         return wrote

@@ -29,6 +29,13 @@ import Testing
         )
     }
 
+    private struct NothingToSend: Error {}
+
+    private func next(_ lane: inout Lane, at now: Int64) throws -> [Parcel] {
+        guard let found = lane.next(at: now) else { throw NothingToSend() }
+        return found
+    }
+
     private func answer(
         _ lane: inout Lane,
         _ ruling: Ruling,
@@ -85,10 +92,13 @@ import Testing
             attemptsMaximum: 100,
             mayHaveArrived: false
         )
-        for _ in 0..<5 { _ = answer(&lane, failed, try #require(lane.next(at: 1_000)), at: 1_000) }
+        for _ in 0..<5 {
+            let parcels = try next(&lane, at: 1_000)
+            _ = answer(&lane, failed, parcels, at: 1_000)
+        }
         #expect(lane.next(at: 1_500) == nil)
         #expect(lane.room(at: 1_500) == 0)
-        let trying = try #require(lane.next(at: 400_000))
+        let trying = try next(&lane, at: 400_000)
         #expect(lane.next(at: 400_000) == nil)
         _ = answer(&lane, .delivered(remark: nil, trace: nil), trying, at: 400_000)
         #expect(lane.room(at: 400_000) == 100)
@@ -96,7 +106,7 @@ import Testing
 
     @Test func aPausedLaneGivesBackWhatItHoldsUntilThePauseIsOver() throws {
         var lane = lane(30)
-        let first = try #require(lane.next(at: 1_000))
+        let first = try next(&lane, at: 1_000)
         let pause = Ruling.pause(code: "80004", forMilliseconds: 300_000, alert: false)
         let ends = answer(&lane, pause, first, at: 1_000)
         #expect(ends.allSatisfy { $0.kind == .retry && $0.waitMilliseconds == 300_000 })
@@ -109,7 +119,7 @@ import Testing
 
     @Test func aStoppedLaneStaysStopped() throws {
         var lane = lane(10)
-        let parcels = try #require(lane.next(at: 0))
+        let parcels = try next(&lane, at: 0)
         _ = answer(&lane, .stop(code: "190", reason: "expired"), parcels)
         #expect(lane.room(at: .max) == 0)
         #expect(lane.gate.stopped?.code == "190")
@@ -123,10 +133,12 @@ import Testing
             mayHaveArrived: true
         )
         var first = lane(10)
-        let again = answer(&first, lost, try #require(first.next(at: 0)))
+        let sent = try next(&first, at: 0)
+        let again = answer(&first, lost, sent)
         #expect(again.allSatisfy { $0.kind == .retry && $0.doubts == 1 && $0.isDoubtful })
         var second = lane(10)
-        let kept = answer(&second, lost, try #require(second.next(at: 0)), repeats: false)
+        let lostAgain = try next(&second, at: 0)
+        let kept = answer(&second, lost, lostAgain, repeats: false)
         #expect(kept.allSatisfy { $0.kind == .inDoubt && $0.doubts == 1 })
     }
 
@@ -138,7 +150,8 @@ import Testing
             attemptsMaximum: 1,
             mayHaveArrived: false
         )
-        let ends = answer(&lane, ruling, try #require(lane.next(at: 0)))
+        let parcels = try next(&lane, at: 0)
+        let ends = answer(&lane, ruling, parcels)
         #expect(ends.allSatisfy { $0.kind == .dead && $0.reason == "attempts-exhausted" })
     }
 
@@ -156,9 +169,9 @@ import Testing
         )
         lane.add(parcel, at: 0)
         let fault = Fault(end: .resendWithoutClickID, code: "100/2804001", reason: "", trace: nil)
-        let first = try #require(lane.next(at: 1_000))
+        let first = try next(&lane, at: 1_000)
         #expect(answer(&lane, .bisect(alone: fault), first).isEmpty)
-        let second = try #require(lane.next(at: 1_000))
+        let second = try next(&lane, at: 1_000)
         #expect(second[0].conversion.contact.fbc == nil)
         #expect(answer(&lane, .bisect(alone: fault), second).map(\.kind) == [.dead])
     }

@@ -21,18 +21,19 @@ public enum JSONValue: Sendable, Equatable {
 
     /// Reads a whole text; nil when it is not JSON.
     public init?(_ bytes: [UInt8]) {
-        let tree = bytes.withUnsafeBytes { buffer -> JSONValue? in
-            var cursor = JSONCursor(ByteView(buffer))
-            do throws(JSONError) {
-                let tree = try Self.read(&cursor)
-                try cursor.end()
-                return tree
-            } catch {
-                return nil
-            }
-        }
-        guard let tree else { return nil }
+        guard let tree = bytes.withUnsafeBytes({ JSONValue(ByteView($0)) }) else { return nil }
         self = tree
+    }
+
+    /// The same of bytes that somebody else holds.
+    init?(_ bytes: ByteView) {
+        var cursor = JSONCursor(bytes)
+        do throws(JSONError) {
+            self = try Self.read(&cursor)
+            try cursor.end()
+        } catch {
+            return nil
+        }
     }
 
     /// The cursor limits the depth.

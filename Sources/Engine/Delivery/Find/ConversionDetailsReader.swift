@@ -33,7 +33,7 @@ enum ConversionDetailsReader {
         ("engagement_milliseconds", ["engagement_time_msec"]),
     ]
     private static let itemTexts: [(member: String, names: [String])] = [
-        ("id", ["id", "item_id", "product_id", "sku", "content_id"]),
+        ("id", ["product_id", "item_id", "sku", "id", "content_id"]),
         ("name", ["name", "item_name", "title"]),
         ("brand", ["brand", "item_brand"]),
         ("category", ["category", "item_category"]),
@@ -47,15 +47,15 @@ enum ConversionDetailsReader {
 
     /// What `properties` say of a conversion called by `rule`, or by the usual names without one.
     static func read(
-        _ properties: JSONTree,
+        _ properties: JSONValue,
         rule: ConversionRuleView,
         siteCurrency: String
     ) -> Result {
         var result = Result()
         let basket = items(properties)
-        result.value = rule.value(properties) { first(properties, values)?.number }
+        result.value = rule.value(properties) { first(properties, values)?.amount }
             .flatMap { $0 >= 0 && $0 <= Limits.conversionValueMaximum ? $0 : nil }
-        result.orderID = id(first(properties, rule.orderNames(orders))) ?? ""
+        result.orderID = short(first(properties, rule.orderNames(orders))) ?? ""
         if result.value != nil || !basket.isEmpty {
             result.currency = currency(properties, rule) ?? siteCurrency
         }
@@ -64,7 +64,7 @@ enum ConversionDetailsReader {
     }
 
     /// Three letters in upper case; nil for what is no code.
-    private static func currency(_ properties: JSONTree, _ rule: ConversionRuleView) -> String? {
+    private static func currency(_ properties: JSONValue, _ rule: ConversionRuleView) -> String? {
         guard let text = first(properties, rule.currencyNames)?.text else { return nil }
         let code = text.uppercased()
         let isCode = code.utf8.count == 3 && code.utf8.allSatisfy { (65...90).contains($0) }
@@ -72,61 +72,68 @@ enum ConversionDetailsReader {
     }
 
     private static func details(
-        _ properties: JSONTree,
-        _ items: [String],
+        _ properties: JSONValue,
+        _ items: [JSONValue],
         _ extras: [String]
     ) -> String {
-        var writer = JSONObjectWriter(limit: Limits.recordBytesMaximum)
-        if !items.isEmpty { writer.add("items", json: "[" + items.joined(separator: ",") + "]") }
-        for (member, names) in texts { writer.add(member, short(first(properties, names)?.text)) }
-        for (member, names) in numbers { writer.add(member, first(properties, names)?.number) }
-        if let extras = self.extras(properties, extras) { writer.add("extras", json: extras) }
-        return writer.finish() ?? "{}"
+        var json = JSONWriter()
+        json.object { json in
+            if !items.isEmpty {
+                json.list("items") { json in for item in items { write(item, to: &json) } }
+            }
+            for (member, names) in texts { json.text(member, short(first(properties, names))) }
+            for (member, names) in numbers {
+                json.number(member, first(properties, names)?.amount)
+            }
+            if !extras.isEmpty {
+                json.object("extras") { write(extras, of: properties, to: &$0) }
+            }
+        }
+        return String(decoding: json.bytes, as: UTF8.self)
     }
 
-    /// The basket's items as JSON objects. A property `id` of an event is seldom a product's, so a
-    /// single item must be called by one of the other names.
-    private static func items(_ properties: JSONTree) -> [String] {
+    /// The basket's items. A property `id` of an event is seldom a product's, so a single item must be
+    /// called by one of the other names.
+    private static func items(_ properties: JSONValue) -> [JSONValue] {
         let listed = first(properties, baskets)?.elements ?? []
         let single = ["product_id", "sku", "item_id"].contains { properties[$0] != nil }
         let items = listed.isEmpty && single ? [properties] : listed
-        return items.prefix(Limits.conversionItemsMaximum).compactMap(item)
-    }
-
-    private static func item(_ item: JSONTree) -> String? {
-        var writer = JSONObjectWriter(limit: Limits.recordBytesMaximum)
-        let known = item["product_id"] ?? item["item_id"] ?? item["sku"]
-        for (member, names) in itemTexts {
-            let value = member == "id" ? known ?? first(item, names) : first(item, names)
-            writer.add(member, id(value))
+        return items.prefix(Limits.conversionItemsMaximum).filter { item in
+            (itemTexts + itemNumbers).contains { first(item, $0.names)?.text != nil }
         }
-        for (member, names) in itemNumbers { writer.add(member, first(item, names)?.number) }
-        let text = writer.finish()
-        return text == "{}" ? nil : text
     }
 
-    private static func extras(_ properties: JSONTree, _ names: [String]) -> String? {
-        guard !names.isEmpty else { return nil }
-        var writer = JSONObjectWriter(limit: Limits.recordBytesMaximum)
+    private static func write(_ item: JSONValue, to json: inout JSONWriter) {
+        json.object { json in
+            for (member, names) in itemTexts { json.text(member, short(first(item, names))) }
+            for (member, names) in itemNumbers { json.number(member, first(item, names)?.amount) }
+        }
+    }
+
+    private static func write(
+        _ names: [String],
+        of properties: JSONValue,
+        to json: inout JSONWriter
+    ) {
         for name in names {
             switch properties[name] {
-            case .string(let text): writer.add(name, short(text))
-            case .number(let number): writer.add(name, number)
-            case .boolean(let flag): writer.add(name, flag)
+            case .text(let text): json.text(name, short(text))
+            case .number: json.number(name, properties[name]?.amount)
+            case .flag(let flag): json.flag(name, flag)
             default: continue
             }
         }
-        return writer.finish()
     }
 
-    private static func first(_ object: JSONTree, _ names: [String]) -> JSONTree? {
+    private static func first(_ object: JSONValue, _ names: [String]) -> JSONValue? {
         for name in names {
             if let value = object[name], value != .null { return value }
         }
         return nil
     }
 
-    private static func id(_ value: JSONTree?) -> String? { short(value?.identifier) }
+    /// The text of a text or number.
+    private static func short(_ value: JSONValue?) -> String? { short(value?.text) }
 
     /// At most as many bytes as are kept, cut between characters.
     private static func short(_ text: String?) -> String? {
@@ -141,4 +148,15 @@ enum ConversionDetailsReader {
         }
         return String(text.unicodeScalars[..<end])
     }
+}
+
+extension JSONValue {
+    /// A finite number, also one that was sent as text.
+    var amount: Double? {
+        guard let number = text.flatMap(Double.init), number.isFinite else { return nil }
+        return number
+    }
+
+    /// Whether it is `true`, or 1 as senders of few bytes write it.
+    var isTrue: Bool { self == .flag(true) || self == .number("1") }
 }

@@ -45,10 +45,10 @@ struct ConversionRuleView: Sendable {
 
     var currencyNames: [String] { rule?.currencyProperty.map { [$0] } ?? ["currency"] }
 
-    func value(_ properties: JSONTree, usual: () -> Double?) -> Double? {
+    func value(_ properties: JSONValue, usual: () -> Double?) -> Double? {
         switch rule?.value {
         case .fixed(let amount): return amount
-        case .property(let name): return properties[name]?.number
+        case .property(let name): return properties[name]?.amount
         case nil: return usual()
         }
     }
@@ -122,7 +122,7 @@ struct SiteRules: Sendable {
     }
 
     private func lookAtForm(_ event: SliceEvent, _ slice: Slice, _ gains: inout RecordGains?) {
-        guard let tree = JSONTree(event.properties), tree["sb"]?.isTrue == true,
+        guard let tree = JSONValue(event.properties), tree["sb"]?.isTrue == true,
             let form = tree["f"]?.text
         else { return }
         for (name, rule) in forms where Array(form.utf8) == name {
@@ -135,7 +135,7 @@ struct SiteRules: Sendable {
             gains = gains ?? RecordGains()
             gains?.touches.append(touch)
         }
-        guard !pages.isEmpty, let url = JSONTree(event.properties)?["u"]?.text else { return }
+        guard !pages.isEmpty, let url = JSONValue(event.properties)?["u"]?.text else { return }
         let path = Array(Self.path(url).utf8)
         for (prefix, rule) in pages where path.starts(with: prefix) {
             add(event, slice, rule.name, rule, &gains)
@@ -157,7 +157,7 @@ struct SiteRules: Sendable {
         _ rule: ConversionRule?,
         _ gains: inout RecordGains?
     ) {
-        let properties = JSONTree(event.properties)
+        let properties = JSONValue(event.properties)
         let said = properties?["props"] ?? .object([])
         let read = ConversionDetailsReader.read(
             said,

@@ -167,7 +167,7 @@ private func googleViolations(_ text: String, now: Int64) -> [String] {
         hold(micros <= now * 1_000 && micros >= (now - 72 * 3_600_000) * 1_000, "time")
         let params = event["params"] as? Members ?? [:]
         hold(params.count <= 25, "params")
-        hold((params["engagement_time_msec"] as? Int64 ?? 0) >= 1, "engagement")
+        hold((1...86_400_000).contains(params["engagement_time_msec"] as? Int64 ?? 0), "engagement")
         hold((params["value"] == nil) == (params["currency"] == nil), "half a value")
         for (key, found) in params where key != "items" {
             hold(key.wholeMatch(of: /(?!ga_)[A-Za-z][A-Za-z0-9_]{0,39}/) != nil, "param \(key)")

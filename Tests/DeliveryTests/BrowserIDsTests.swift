@@ -39,7 +39,11 @@ import Testing
         #expect(click(nil, cookie) == cookie)
         #expect(click("NEW", cookie) == "fb.1.1762902353123.NEW")
         #expect(click("NEW", "garbage") == "fb.1.1762902353123.NEW")
-        #expect(click("N;W", cookie) == cookie)
+        #expect(click("N%2DW", cookie) == "fb.1.1762902353123.N-W")
+        #expect(click("OL%44", cookie) == cookie)
+        for broken in ["N;W", "N%3BW", "N%2", "N%252DW", ""] {
+            #expect(click(broken, cookie) == cookie)
+        }
         #expect(click(nil, nil) == nil)
     }
 

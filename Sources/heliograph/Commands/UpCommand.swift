@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Delivery
 import Glibc
 import Intake
 import Logging
@@ -86,9 +87,27 @@ struct ConfigCommand: ParsableCommand {
                 if let tls = settings.ingest.edge.tls {
                     try TLSContext(tls.certificates).warnings.forEach(Console.line)
                 }
+                let problems = Self.secretProblems(settings)
+                if !problems.isEmpty {
+                    Console.fail(problems.joined(separator: "\n"), status: 78)
+                }
                 Console.line("configuration and scoring file are fine")
             } catch {
                 Console.fail("\(error)", status: 78)
+            }
+        }
+
+        /// Destinations whose secrets are not where the settings say; they would stand still.
+        private static func secretProblems(_ settings: HeliographSettings) -> [String] {
+            settings.sites.flatMap { site in
+                site.destinations.compactMap { destination in
+                    do throws(SecretSource.Failure) {
+                        _ = try Destinations.make(site, destination)
+                        return nil
+                    } catch {
+                        return "site \(site.name), destination \(destination.name): \(error)"
+                    }
+                }
             }
         }
     }

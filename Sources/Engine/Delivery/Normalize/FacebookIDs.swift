@@ -78,7 +78,10 @@ public struct FacebookID: Sendable, Equatable {
         subdomainIndex: Int = 1
     ) -> FacebookID? {
         let known = cookie.flatMap { FacebookID(click: $0) }
-        guard let clickID, clickID != known?.payload else { return known }
+        // As the address had it: percent escapes resolved once, then held against what Meta takes.
+        guard let clickID = clickID.flatMap({ decoded($0[...]) }), clickID != known?.payload else {
+            return known
+        }
         return FacebookID(
             payload: clickID,
             atMilliseconds: seenAtMilliseconds,

@@ -199,7 +199,8 @@ struct GoogleEvent {
     }
 
     private func sessionParameters(_ now: Int64) -> [Parameter] {
-        let engaged = max(1, conversion.details.engagementMilliseconds ?? 1)
+        let looked = conversion.details.engagementMilliseconds ?? 1
+        let engaged = min(max(1, looked), Self.sessionMilliseconds)
         var parameters: [Parameter] = []
         if isLate(now) {
             parameters.append(("late", .integer(1)))

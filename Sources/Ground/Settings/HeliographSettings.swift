@@ -192,8 +192,8 @@ public struct Site: Sendable, Equatable {
     public var currency = "EUR"
     /// What becomes of automated browsers.
     public var automation = Automation.mask
-    /// Consent bits taken when a beacon has none.
-    public var consentDefault = 1
+    /// What the site has decided about consent.
+    public var consent = ConsentPolicy()
     /// URL parameters kept beyond those kept for every site.
     public var urlParameters: [String] = []
     /// Whether refused beacons of this site are answered with more detail.

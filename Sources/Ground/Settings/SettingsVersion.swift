@@ -19,7 +19,7 @@ extension HeliographSettings {
 extension Site {
     fileprivate var canonicalFields: [String] {
         var fields = ["site", name, timeZone, currency, automation.rawValue]
-        fields += ["\(allowsAnyOrigin)", "\(consentDefault)", "\(debug)"]
+        fields += ["\(allowsAnyOrigin)", "\(debug)"] + consent.canonicalFields
         fields += limits.canonicalFields
         fields += ["\(refusesUnlistedEvents)"] + events.flatMap(\.canonicalFields)
         fields += ["sensitive", sensitivity.rawValue, callingCode ?? ""]

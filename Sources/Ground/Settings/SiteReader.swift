@@ -44,9 +44,7 @@ enum SiteReader {
             Site.Automation.self,
             default: site.automation
         )
-        site.consentDefault = section.section("consent") {
-            $0.integer("default", in: 0...63, default: site.consentDefault)
-        }
+        site.consent = section.section("consent") { ConsentPolicy($0) }
         site.urlParameters = parameters(section)
         site.debug = section.boolean("debug", default: site.debug)
         site.events = eventRules(section)

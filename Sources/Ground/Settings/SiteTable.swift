@@ -1,5 +1,5 @@
 public import Bytes
-public import Records
+import Records
 import Units
 
 /// The sites as the hot path needs them: a key's or origin's bytes lead to a site without
@@ -9,8 +9,8 @@ public final class SiteTable: Sendable {
     public struct Entry: BitwiseCopyable, Sendable {
         /// Site name.
         public let name: ShortText
-        /// Consent taken when a beacon has none.
-        public let consentDefault: Consent
+        /// What the site has decided about consent.
+        public let consent: ConsentPolicy
         /// Whether any origin may send beacons.
         public let allowsAnyOrigin: Bool
         /// Whether automated browsers are shown like others.
@@ -76,7 +76,7 @@ public final class SiteTable: Sendable {
     private static func entry(_ site: Site) -> Entry {
         Entry(
             name: site.name.shortText,
-            consentDefault: Consent(rawValue: UInt8(truncatingIfNeeded: site.consentDefault)),
+            consent: site.consent,
             allowsAnyOrigin: site.allowsAnyOrigin,
             countsAutomation: site.automation == .count,
             debug: site.debug,

@@ -6,6 +6,7 @@ import Intake
 import Journal
 import Logging
 import Loop
+import Privacy
 import Scoring
 import Settings
 import Storage
@@ -34,6 +35,7 @@ final class Engine {
     private let stores: PrivateStores
     private let limiter = RateLimiter(senders: Limits.rateSendersMaximum)
     private let board: EdgeBoard
+    private let salts: CookielessSalts
     private var pipeline: Pipeline?
     private var companion: CompanionServer?
     private var forwarding: Forwarding?
@@ -71,6 +73,7 @@ final class Engine {
         dayCounts = DayCounts(directory: self.dataDirectory, limiter: limiter)
         folder = try DataFolder(self.dataDirectory)
         sealKeys = SealKeys(data: self.dataDirectory)
+        salts = CookielessSaltFile.open(directory: self.dataDirectory) { log.warning("\($0)") }
         stores = PrivateStores(
             dataDirectory: self.dataDirectory,
             wantsRedis: settings.redis.url == nil,
@@ -200,6 +203,7 @@ final class Engine {
             tracesPositions: getenv("HELIOGRAPH_TRACE_POSITIONS") != nil,
             pseudonymSecret: try PseudonymSecret.load(directory: dataDirectory),
             sealKeys: sealKeys,
+            salts: salts,
             onProblem: { log.warning("\($0)") },
             onDiskFailure: { error in
                 // What the journal holds is unknown now; only a fresh start can find out.
@@ -316,6 +320,7 @@ final class Engine {
         lookAfterForwarding()
         dayCounts.tick()
         sealKeys.tick()
+        salts.renew()
         for line in stores.superviseTick() { log.warning("\(line)") }
     }
 

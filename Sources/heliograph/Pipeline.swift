@@ -4,6 +4,7 @@ import Companion
 import Intake
 import Journal
 import Loop
+import Privacy
 import Records
 import Rings
 import Scoring
@@ -48,6 +49,8 @@ final class Pipeline {
         let tracesPositions: Bool
         let pseudonymSecret: [UInt8]
         let sealKeys: SealKeys
+        /// What visitors without cookies are named under.
+        let salts: CookielessSalts
         let onProblem: @Sendable (String) -> Void
         let onDiskFailure: @Sendable (JournalError) -> Void
     }
@@ -318,7 +321,8 @@ final class Pipeline {
             replayGate: parts.replayGate,
             tracesPositions: parts.tracesPositions,
             pseudonymSecret: parts.pseudonymSecret,
-            sealKeys: parts.sealKeys
+            sealKeys: parts.sealKeys,
+            salts: parts.salts
         )
     }
 

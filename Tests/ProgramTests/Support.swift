@@ -116,10 +116,12 @@ final class RouteUnderTest {
             origins: ["https://shop.example"],
             allowsAnyOrigin: false
         )
-        shop.consentDefault = 3
+        shop.consent.fallback = [.measurement, .storage]
+        shop.consent.cookieless = .session
         shop.urlParameters = ["sku"]
         var open = Site(name: "open", keys: ["key-open"], origins: [], allowsAnyOrigin: true)
         open.automation = .count
+        open.consent.cookieless = .session
         var settings = HeliographSettings()
         settings.sites = [shop, open]
         rejections = Rejections(counters: counters)

@@ -53,7 +53,8 @@ private let full = """
         #expect(settings.sites.count == 2)
         let site = settings.sites[0]
         #expect(site.keys == ["ka", "kb"] && site.currency == "USD" && site.debug)
-        #expect(!site.allowsAnyOrigin && site.consentDefault == 5 && site.automation == .count)
+        #expect(!site.allowsAnyOrigin && site.automation == .count)
+        #expect(site.consent.fallback.rawValue == 5)
         #expect(settings.sites[1].allowsAnyOrigin && settings.sites[1].automation == .mask)
     }
 

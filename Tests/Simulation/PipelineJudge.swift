@@ -123,6 +123,7 @@ final class StraightFold {
     var eventRows: [[UInt8]] { rows.days.flatMap { Self.split($0.rows.view) } }
     var rejectedRows: [[UInt8]] { rows.rejectedDays.flatMap { Self.split($0.rows.view) } }
     var withdrawalRows: [[UInt8]] { Self.split(rows.withdrawalRows.view) }
+    var choiceRows: [[UInt8]] { Self.split(rows.choiceRows.view) }
     var historyRows: [[UInt8]] { Self.split(rows.historyRows.view) }
 
     private static func split(_ rows: ByteView) -> [[UInt8]] {
@@ -195,6 +196,7 @@ struct PipelineJudge {
         return difference("event", held.events, events)
             ?? difference("history", held.history, truth.historyRows)
             ?? difference("withdrawal", held.withdrawals, truth.withdrawalRows)
+            ?? difference("consent", held.choices, truth.choiceRows)
             ?? difference("rejected", held.rejected, truth.rejectedRows)
     }
 

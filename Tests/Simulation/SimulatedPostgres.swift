@@ -36,6 +36,7 @@ final class SimulatedPostgres {
         var rejected: [[UInt8]] = []
         var history: [[UInt8]] = []
         var withdrawals: [[UInt8]] = []
+        var choices: [[UInt8]] = []
         var sessions: [SessionName: SessionChange] = [:]
         var tables: Set<String> = []
     }
@@ -162,6 +163,7 @@ final class SimulatedSession: PostgresSession {
         case ArchiveStatements.movePositions.description:
             return SimulatedRows([], changed: move(lists.map { $0.map(SimulatedValues.integer) }))
         case ArchiveStatements.mergeSessions.description: merge(lists)
+        case ArchiveStatements.cancelDeliveries.description: break
         default: server.problem = "the simulated PostgreSQL does not know \(statement)"
         }
         return SimulatedRows([])
@@ -217,6 +219,10 @@ final class SimulatedSession: PostgresSession {
         }
         if table == "heliograph.withdrawal" {
             work?.withdrawals += rows
+            return
+        }
+        if table == "heliograph.consent_record" {
+            work?.choices += rows
             return
         }
         guard server.content.tables.contains(table) else {

@@ -136,8 +136,10 @@ public enum EventSchema {
 
     private static func consent(_ key: UInt64) -> FieldRule? {
         switch key {
-        case Word.bits: return number
+        case Word.bits, Word.ex: return number
         case Word.src: return string(64)
+        case Word.tc, Word.gp: return string(2048)
+        case Word.up, Word.gm: return string(8)
         default: return nil
         }
     }
@@ -156,6 +158,11 @@ public enum EventSchema {
         static let ti: UInt64 = 0x7469
         static let nt: UInt64 = 0x6e74
         static let wc: UInt64 = 0x7763
+        static let ex: UInt64 = 0x6578
+        static let tc: UInt64 = 0x7463
+        static let gp: UInt64 = 0x6770
+        static let up: UInt64 = 0x7570
+        static let gm: UInt64 = 0x676d
         static let vz: UInt64 = 0x767a
         static let sc: UInt64 = 0x7363
         static let rd: UInt64 = 0x7264

@@ -92,9 +92,23 @@ public struct Enricher: ~Copyable {
             context.appendMember("bq", number: Int(verdict.reasons.rawValue))
         }
         appendLanguage(facts.acceptLanguage, into: &context)
-        appendPlace(facts.address, into: &context)
+        appendPlace(facts.address, facts.placeDetail, into: &context)
         context.append("}")
         return verdict
+    }
+
+    /// Appends the two letters of the country that an address lies in; nothing when that is unknown.
+    public mutating func appendCountry(_ address: ByteView, into buffer: inout ByteBuffer) {
+        guard let place = place(of: address) else { return }
+        let start = buffer.count
+        places.append(place, from: 0, into: &buffer)
+        let member = buffer.view(from: start)
+        let isKnown = member.count >= 10 && member.starts(with: ",\"co\":\"")
+        let letters = isKnown ? (member[7], member[8]) : nil
+        buffer.truncate(to: start)
+        guard let letters else { return }
+        buffer.append(letters.0)
+        buffer.append(letters.1)
     }
 
     /// Judges by a user agent alone, which a server reports of the visitor whose events it sends, and
@@ -222,15 +236,39 @@ public struct Enricher: ~Copyable {
     /// `zh-Hant-TW` and the like; longer ones are variants nobody speaks to a shop in.
     private static let languageBytesMaximum = 16
 
-    private mutating func appendPlace(_ address: ByteView, into buffer: inout ByteBuffer) {
-        guard let geo, !address.isEmpty else { return }
+    private mutating func appendPlace(
+        _ address: ByteView,
+        _ detail: PlaceDetail,
+        into buffer: inout ByteBuffer
+    ) {
+        guard let place = place(of: address) else { return }
+        let start = buffer.count
+        places.append(place, from: 0, into: &buffer)
+        switch detail {
+        case .city: break
+        case .region: Self.cut(&buffer, from: start, at: ",\"ci\":")
+        case .country:
+            Self.cut(&buffer, from: start, at: ",\"ci\":")
+            Self.cut(&buffer, from: start, at: ",\"rg\":")
+        }
+    }
+
+    /// Leaves out a member and those behind it. No text within can hold its key: quotes are escaped.
+    private static func cut(_ buffer: inout ByteBuffer, from start: Int, at key: StaticString) {
+        for index in start..<buffer.count where buffer.view(from: index).starts(with: key) {
+            return buffer.truncate(to: index)
+        }
+    }
+
+    /// Where it is remembered where an address lies; nil without a database.
+    private mutating func place(of address: ByteView) -> Int? {
+        guard let geo, !address.isEmpty else { return nil }
         let hash = FragmentCache<UInt8>.key(address.hash128(key: key))
-        if let place = places.place(hash) { return places.append(place, from: 0, into: &buffer) }
+        if let place = places.place(hash) { return place }
         scratch.reset()
         scratch.append(" ")
         geo.appendPlace(address, into: &scratch)
         let isFound = scratch.count > 1 && scratch.count <= Limits.agentFragmentBytesMaximum
-        let place = places.store(hash, 0, isFound ? scratch.view[1..<scratch.count] : .empty)
-        places.append(place, from: 0, into: &buffer)
+        return places.store(hash, 0, isFound ? scratch.view[1..<scratch.count] : .empty)
     }
 }

@@ -30,11 +30,18 @@ public struct RequestFacts {
     public var isPrefetch = false
     /// The page was loaded in a secure context: only there browsers send `Sec-` headers.
     public var isSecure = false
+    /// How closely may be kept where the visitor is.
+    public var placeDetail = PlaceDetail.city
     /// What the events of the batch show.
     public var behaviour = BatchBehaviour()
 
     /// Nothing known.
     public init() {}
+}
+
+/// How closely may be kept where a visitor is.
+public enum PlaceDetail: UInt8, BitwiseCopyable, Sendable {
+    case country, region, city
 }
 
 /// What a batch's events show about who made them: fed event by event, a few words in size.

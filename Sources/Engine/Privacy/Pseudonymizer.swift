@@ -11,7 +11,7 @@ public struct Pseudonymizer: ~Copyable {
     /// What is renamed: the same text as a user and as a visitor gives two names.
     public enum Purpose: UInt8 {
         case user = 1
-        case visitor, dailyVisitor
+        case visitor
     }
 
     /// Beside the purposes: the key of fingerprints.
@@ -21,8 +21,6 @@ public struct Pseudonymizer: ~Copyable {
     public static let secretBytes = 32
     /// Letters of a visitor's name: 128 bits.
     public static let visitorLetters = 32
-    private static let digestBytes = 32
-
     private let secret: [UInt8]
     private var message = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var digest = ByteBuffer(capacity: 64)
@@ -68,10 +66,20 @@ public struct Pseudonymizer: ~Copyable {
         message.append(site)
         message.append(text)
         digest.reset()
-        guard let room = unsafe digest.spare(atLeast: Self.digestBytes) else { return }
+        MessageCode.append(key: secret, message.view, into: &digest)
+    }
+}
+
+/// HMAC-SHA-256 (RFC 2104).
+enum MessageCode {
+    private static let digestBytes = 32
+
+    /// Appends the 32 bytes of a message's code under a key.
+    static func append(key: [UInt8], _ message: ByteView, into digest: inout ByteBuffer) {
+        guard let room = unsafe digest.spare(atLeast: digestBytes) else { return }
         var length: UInt32 = 0
-        let bytes = unsafe message.view.buffer
-        let made = unsafe secret.withUnsafeBytes { key in
+        let bytes = unsafe message.buffer
+        let made = unsafe key.withUnsafeBytes { key in
             unsafe HMAC(
                 EVP_sha256(),
                 key.baseAddress,
@@ -84,7 +92,7 @@ public struct Pseudonymizer: ~Copyable {
         }
         let isMade = unsafe made != nil
         invariant(isMade && length == 32, "HMAC-SHA-256 failed")
-        digest.commit(Self.digestBytes)
+        digest.commit(digestBytes)
     }
 }
 

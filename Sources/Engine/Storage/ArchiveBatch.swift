@@ -41,6 +41,12 @@ struct ArchiveBatch: ~Copyable {
     )
     /// Conversions, touches and sealed blocks.
     private(set) var gains = GainRows()
+    /// What visitors chose.
+    private(set) var choiceRows = ByteBuffer(
+        capacity: 1024,
+        limit: StorageLimits.archiveBatchBytesMaximum * 2
+    )
+    private(set) var choices: [ConsentChoice] = []
     private(set) var sessions: [SessionChange] = []
     private var sessionIndexes: [SessionKey: Int] = [:]
     /// Partitions that the batch moves, in order of first appearance.
@@ -55,7 +61,8 @@ struct ArchiveBatch: ~Copyable {
     var isEmpty: Bool { moved.isEmpty }
 
     var bytes: Int {
-        eventBytes + historyRows.count + withdrawalRows.count + rejectedBytes + gains.bytes
+        eventBytes + historyRows.count + withdrawalRows.count + choiceRows.count + rejectedBytes
+            + gains.bytes
     }
 
     /// Where the partition will stand; nil when the batch does not move it.
@@ -137,6 +144,7 @@ struct ArchiveBatch: ~Copyable {
         addGains(header, slice, change, gains)
         merge(change)
         if let history { addHistory(header, slice, history) }
+        addChoices(header, slice)
         advance(header.position)
     }
 
@@ -229,7 +237,18 @@ struct ArchiveBatch: ~Copyable {
         withdrawalRows.field(Int16(header.partition.index))
         withdrawalRows.field(slice.site)
         withdrawalRows.field(slice.visitor)
+        addChoices(header, slice)
         advance(header.position)
+    }
+
+    /// A row for each consent event that is no repeat.
+    private mutating func addChoices(_ header: RecordHeader, _ slice: Slice) {
+        slice.forEachEvent { index, event in
+            guard event.kind == .consent, header.duplicates >> UInt64(index) & 1 == 0 else { return }
+            let choice = ConsentChoice(event, slice)
+            choice.append(header, slice, event, to: &choiceRows)
+            choices.append(choice)
+        }
     }
 
     private mutating func merge(_ change: SessionChange) {
@@ -277,6 +296,8 @@ struct ArchiveBatch: ~Copyable {
         historyRows.reset()
         withdrawalRows.reset()
         gains.reset()
+        choiceRows.reset()
+        choices.removeAll(keepingCapacity: true)
         sessions.removeAll(keepingCapacity: true)
         sessionIndexes.removeAll(keepingCapacity: true)
         for partition in moved { targets[Int(partition.index)] = 0 }

@@ -51,6 +51,30 @@ enum ArchiveStatements {
 
     static let withdrawalColumnCount: Int16 = 5
 
+    static let copyChoices: StaticString = """
+        COPY heliograph.consent_record (
+            at, received_at, journal_offset, partition, said, consent, flags, settings_version, digest,
+            site, visitor_id, source, signals) FROM STDIN (FORMAT binary)
+        """
+
+    static let choiceColumnCount: Int16 = 13
+
+    /// What waits to be sent and rests on an agreement that is gone: on advertising (bits 8 and 32)
+    /// when the conversion was told with it, on anything when nothing is agreed to any more. Only what
+    /// happened before the choice; what was sealed for it is destroyed.
+    static let cancelDeliveries: StaticString = """
+        UPDATE heliograph.delivery AS waiting
+        SET state = 'cancelled', reason = 'consent-withdrawn', settled_at = now(),
+            seal = NULL, page_seal = NULL, identify_seal = NULL, click_seal = NULL
+        FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[])
+                AS choice (site, visitor_id, at, consent),
+            heliograph.conversion AS told
+        WHERE waiting.site = choice.site AND waiting.visitor_id = choice.visitor_id
+            AND waiting.state IN ('pending', 'retry', 'held') AND waiting.occurred_at <= choice.at
+            AND told.site = waiting.site AND told.conversion_id = waiting.conversion_id
+            AND (choice.consent & 1 = 0 OR told.consent & 40 & ~choice.consent <> 0)
+        """
+
     /// The dates of the days of rejected events that there are.
     static let rejectedTables: StaticString = """
         SELECT substring(child.relname FROM '^rejected_event_([0-9]{8})$')
@@ -101,6 +125,25 @@ extension PostgresParameters {
         }
         addArray(type: PostgresType.boolArray, of: PostgresType.bool, count: sessions.count) {
             for session in sessions { $0.field(session.bot) }
+        }
+    }
+
+    mutating func addChoices(_ choices: [ConsentChoice]) {
+        addArray(type: PostgresType.textArray, of: PostgresType.text, count: choices.count) {
+            buffer in
+            for choice in choices { choice.site.withBytes { buffer.field($0) } }
+        }
+        addArray(type: PostgresType.textArray, of: PostgresType.text, count: choices.count) {
+            buffer in
+            for choice in choices { choice.visitor.withBytes { buffer.field($0) } }
+        }
+        addArray(
+            type: PostgresType.timestamptzArray,
+            of: PostgresType.timestamptz,
+            count: choices.count
+        ) { for choice in choices { $0.timeField(epochMilliseconds: choice.at) } }
+        addArray(type: PostgresType.int8Array, of: PostgresType.int8, count: choices.count) {
+            for choice in choices { $0.field(Int64(choice.consent.rawValue)) }
         }
     }
 

@@ -43,9 +43,28 @@ extension ArchiveWriter {
                 &report
             )
         }
+        if batch.choiceRows.count > 0 {
+            try copy(
+                batch.choiceRows.view,
+                ArchiveStatements.copyChoices.description,
+                "heliograph.consent_record",
+                carefully,
+                connection,
+                &report
+            )
+        }
         try mergeSessions(connection, carefully, &report)
         if !batch.gains.isEmpty { try writeGains(connection, carefully: carefully, &report) }
         if !report.refused.isEmpty { try trimRefused(connection) }
+    }
+
+    /// Last in the transaction, so that what it has just put into the outbox is held against what was
+    /// chosen since.
+    func cancelDeliveries(_ connection: any PostgresSession) throws(PostgresFailure) {
+        if batch.choices.isEmpty { return }
+        parameters.reset()
+        parameters.addChoices(batch.choices)
+        _ = try connection.run(ArchiveStatements.cancelDeliveries, parameters)
     }
 
     func copy(

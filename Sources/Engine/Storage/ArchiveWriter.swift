@@ -284,6 +284,7 @@ public final class ArchiveWriter {
             if try movePositions(connection) != batch.moved.count { throw CommitFailure.mismatch }
             report.refused.removeAll()
             try writeRows(connection, carefully: isSuspicious, &report)
+            try cancelDeliveries(connection)
             try finish(connection)
             count(&report)
         } catch let failure as PostgresFailure {

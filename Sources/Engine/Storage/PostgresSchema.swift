@@ -37,6 +37,10 @@ enum PostgresSchema {
             text: String(decoding: PackageResources._006_conversions_sql, as: UTF8.self)
         ),
         Migration(
+            number: 7,
+            text: String(decoding: PackageResources._007_consent_sql, as: UTF8.self)
+        ),
+        Migration(
             number: 9,
             text: String(decoding: PackageResources._009_forward_sql, as: UTF8.self)
         ),

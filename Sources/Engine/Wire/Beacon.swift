@@ -34,6 +34,8 @@ public struct Beacon {
     public var user = ByteView.empty
     /// Consent bits; nil when the beacon has none, which is not the same as having withheld it.
     public var consent: Int64?
+    /// What consent dialogues and the browser said, an object as it was sent; empty when absent.
+    public var consentSignals = ByteView.empty
     /// Context object as it was sent, empty when absent.
     public var context = ByteView.empty
     /// Events that the SDK dropped by its own limits since the last batch.
@@ -171,6 +173,8 @@ private struct EnvelopeReader {
         case .session: if try isFresh(.session) { beacon.session = try identifier("s") }
         case .user: if try isFresh(.user) { beacon.user = try identifier("u") }
         case .consent: if try isFresh(.consent) { beacon.consent = try natural("c") }
+        case .consentSignals:
+            if try isFresh(.consentSignals) { beacon.consentSignals = try object("cp") }
         case .context: if try isFresh(.context) { beacon.context = try object("x") }
         case .lost: if try isFresh(.lost) { beacon.lost = try integer("lost") }
         case .events: if try isFresh(.events) { try readEvents() }
@@ -252,13 +256,14 @@ private struct EnvelopeReader {
 /// The members of a batch.
 private enum EnvelopeKey: UInt8 {
     case version, key, batch, sentAt, monotonic, window, sequence, device, session, user
-    case consent, context, lost, events, unknown
+    case consent, consentSignals, context, lost, events, unknown
 
     init(_ text: ByteView) {
         switch text.count {
         case 1: self = Self.oneByte(text[0])
         case 2 where text.equals("st"): self = .sentAt
         case 2 where text.equals("mt"): self = .monotonic
+        case 2 where text.equals("cp"): self = .consentSignals
         case 4 where text.equals("lost"): self = .lost
         default: self = .unknown
         }

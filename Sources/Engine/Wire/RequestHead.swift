@@ -80,6 +80,8 @@ public struct RequestHead {
     public var receivedAt = ByteView.empty
     /// `Sec-GPC: 1`: global privacy control.
     public var hasPrivacyControl = false
+    /// `DNT: 1`: do not track.
+    public var asksNotToTrack = false
     /// `Sec-Purpose` or `Purpose` says prefetch or prerender.
     public var isPrefetch = false
     /// Bytes of the head, the empty line included.

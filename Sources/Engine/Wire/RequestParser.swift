@@ -217,6 +217,7 @@ private struct HeadReader {
     /// Fields that have no say in the framing.
     private mutating func takeRareField(_ name: ByteView, _ value: ByteView) {
         switch name.count {
+        case 3: if name.equalsIgnoringCase("DNT") { head.asksNotToTrack = value.equals("1") }
         case 7: takeSevenByteField(name, value)
         case 9: if name.equalsIgnoringCase("Sec-CH-UA") { head.brands = value }
         case 11: if name.equalsIgnoringCase("Sec-Purpose") { takePurpose(value) }
@@ -245,7 +246,8 @@ private struct HeadReader {
 
     private mutating func takeSevenByteField(_ name: ByteView, _ value: ByteView) {
         if name.equalsIgnoringCase("Sec-GPC") {
-            head.hasPrivacyControl = value.equals("1")
+            // Several lines are one, and no other value means anything.
+            if value.equals("1") { head.hasPrivacyControl = true }
         } else if name.equalsIgnoringCase("Purpose") {
             takePurpose(value)
         } else if name.equalsIgnoringCase("Referer") {

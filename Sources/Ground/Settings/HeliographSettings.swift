@@ -230,6 +230,8 @@ public struct Site: Sendable, Equatable {
     public static var demo: Site {
         var site = Site(name: "demo", keys: ["hg_demo"], origins: [], allowsAnyOrigin: true)
         site.automation = .count
+        // Whoever tries the demo comes from one address.
+        site.consent.cookieless = .session
         return site
     }
 }

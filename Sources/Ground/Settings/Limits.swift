@@ -478,4 +478,11 @@ public enum Limits {
     /// One line of the log.
     public static let logLineBytesMaximum = 8 * 1024
 
+    // MARK: - Consent
+
+    /// Names of visitors without cookies that a listener remembers for half an hour, so that a visit
+    /// over midnight keeps its name; a power of two.
+    public static let cookielessNamesRemembered = 16_384
+    /// Bytes of a consent string that are read and kept with a choice.
+    public static let consentStringBytesMaximum = 2_048
 }

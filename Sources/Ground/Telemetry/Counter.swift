@@ -9,6 +9,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case batchesAcknowledged, batchesAnswered, eventsReceived, eventsAcknowledged
     case unknownKeys, eventsLostByClients, textsShortened, traitsWithheld
     case sealsWithoutKey, sealsTooLarge, conversions
+    case consentMalformed, consentWithdrawn
     case rejectionsKept, rejectionsNotKept, rejectedDaysDropped
     case journalRecords, journalBytes, journalGroups, journalDamage
     case eventsDuplicate, eventsFolded, recordsFolded, ringFallbacks
@@ -48,7 +49,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             )
         case .batchesAcknowledged, .batchesAnswered, .eventsReceived, .eventsAcknowledged,
             .unknownKeys, .eventsLostByClients, .textsShortened,
-            .traitsWithheld, .sealsWithoutKey, .sealsTooLarge:
+            .traitsWithheld, .sealsWithoutKey, .sealsTooLarge, .consentMalformed, .consentWithdrawn:
             return admissionDescription
         case .rejectionsKept, .rejectionsNotKept, .rejectedDaysDropped:
             return rejectionDescription
@@ -128,6 +129,16 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             return Description(
                 "traits_withheld",
                 "Values of servers' events that were left out because they may name a person."
+            )
+        case .consentMalformed:
+            return Description(
+                "consent_malformed",
+                "Consent strings that could not be read and counted as a refusal."
+            )
+        case .consentWithdrawn:
+            return Description(
+                "consent_withdrawn",
+                "Beacons that took an agreement back and left nothing else."
             )
         default: return Description("texts_shortened", "Texts cut to their limit.")
         }

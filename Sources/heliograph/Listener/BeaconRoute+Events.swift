@@ -26,6 +26,10 @@ extension BeaconRoute {
         var reader = BeaconEventReader(beacon.events)
         var written = 0
         while let outcome = reader.next() {
+            if keepsConsentOnly, !Self.isChoice(outcome, reader) {
+                counters.add(.eventWithoutConsent)
+                continue
+            }
             tally.events += 1
             if tally.events > Slice.eventsMaximum { throw Refusal(.eventCountExceeded, at: "e") }
             let mark = writer.buffer.count
@@ -61,6 +65,14 @@ extension BeaconRoute {
         return Refusal(.batchEmpty, at: "e" + reason)
     }
 
+    private static func isChoice(
+        _ outcome: Result<Void, EventFault>,
+        _ reader: borrowing BeaconEventReader
+    ) -> Bool {
+        if case .failure = outcome { return false }
+        return reader.kind == .consent
+    }
+
     /// What was wrong with one event of the beacon.
     struct Fault {
         let problem: Problem
@@ -74,10 +86,12 @@ extension BeaconRoute {
         var events = 0
         var unknownKeys = 0
         var textsShortened = 0
+        /// Consent events.
+        var choices = 0
         var faults: [Fault] = []
 
         mutating func reset() {
-            (events, unknownKeys, textsShortened) = (0, 0, 0)
+            (events, unknownKeys, textsShortened, choices) = (0, 0, 0, 0)
             faults.removeAll(keepingCapacity: true)
         }
     }
@@ -147,6 +161,7 @@ extension BeaconRoute {
         for index in 0..<event.fieldCount {
             try writeField(event.field(index), event.kind, site, &isFirst)
         }
+        if event.kind == .consent { tally.choices += 1 }
         if event.kind == .pageView {
             sender.appendSource(
                 url: pageURL.view,
@@ -202,6 +217,7 @@ extension BeaconRoute {
         }
         if field.kind == .null { return }
         guard rule.accepts(field.kind) else { throw EventRefusal(problem: .eventMalformed) }
+        if kind == .consent { ConsentMembers.take(field.key, field.kind, field.value, &told) }
         writer.buffer.append(isFirst ? "\"" : ",\"")
         isFirst = false
         writer.buffer.append(field.key)

@@ -78,11 +78,13 @@ extension BeaconRoute {
         facts.device = beacon.device
         facts.user = beacon.user
         // Without a site there is no policy but the one that holds when nothing is set.
-        let fallback = site.map { Int64(sites[$0].consentDefault.rawValue) } ?? 1
-        facts.consent = ConsentGate.effective(
-            sent: beacon.consent ?? fallback,
-            hasPrivacyControl: around.hasPrivacyControl
-        )
+        var signals = ConsentSignals()
+        signals.said = beacon.consent
+        signals.hasPrivacyControl = around.hasPrivacyControl
+        signals.asksNotToTrack = around.asksNotToTrack
+        ConsentMembers.read(beacon.consentSignals, into: &signals)
+        let policy = site.map { sites[$0].consent } ?? ConsentPolicy()
+        facts.consent = ConsentDecision.decide(signals, policy).consent
     }
 
     private func withSiteName(_ body: (ByteView) -> Void) {

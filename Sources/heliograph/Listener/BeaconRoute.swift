@@ -28,6 +28,7 @@ struct BeaconRoute: ~Copyable {
         /// What the request's headers and its connection say of its sender.
         var facts: RequestFacts
         var hasPrivacyControl: Bool
+        var asksNotToTrack = false
         var receivedAt: Int64
         /// A refused event that is sent again after a fix: what becomes of it is noted elsewhere.
         var isReplay = false
@@ -47,6 +48,15 @@ struct BeaconRoute: ~Copyable {
     var pageReferrer = ByteBuffer(capacity: 256, limit: 1024)
     private var context = ByteBuffer(capacity: 256, limit: Limits.contextBytesMaximum)
     private var address = ByteBuffer(capacity: 64, limit: 64)
+    /// The day's name of the visitor under way, and the letters of the country.
+    var name = ByteBuffer(capacity: 64, limit: 64)
+    var country = ByteBuffer(capacity: 1024, limit: 1024)
+    /// What holds for the beacon under way.
+    var verdict = ConsentVerdict()
+    /// What its consent events said; views of the body.
+    var told = ConsentSignals()
+    /// Of the beacon under way nothing is kept but its consent events.
+    var keepsConsentOnly = false
     var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     var tally = Tally()
@@ -116,12 +126,13 @@ struct BeaconRoute: ~Copyable {
         _ around: Surroundings
     ) throws(Refusal) -> Outcome? {
         let site = try admit(beacon, around)
-        let consent = consent(of: beacon, site, around)
-        guard ConsentGate.allowsStoring(consent) else {
-            counters.add(.eventWithoutConsent)
-            return .nothing
+        told = ConsentSignals()
+        keepsConsentOnly = false
+        verdict = decide(beacon, site, around)
+        guard ConsentGate.allowsStoring(verdict.consent) else {
+            return withdraw(beacon, body, site, around)
         }
-        return try write(beacon, body, site, consent, around)
+        return try write(beacon, body, site, around)
     }
 
     // MARK: - Decode and admit
@@ -155,22 +166,16 @@ struct BeaconRoute: ~Copyable {
         return found
     }
 
-    private func consent(of beacon: Beacon, _ site: Int, _ around: Surroundings) -> Consent {
-        let sent = beacon.consent ?? Int64(sites[site].consentDefault.rawValue)
-        return ConsentGate.effective(sent: sent, hasPrivacyControl: around.hasPrivacyControl)
-    }
-
     // MARK: - Write the slice
 
-    private mutating func write(
+    mutating func write(
         _ beacon: Beacon,
         _ body: ByteView,
         _ site: Int,
-        _ consent: Consent,
         _ around: Surroundings
     ) throws(Refusal) -> Outcome? {
         let entry = sites[site]
-        var head = head(beacon, consent, around, countsAutomation: entry.countsAutomation)
+        var head = head(beacon, entry, around)
         beginSealing(entry, head, isReplay: around.isReplay)
         entry.name.withBytes {
             head.site = $0
@@ -178,7 +183,11 @@ struct BeaconRoute: ~Copyable {
             writer.begin(head)
         }
         guard let events = try writeEvents(beacon, body, site, around) else { return nil }
+        if tally.choices > 0, changesMind(beacon, site, around) {
+            return try settle(beacon, body, site, around)
+        }
         count(beacon, body, around)
+        if verdict.malformed > 0 { counters.add(.consentMalformed, verdict.malformed) }
         if sealing.isDue {
             sealer.seal(around.facts, context: beacon.context, isPage: !beacon.context.isEmpty)
         }
@@ -219,12 +228,13 @@ struct BeaconRoute: ~Copyable {
 
     private mutating func head(
         _ beacon: Beacon,
-        _ consent: Consent,
-        _ around: Surroundings,
-        countsAutomation: Bool
+        _ entry: SiteTable.Entry,
+        _ around: Surroundings
     ) -> SliceWriter.Head {
+        let consent = verdict.consent
+        let countsAutomation = entry.countsAutomation
         var head = SliceWriter.Head()
-        head.consent = consent
+        (head.consent, head.flags) = (consent, verdict.flags)
         head.settingsVersion = sites.version
         head.window = beacon.window
         head.batch = beacon.batch
@@ -235,14 +245,15 @@ struct BeaconRoute: ~Copyable {
         if ConsentGate.allowsDeviceID(consent), Identifiers.isClientID(beacon.device) {
             head.visitor = beacon.device
         } else {
-            // Without an id from the device the visitor lasts as long as the session, or the tab.
-            head.visitor = head.session.isEmpty ? head.window : head.session
+            head.visitor = passingVisitor(beacon, entry, around)
             head.flags.insert(.withoutDevice)
         }
         if around.isReplay {
             describeReplay(beacon, around.facts.userAgent, &head, countsAutomation)
         } else {
-            describe(beacon, around.facts, &head, countsAutomation)
+            var facts = around.facts
+            facts.placeDetail = ConsentGate.placeDetail(verdict)
+            describe(beacon, facts, &head, countsAutomation)
         }
         head.address = truncate(around.address)
         return head

@@ -174,6 +174,7 @@ extension Listener {
                     // A replay comes from this machine, wherever the event came from.
                     facts: facts(head, isReplay ? .empty : address),
                     hasPrivacyControl: head.hasPrivacyControl,
+                    asksNotToTrack: head.asksNotToTrack,
                     receivedAt: receivedAt,
                     isReplay: isReplay
                 )

@@ -108,6 +108,8 @@ extension Listener {
             origin: head.origin,
             userAgent: head.userAgent,
             hasPrivacyControl: head.hasPrivacyControl,
+            asksNotToTrack: head.asksNotToTrack,
+            acceptLanguage: head.acceptLanguage,
             wantsVerdicts: head.wantsVerdicts,
             address: address,
             receivedAt: receivedAt

@@ -31,6 +31,8 @@ final class Listener: ByteHandler {
         let pseudonymSecret: [UInt8]
         /// Under which what platforms may know is sealed.
         let sealKeys: SealKeys
+        /// What visitors without cookies are named under.
+        let salts: CookielessSalts
     }
 
     let around: Surroundings
@@ -77,7 +79,7 @@ final class Listener: ByteHandler {
         self.fromJournal = fromJournal
         edge = around.board.copy()
         rejections = Rejections(counters: counters)
-        sender = Sender(edge.edge)
+        sender = Sender(edge.edge, salts: around.salts)
         let sealer = Sealer(
             keys: around.sealKeys,
             secret: around.pseudonymSecret,

@@ -1,5 +1,6 @@
 import Bytes
 import Enrichment
+import Privacy
 import Settings
 import Units
 
@@ -10,8 +11,10 @@ final class Sender {
     private var source = PageSource()
     /// Takes no context: for batches that only need the verdict.
     private var nothing = ByteBuffer(capacity: 0, limit: 0)
+    private var names: CookielessNames
 
-    init(_ edge: Edge) {
+    init(_ edge: Edge, salts: CookielessSalts = CookielessSalts()) {
+        names = CookielessNames(salts)
         enricher = Enricher(words: edge.words, key: .random(), geo: edge.geo)
     }
 
@@ -34,6 +37,31 @@ final class Sender {
     /// The verdict on a user agent that a server reports.
     func judge(userAgent: ByteView, into context: inout ByteBuffer) -> EnrichmentVerdict {
         enricher.enrich(userAgent: userAgent, into: &context)
+    }
+
+    /// Appends the two letters of the country that an address lies in; nothing when that is unknown.
+    func appendCountry(_ address: ByteView, into buffer: inout ByteBuffer) {
+        enricher.appendCountry(address, into: &buffer)
+    }
+
+    /// Appends the day's name of a visitor who allows nothing to be kept on the device.
+    func appendName(
+        _ machine: CookielessNames.Machine,
+        site: ByteView,
+        at now: Int64,
+        into buffer: inout ByteBuffer
+    ) {
+        names.append(machine, site: site, at: now, into: &buffer)
+    }
+
+    /// Appends the day's name of a visitor whose id may not be kept.
+    func appendName(
+        id: ByteView,
+        site: ByteView,
+        at now: Int64,
+        into buffer: inout ByteBuffer
+    ) {
+        names.append(id: id, site: site, at: now, into: &buffer)
     }
 
     /// Appends where a page view came from to its properties, an object not yet closed.

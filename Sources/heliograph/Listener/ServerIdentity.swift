@@ -23,14 +23,8 @@ struct ServerIdentity: ~Copyable {
         var isUserWithheld = false
     }
 
-    /// What tells visitors apart who send no id, such as readers of an e-mail.
-    struct Machine {
-        var address = ByteView.empty
-        var userAgent = ByteView.empty
-    }
-
-    private static let dayMilliseconds: Int64 = 86_400_000
-
+    /// Knows the names that last a day.
+    private let sender: Sender
     private var pseudonyms: Pseudonymizer
     private var plain = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var visitor = ByteBuffer(capacity: 64, limit: 64)
@@ -38,7 +32,10 @@ struct ServerIdentity: ~Copyable {
     private var other = ByteBuffer(capacity: 128, limit: 128)
     private var message = ByteBuffer(capacity: 128, limit: 1024)
 
-    init(secret: [UInt8]) { pseudonyms = Pseudonymizer(secret: secret) }
+    init(secret: [UInt8], sender: Sender) {
+        pseudonyms = Pseudonymizer(secret: secret)
+        self.sender = sender
+    }
 
     // MARK: - Persons
 
@@ -47,7 +44,7 @@ struct ServerIdentity: ~Copyable {
         _ event: IncomingEvent,
         _ consent: Consent,
         site: ByteView,
-        machine: Machine?,
+        machine: CookielessNames.Machine?,
         receivedAt: Int64
     ) -> Person? {
         var person = Person()
@@ -66,11 +63,9 @@ struct ServerIdentity: ~Copyable {
             plain.append("user:")
             plain.append(user.view)
         } else if let machine {
+            // Such as readers of an e-mail, who send no id.
             person.isPassing = true
-            plain.reset()
-            plain.append(machine.address)
-            plain.append(UInt8(ascii: " "))
-            plain.append(machine.userAgent)
+            sender.appendName(machine, site: site, at: receivedAt, into: &visitor)
         } else {
             return nil
         }
@@ -80,13 +75,11 @@ struct ServerIdentity: ~Copyable {
     }
 
     private mutating func nameVisitor(_ isPassing: Bool, site: ByteView, _ receivedAt: Int64) {
-        if isPassing { plain.append(decimal: receivedAt / Self.dayMilliseconds) }
-        pseudonyms.append(
-            visitor: plain.view,
-            isPassing ? .dailyVisitor : .visitor,
-            site: site,
-            into: &visitor
-        )
+        if isPassing {
+            sender.appendName(id: plain.view, site: site, at: receivedAt, into: &visitor)
+        } else {
+            pseudonyms.append(visitor: plain.view, site: site, into: &visitor)
+        }
     }
 
     private mutating func readUser(_ raw: ByteView, site: ByteView) -> Bool {

@@ -44,7 +44,7 @@ extension ServerRoute {
         var facts = facts(problem, hasRoom ? "events[\(index)]" : "", request.around)
         facts.consent = siteConsent
         if let event {
-            facts.consent = consent(of: event, request)
+            facts.consent = verdict(of: event, request).consent
             facts.messageID = event.messageID
             facts.device = event.anonymousID
             facts.user = event.userID
@@ -90,7 +90,7 @@ extension ServerRoute {
     }
 
     /// What is taken when an event does not say; without a site, what holds when nothing is set.
-    private var siteConsent: Consent { site.map { sites[$0].consentDefault } ?? .measurement }
+    private var siteConsent: Consent { site.map { sites[$0].consent.fallback } ?? .measurement }
 
     private func withSiteName(_ body: (ByteView) -> Void) {
         guard let site else { return body(.empty) }

@@ -32,6 +32,8 @@ struct ServerRoute: ~Copyable {
         var origin: ByteView
         var userAgent: ByteView
         var hasPrivacyControl: Bool
+        var asksNotToTrack = false
+        var acceptLanguage = ByteView.empty
         var wantsVerdicts: Bool
         var address: ByteView
         var receivedAt: Int64
@@ -87,7 +89,7 @@ struct ServerRoute: ~Copyable {
         self.sender = sender
         self.counters = counters
         self.rejections = rejections
-        identity = ServerIdentity(secret: secret)
+        identity = ServerIdentity(secret: secret, sender: sender)
         events = ServerEventWriter(sender: sender, counters: counters)
     }
 
@@ -301,7 +303,9 @@ struct ServerRoute: ~Copyable {
         _ request: Request,
         _ bundle: inout SliceBundle
     ) -> Verdict {
-        let consent = consent(of: event, request)
+        let verdict = verdict(of: event, request)
+        let consent = verdict.consent
+        if verdict.malformed > 0 { counters.add(.consentMalformed, verdict.malformed) }
         guard ConsentGate.allowsStoring(consent) else { return .dropped(.eventWithoutConsent) }
         let entry = sites[request.site]
         let around = request.around
@@ -322,7 +326,7 @@ struct ServerRoute: ~Copyable {
             return .dropped(error.problem)
         }
         entry.name.withBytes { site in
-            var head = head(event, consent, person, request)
+            var head = head(event, verdict, person, request)
             head.site = site
             assembler.open(head, bytes: properties.count, into: &bundle)
         }
@@ -359,33 +363,37 @@ struct ServerRoute: ~Copyable {
         if properties.overflowed { throw EventRefusal(problem: .eventTooLarge) }
     }
 
-    private func machine(_ around: Surroundings) -> ServerIdentity.Machine {
-        ServerIdentity.Machine(address: around.address, userAgent: around.userAgent)
+    private func machine(_ around: Surroundings) -> CookielessNames.Machine {
+        var machine = CookielessNames.Machine()
+        machine.address = around.address
+        machine.userAgent = around.userAgent
+        machine.language = around.acceptLanguage
+        return machine
     }
 
-    /// What the event says of consent, else what the site takes when nothing is said.
-    func consent(of event: IncomingEvent, _ request: Request) -> Consent {
-        let bits: Int64
+    /// What holds for an event: what it says, what its strings and the request say, else what the
+    /// site takes when nothing is said.
+    func verdict(of event: IncomingEvent, _ request: Request) -> ConsentVerdict {
+        var signals = event.context.consentSignals
         switch event.context.consent {
-        case .bits(let sent): bits = sent
-        case .purposes(let purposes): bits = Int64(Consent(purposes).rawValue)
-        case nil: bits = Int64(sites[request.site].consentDefault.rawValue)
+        case .bits(let sent): signals.said = sent
+        case .purposes(let purposes): signals.said = Int64(Consent(purposes).rawValue)
+        case nil: break
         }
-        return ConsentGate.effective(
-            sent: bits,
-            hasPrivacyControl: request.around.hasPrivacyControl
-        )
+        signals.hasPrivacyControl = request.around.hasPrivacyControl
+        signals.asksNotToTrack = request.around.asksNotToTrack
+        return ConsentDecision.decide(signals, sites[request.site].consent)
     }
 
     private mutating func head(
         _ event: IncomingEvent,
-        _ consent: Consent,
+        _ verdict: ConsentVerdict,
         _ person: ServerIdentity.Person,
         _ request: Request
     ) -> SliceWriter.Head {
         var head = SliceWriter.Head()
         let around = request.around
-        head.consent = consent
+        (head.consent, head.flags) = (verdict.consent, verdict.flags)
         head.settingsVersion = sites.version
         head.visitor = person.visitor
         head.user = person.user

@@ -1,4 +1,5 @@
 public import Bytes
+public import Records
 
 /// What a tracker says happened: the calls that Segment named and others speak.
 public enum EventCall: UInt8, CaseIterable, Sendable {
@@ -102,6 +103,8 @@ public struct WireContext {
     public var traits = ByteView.empty
     /// What the visitor agreed to, when the sender says so.
     public var consent: WireConsent?
+    /// What consent dialogues said, and the visitor's time zone.
+    public var consentSignals = ConsentSignals()
 
     /// Nothing is known.
     public init() {}

@@ -24,6 +24,7 @@ struct WireItem<Vocabulary: WireVocabulary> {
     private var originalTimestamp = ByteView.empty
     private var ownContext = ByteView.empty
     private var ownConsent: WireConsent?
+    private var ownConsentObject = ByteView.empty
     /// Which members have been read: of repeated ones the first wins, as in the SDK's format.
     private var seen: UInt32 = 0
 
@@ -61,7 +62,9 @@ struct WireItem<Vocabulary: WireVocabulary> {
         case .properties: event.properties = try member.object()
         case .traits: event.traits = try member.object()
         case .context: ownContext = try member.object()
-        case .consent: ownConsent = WireConsent(member)
+        case .consent:
+            ownConsent = WireConsent(member)
+            ownConsentObject = member.objectOrNothing
         default: takeText(field, try member.text())
         }
     }
@@ -91,6 +94,7 @@ struct WireItem<Vocabulary: WireVocabulary> {
         event.context = batch.context
         event.context.take(ownContext)
         if let ownConsent { event.context.consent = ownConsent }
+        event.context.consentSignals.take(consent: ownConsentObject)
         if event.timestamp.isEmpty { event.timestamp = originalTimestamp }
         if event.traits.isEmpty { event.traits = event.context.traits }
         event.name = event.call == .track ? trackName : pageName.isEmpty ? trackName : pageName

@@ -1,4 +1,5 @@
 import Bytes
+import Records
 
 /// A member of a JSON object that was checked before: key without quotes, value as it was written.
 struct WireMember {
@@ -85,6 +86,9 @@ extension WireContext {
             traits = member.objectOrNothing
         } else if key.equals("consent") {
             consent = WireConsent(member)
+            consentSignals.take(consent: member.objectOrNothing)
+        } else if key.equals("timezone") {
+            consentSignals.timeZone = member.textOrNothing
         }
     }
 
@@ -114,12 +118,41 @@ extension WireConsent {
             return
         }
         var purposes: WirePurposes?
+        var bits: Int64?
         WireMembers.forEach(in: member.objectOrNothing) { inner in
+            if inner.key.equals("bits") { bits = JSONNumber.integer(inner.value) }
             guard inner.key.equals("categoryPreferences"), inner.kind == .object else { return }
             purposes = WirePurposes(granted: inner.value)
         }
+        if let bits, bits >= 0 {
+            self = .bits(bits)
+            return
+        }
         guard let purposes else { return nil }
         self = .purposes(purposes)
+    }
+}
+
+extension ConsentSignals {
+    /// The strings of a consent object, under the SDK's short names or those of their makers.
+    mutating func take(consent object: ByteView) {
+        guard !object.isEmpty else { return }
+        WireMembers.forEach(in: object) { member in
+            let text = member.textOrNothing
+            if member.key.equals("tcf") {
+                tcf = text
+            } else if member.key.equals("gpp") {
+                gpp = text
+            } else if member.key.equals("us_privacy") {
+                usPrivacy = text
+            } else if member.key.equals("consent_mode") {
+                consentMode = text
+            } else if member.key.equals("explicit") || member.key.equals("ex") {
+                isExplicit = member.value.equals("true") || member.value.equals("1")
+            } else {
+                _ = take(member.key, text: text)
+            }
+        }
     }
 }
 

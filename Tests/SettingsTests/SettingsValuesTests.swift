@@ -2,6 +2,7 @@
 // compare, the repository's own included.
 import Bytes
 import Logging
+import Records
 import Settings
 import Telemetry
 import Testing

@@ -244,7 +244,9 @@ struct ArchiveBatch: ~Copyable {
     /// A row for each consent event that is no repeat.
     private mutating func addChoices(_ header: RecordHeader, _ slice: Slice) {
         slice.forEachEvent { index, event in
-            guard event.kind == .consent, header.duplicates >> UInt64(index) & 1 == 0 else { return }
+            guard event.kind == .consent, header.duplicates >> UInt64(index) & 1 == 0 else {
+                return
+            }
             let choice = ConsentChoice(event, slice)
             choice.append(header, slice, event, to: &choiceRows)
             choices.append(choice)

@@ -70,7 +70,8 @@ private struct ChoiceMembers {
     }
 
     private mutating func take(_ key: ByteView, _ kind: JSONCursor.Kind, _ value: ByteView) {
-        if key.equals("bits"), kind == .number, let number = JSONNumber.integer(value), number >= 0 {
+        if key.equals("bits"), kind == .number, let number = JSONNumber.integer(value), number >= 0
+        {
             bits = Consent(rawValue: UInt8(clamping: number))
         }
         if key.equals("src"), kind == .string {

@@ -210,6 +210,7 @@ class Scene:
         self.checks.check(f"{name}: {'a' if scored else 'no'} score",
                           self.score(visitor, site) == scored, visitor)
         self.flags_of[name] = (browser, flags)
+        self.holds[name] = bits
 
     def ledger(self) -> None:
         """Flags are frozen in the record; the ledger shows them."""
@@ -217,7 +218,9 @@ class Scene:
             said = next(state[1] for state in self.STATES if state[0] == name)
             again = {key: value for key, value in said.items() if key != "consent"}
             bits = said["consent"] if said["consent"] is not None else 1
-            browser.post([browser.event("cs", bits=bits, src="again")], bits, **again)
+            # A device that is named without storage is one that is to be forgotten.
+            browser.post([browser.event("cs", bits=bits, src="again")], bits,
+                         device=self.holds[name] & 2 > 0, **again)
         self.settle()
         for name, (browser, flags) in self.flags_of.items():
             rows = self.sql("SELECT flags, said, consent, source FROM heliograph.consent_record "
@@ -312,11 +315,11 @@ class Scene:
                 "INSERT INTO heliograph.conversion (occurred_at, received_at, journal_offset, "
                 "partition, consent, flags, sensitive, bot, site, conversion_id, name, visitor_id, "
                 "details, withheld) VALUES (now(), now(), 0, 0, %s, 0, false, false, 'demo', %s, "
-                "'purchase', %s, '{}', '{}')", bits, f"{browser.window}-{index}", browser.device)
+                "'purchase', %s, '{}', '{}')", bits, f"{browser.window}-x{index}", browser.device)
             self.run_sql(
                 "INSERT INTO heliograph.delivery (site, destination, conversion_id, visitor_id, "
                 "occurred_at, state, seal) VALUES ('demo', 'meta', %s, %s, now() - interval '1 s', "
-                "%s, 'x')", f"{browser.window}-{index}", browser.device, state)
+                "%s, 'x')", f"{browser.window}-x{index}", browser.device, state)
         browser.choose(7)
         self.settle()
         rows = self.sql("SELECT state, reason, seal IS NULL FROM heliograph.delivery WHERE "
@@ -402,7 +405,7 @@ class Scene:
                           self.name_of(agent) not in (first, split))
 
     def play(self) -> None:
-        self.flags_of = {}
+        self.flags_of, self.holds = {}, {}
         self.engine.start()
         self.matrix()
         self.ledger()

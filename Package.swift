@@ -178,7 +178,7 @@ let package = Package(
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
         tests("AdmissionTests", ["Admission", "Bytes", "Records", "Settings", "TestSupport"]),
         tests("WireFormatsTests", ["Wire", "Bytes", "Units", "TestSupport"]),
-        tests("PrivacyTests", ["Privacy", "Bytes", "Records", "Settings", "TestSupport"]),
+        tests("PrivacyTests", ["Privacy", "Bytes", "Records", "TestSupport"]),
         tests(
             "BeaconTests",
             ["Wire", "Bytes", "Records", "Settings", "Telemetry", "CZlib", "TestSupport"]

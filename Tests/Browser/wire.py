@@ -11,11 +11,12 @@ NUMBER = (int, float)
 
 HEAD = {
     "v": int, "k": str, "b": str, "st": int, "mt": int, "w": str, "q": int, "d": str, "s": str,
-    "u": str, "c": int, "x": dict, "lost": int, "e": list,
+    "u": str, "c": int, "cp": dict, "x": dict, "lost": int, "e": list,
 }
 HEAD_REQUIRED = ("v", "k", "b", "st", "mt", "w", "q", "s", "c", "e")
 CONTEXT = {"l": str, "z": int, "vw": int, "vh": int, "pr": NUMBER, "in": int, "wd": int,
            "ids": dict}
+DIALOGUES = {"z": str, "tc": str, "gp": str, "up": str, "gm": str}
 EVENT = {"n": int, "t": str, "o": int, "p": int}
 FIELDS = {
     "pv": {"u": str, "r": str, "ti": str, "nt": str, "h": int, "wc": int},
@@ -126,7 +127,11 @@ def check_batch(body, content_type):
     demand(batch["v"] == 1 and 0 <= batch["c"] <= 63 and batch["q"] >= 1, "batch head", batch)
     for name in ("b", "w", "s", "d"):
         demand(name not in batch or IDENTIFIER.match(batch[name]), name, "is no id:", batch)
-    demand(("d" in batch) == bool(batch["c"] & 2), "device id against consent")
+    # A choice against storage is told under the id that it gives up, alone.
+    gives_up = all(event.get("t") == "cs" for event in batch["e"])
+    demand(("d" in batch) == bool(batch["c"] & 2) or gives_up, "device id against consent")
+    if "cp" in batch:
+        check_fields(batch["cp"], DIALOGUES, ("z",), "dialogues")
     demand(abs(batch["st"] - time.time() * 1000) < 60_000, "send time is far off")
     demand(batch["mt"] >= 0 and 1 <= len(batch["e"]) <= EVENTS, "events or monotonic time")
     demand(batch.get("lost", 1) >= 1, "lost of zero is left out")

@@ -1,7 +1,6 @@
 import Bytes
 import Foundation
 import Records
-import Settings
 import TestSupport
 import Testing
 

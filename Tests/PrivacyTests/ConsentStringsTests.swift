@@ -1,6 +1,5 @@
 import Bytes
 import Records
-import Settings
 import TestSupport
 import Testing
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""What becomes of a visitor under every state of consent, and that a withdrawal is forgotten nowhere.
+"""What becomes of a visitor under every state of consent, and that withdrawals are heard.
 
     consent_matrix.py --binary .build/release/heliograph
 
-Each state is sent to a real engine and its stores are looked at: rows, id, score, flags, ledger. Then
-visitors take their agreement back, the engine is killed and its stores are rebuilt.
+Each state is sent to a real engine and its stores are looked at: rows, id, score, flags, ledger.
+Then visitors take their agreement back, the engine is killed and its stores are rebuilt.
 """
 
 import argparse
@@ -110,7 +110,7 @@ class Scene:
         self.engine = Engine(binary, settings=SETTINGS)
         self.checks = Checks()
 
-    # ---- looking at the stores --------------------------------------------------------------------
+    # ---- looking at the stores ------------------------------------------------------------------
 
     def sql(self, statement: str, *parameters) -> list[tuple]:
         return query(self.engine.addresses()["postgres"], statement, parameters)
@@ -142,33 +142,35 @@ class Scene:
         self.eventually(lambda: self.sql(stored, marker.device) and self.score(marker.device))
         time.sleep(0.6)
 
-    # ---- the matrix -------------------------------------------------------------------------------
+    # ---- the matrix -----------------------------------------------------------------------------
 
     # state, what is sent, then: bits that hold (None: nothing is stored), whose id, score, flags
     STATES = [
         ("nothing agreed to", {"consent": 0}, None, None, False, 0),
         ("silent on a strict site", {"consent": None, "site": "careful"}, None, None, False, 0),
-        ("silent in the EEA", {"consent": None, "cp": {"z": "Europe/Berlin"}}, None, None, False, 0),
+        ("silent in the EEA", {"consent": None, "cp": {"z": "Europe/Berlin"}}, None, None, False,
+         0),
         ("silent elsewhere", {"consent": None, "cp": {"z": "America/Denver"}}, 1, "day", False, 0),
         ("measurement", {"consent": 1}, 1, "day", False, 0),
         ("and storage", {"consent": 3}, 3, "own", False, 0),
         ("and profiling", {"consent": 7}, 7, "own", True, 0),
-        ("and advertising, in the EEA", {"consent": 47, "cp": {"z": "Europe/Rome"}}, 47, "own", True,
-         STRICT),
+        ("and advertising, in the EEA", {"consent": 47, "cp": {"z": "Europe/Rome"}}, 47, "own",
+         True, STRICT),
         ("everything", {"consent": 63}, 63, "own", True, 0),
         ("Global Privacy Control", {"consent": 63, "headers": [("Sec-GPC", "1")]}, 3, "own", False,
          OPTED_OUT),
-        ("the same in two lines", {"consent": 63, "headers": [("Sec-GPC", "1")] * 2}, 3, "own", False,
-         OPTED_OUT),
+        ("the same in two lines", {"consent": 63, "headers": [("Sec-GPC", "1")] * 2}, 3, "own",
+         False, OPTED_OUT),
         ("Sec-GPC: 0", {"consent": 63, "headers": [("Sec-GPC", "0")]}, 63, "own", True, 0),
         ("Sec-GPC: 1, 1", {"consent": 63, "headers": [("Sec-GPC", "1, 1")]}, 63, "own", True, 0),
         ("Do Not Track", {"consent": 63, "headers": [("DNT", "1")]}, 3, "own", False, OPTED_OUT),
         ("a site that looks away", {"consent": 63, "site": "blind",
-                                    "headers": [("Sec-GPC", "1"), ("DNT", "1")]}, 63, "own", True, 0),
+                                    "headers": [("Sec-GPC", "1"), ("DNT", "1")]}, 63, "own", True,
+         0),
         ("chosen here, against the browser", {"consent": 63, "headers": [("Sec-GPC", "1")],
                                               "cp": {"ex": 1}}, 63, "own", True, 0),
-        ("opted out of sale in Virginia", {"consent": 63, "cp": {"gp": SALE_OPT_OUT}}, 3, "own", False,
-         OPTED_OUT),
+        ("opted out of sale in Virginia", {"consent": 63, "cp": {"gp": SALE_OPT_OUT}}, 3, "own",
+         False, OPTED_OUT),
         ("us_privacy", {"consent": 63, "cp": {"up": "1YYN"}}, 3, "own", False, OPTED_OUT),
         ("a child", {"consent": 63, "cp": {"gp": CHILD}}, 1, "day", False, MINOR),
         ("a dialogue that allows less", {"consent": 63, "cp": {"tc": tcf([1, 8])}}, 3, "own", False,
@@ -177,7 +179,8 @@ class Scene:
          "own", True, 0),
         ("a dialogue in the first batch's context",
          {"consent": 63, "x": {"tc": tcf([1, 8]), "z": "Europe/Paris"}}, 3, "own", False, STRICT),
-        ("a dialogue nobody can read", {"consent": 63, "cp": {"tc": "COtry"}}, None, None, False, 0),
+        ("a dialogue nobody can read", {"consent": 63, "cp": {"tc": "COtry"}}, None, None, False,
+         0),
         ("Consent Mode", {"consent": 63, "cp": {"gm": "gddd"}}, 23, "own", True, 0),
     ]
 
@@ -194,8 +197,8 @@ class Scene:
 
     def look(self, name: str, site: str, browser: Browser, bits, whose, scored: bool,
              flags: int) -> None:
-        rows = self.sql("SELECT visitor_id, consent, type FROM heliograph.event WHERE window_id = %s",
-                        browser.window)
+        rows = self.sql("SELECT visitor_id, consent, type FROM heliograph.event "
+                        "WHERE window_id = %s", browser.window)
         if bits is None:
             self.checks.check(f"{name}: no row, no score", not rows
                               and not self.score(browser.device, site), rows)
@@ -225,11 +228,12 @@ class Scene:
         for name, (browser, flags) in self.flags_of.items():
             rows = self.sql("SELECT flags, said, consent, source FROM heliograph.consent_record "
                             "WHERE visitor_id = %s OR visitor_id IN (SELECT visitor_id FROM "
-                            "heliograph.event WHERE window_id = %s)", browser.device, browser.window)
+                            "heliograph.event WHERE window_id = %s)", browser.device,
+                            browser.window)
             self.checks.check(f"{name}: one row in the ledger, flags {flags}",
                               len(rows) == 1 and rows[0][0] & FLAG_BITS == flags, rows)
 
-    # ---- withdrawals ------------------------------------------------------------------------------
+    # ---- withdrawals ----------------------------------------------------------------------------
 
     def withdraw(self) -> list[Browser]:
         """From profiling to nothing, to measurement alone, and to all but profiling."""
@@ -304,7 +308,7 @@ class Scene:
         self.checks.check("and is kept as proof", rows == [(63, 0, tcf([]))], rows)
 
     def cancel_deliveries(self) -> None:
-        """What waits and rests on advertising is cancelled; what is under way or rests on less is not."""
+        """What waits and rests on advertising is cancelled; what rests on less is not."""
         browser = Browser(self.engine.ingest_port)
         browser.visit(63)
         self.settle()
@@ -337,7 +341,7 @@ class Scene:
                           [row[0] for row in rows]
                           == ["cancelled"] * 3 + ["sending", "delivered", "cancelled"], rows)
 
-    # ---- kills and rebuilds -----------------------------------------------------------------------
+    # ---- kills and rebuilds ---------------------------------------------------------------------
 
     def kill_after(self) -> Browser:
         """The acknowledged withdrawal outlives the engine."""
@@ -368,11 +372,11 @@ class Scene:
             back = [browser.device for browser in gone if self.score(browser.device)]
             self.checks.check(f"rebuilt {' '.join(words) or 'as is'}: nobody comes back",
                               done == 0 and not back, (done, back))
-            counts = self.sql("SELECT count(*) FROM heliograph.consent_record WHERE visitor_id = ANY(%s)",
-                              [browser.device for browser in gone])[0][0]
+            counts = self.sql("SELECT count(*) FROM heliograph.consent_record "
+                              "WHERE visitor_id = ANY(%s)", [one.device for one in gone])[0][0]
             self.checks.check("one row each in the ledger", counts == len(gone), counts)
 
-    # ---- names without cookies --------------------------------------------------------------------
+    # ---- names without cookies ------------------------------------------------------------------
 
     def name_of(self, agent: str) -> str:
         browser = Browser(self.engine.ingest_port, agent)

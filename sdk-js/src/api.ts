@@ -35,8 +35,11 @@ export function makeApi(
         tracker.seal();
         tracker.consent = next;
         if (next & STORAGE) identity.allowStorage();
-        else identity.forgetStorage();
-        tracker.emit('cs', { bits: next, src: 'api' }, true);
+        tracker.emit('cs', { bits: next, src: 'api' });
+        // Told under the id that is given up, so that the engine forgets who had it.
+        tracker.seal();
+        if (!(next & STORAGE)) identity.forgetStorage();
+        tracker.flush();
         if (next & ~before & MEASUREMENT) pages.begin('n');
         else if (next & ~before & PROFILING) behaviour.begin();
         if (next & PROFILING) behaviour.scan();

@@ -10,6 +10,7 @@ import { effectiveConsent, globalPrivacyControl, MEASUREMENT, STORAGE } from './
 import { makeGuard } from './core/guard';
 import { makeIdentity } from './core/identity';
 import { makeOutbox } from './core/outbox';
+import { watchSignals } from './core/signals';
 import { cookieShelf, localShelf, tabShelf } from './core/storage';
 import type { Tracker } from './core/tracker';
 import { makeTracker } from './core/tracker';
@@ -41,8 +42,13 @@ function makeTools(config: Config): Tracker {
     });
     if (config.consent & STORAGE) identity.allowStorage();
     guard.listen(window, 'online', 'transport', transport.resume);
+    const signals = watchSignals(window as object, () => {
+        tracker.seal();
+        tracker.emit('cs', { bits: tracker.consent, src: 'tcf' }, true);
+    });
     const tracker = makeTracker({
-        siteKey: config.siteKey, guard, identity, outbox, transport, consent: config.consent,
+        siteKey: config.siteKey, guard, identity, outbox, transport, signals,
+        consent: config.consent,
     });
     return tracker;
 }

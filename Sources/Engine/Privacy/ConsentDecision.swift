@@ -1,6 +1,5 @@
 public import Bytes
 public import Records
-public import Settings
 
 /// What holds for a record: decided once, before the journal, and frozen in it.
 public struct ConsentVerdict: Equatable, Sendable {

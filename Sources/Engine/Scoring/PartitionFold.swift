@@ -153,7 +153,9 @@ public struct PartitionFold: ~Copyable {
     ) {
         slice.forEachEvent { number, event in
             guard event.kind == .consent, header.counts(number) else { return }
-            let bits = ConsentBits.read(event.properties) ?? slice.consent
+            // What the choice says, as far as opt-outs and dialogues allowed it.
+            let said = ConsentBits.read(event.properties) ?? slice.consent
+            let bits = said.intersection(slice.consent)
             if !bits.contains([.measurement, .profiling]) {
                 table[index].withdraw()
                 effect.score = .dropped

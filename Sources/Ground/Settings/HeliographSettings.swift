@@ -1,4 +1,5 @@
 public import Logging
+public import Records
 public import Telemetry
 
 /// What the operator has decided, checked and complete. A value that never changes, so every thread

@@ -1,3 +1,5 @@
+import Records
+
 /// Reads the list of sites.
 enum SiteReader {
     static func sites(_ top: YAMLSection, _ folder: String) -> [Site] {

@@ -1,5 +1,5 @@
 public import Bytes
-import Records
+public import Records
 import Units
 
 /// The sites as the hot path needs them: a key's or origin's bytes lead to a site without

@@ -29,6 +29,8 @@ interface Parts {
     identity: Identity;
     outbox: Outbox;
     transport: Transport;
+    /** What consent dialogues say; goes with every batch. */
+    signals(): Fields;
     consent: number;
 }
 
@@ -69,7 +71,7 @@ export function makeTracker(parts: Parts): Tracker {
         const fields: Fields = {
             v: 1, k: parts.siteKey, b: uuid7(Date.now()), w: identity.tab.w, q: ++identity.tab.q,
             d: identity.device() || undefined, s: sessionId, u: identity.user || undefined,
-            c: self.consent, x: contextSent ? undefined : pageContext(self.consent),
+            c: self.consent, cp: parts.signals(), x: contextSent ? undefined : pageContext(self.consent),
             lost: lost || undefined,
         };
         contextSent = true;

@@ -1,0 +1,54 @@
+import type { Fields } from './tracker';
+
+type Told = { tcString?: string; eventStatus?: string; uspString?: string } | null;
+type Platform = { pingData?: { gppString?: string } } | null;
+
+interface Page {
+    __tcfapi?: (command: string, version: number, take: (told: Told) => void) => void;
+    __uspapi?: (command: string, version: number, take: (told: Told) => void) => void;
+    __gpp?: (command: string, take: (told: Platform) => void) => void;
+    dataLayer?: ArrayLike<unknown>[];
+}
+
+const STRING_CHARACTERS = 2048;
+const PURPOSES = ['analytics_storage', 'ad_storage', 'ad_user_data', 'ad_personalization'];
+
+/** Google's Consent Mode as the page set it: a letter each for granted, denied and unknown. */
+function consentMode(calls: ArrayLike<unknown>[]): string | undefined {
+    const state: { [purpose: string]: string } = {};
+    for (const call of Array.from(calls)) {
+        if (call && call[0] === 'consent') Object.assign(state, call[2]);
+    }
+    const letters = PURPOSES.map((purpose) => (state[purpose] || 'u')[0]).join('');
+    return /^[gdu]{4}$/.test(letters) && letters !== 'uuuu' ? letters : undefined;
+}
+
+const bounded = (text?: string) =>
+    (text && text.length <= STRING_CHARACTERS ? text : undefined);
+
+/**
+ * What the page's consent dialogues say, for every batch: the engine remembers nobody's answers.
+ * `changed` is called when the visitor has just answered one.
+ */
+export function watchSignals(page: Page, changed: () => void): () => Fields {
+    const told: Fields = { z: Intl.DateTimeFormat().resolvedOptions().timeZone };
+    try {
+        page.__tcfapi && page.__tcfapi('addEventListener', 2, (data) => {
+            const before = told.tc;
+            told.tc = data ? bounded(data.tcString) : before;
+            if (before && before !== told.tc) changed();
+        });
+        page.__gpp && page.__gpp('addEventListener', (event) => {
+            if (event && event.pingData) told.gp = bounded(event.pingData.gppString);
+        });
+        page.__uspapi && page.__uspapi('getUSPData', 1, (data) => {
+            if (data) told.up = bounded(data.uspString);
+        });
+    } catch {
+        // A dialogue that throws says nothing.
+    }
+    return () => {
+        told.gm = page.dataLayer && consentMode(page.dataLayer);
+        return told;
+    };
+}

@@ -133,6 +133,11 @@ private func metaViolations(_ text: String, now: Int64) -> [String] {
             hold((event["event_source_url"] as? String)?.hasPrefix("http") == true, "url")
             hold((user["client_user_agent"] as? String)?.isEmpty == false, "agent")
         }
+        if event["data_processing_options"] != nil {
+            let state = event["data_processing_options_state"] as? Int ?? 0
+            hold(state != 0 || user["client_ip_address"] != nil, "limited nowhere")
+            hold(event["data_processing_options_country"] is Int, "limited to no country")
+        }
         let data = event["custom_data"] as? Members ?? [:]
         hold((data["value"] == nil) == (data["currency"] == nil), "half a value")
         hold(data["value"].map { ($0 as? Double ?? -1) >= 0 } ?? true, "value")
@@ -197,7 +202,10 @@ private func googleViolations(_ text: String, now: Int64) -> [String] {
     @Test func whatPassesTheCheckIsLawful() throws {
         var dice = Dice(state: Self.seed)
         let (meta, google) = (
-            try meta { $1.extras = ["size", "value"] },
+            try meta {
+                $0.optedOut = .limit
+                $1.extras = ["size", "value"]
+            },
             try google { $1.extras = ["size", "ga_x", "late"] }
         )
         var passed = 0

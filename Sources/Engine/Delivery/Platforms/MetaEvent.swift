@@ -32,6 +32,10 @@ struct MetaEvent {
         if eventName == nil { return "invalid-event-name" }
         if conversion.name == "purchase", let refusal = money.refusal { return refusal }
         if !user.isEnough { return "unmatched" }
+        // Without a state and an address to find one by, Meta cannot tell which law holds.
+        if terms.isLimited, meta.limitedState == 0, !user.hasAddress {
+            return "limited-without-address"
+        }
         return nil
     }
 

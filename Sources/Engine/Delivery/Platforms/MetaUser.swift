@@ -48,6 +48,9 @@ struct MetaUser {
         )
     }
 
+    /// Whether Meta can tell where the visitor is.
+    var hasAddress: Bool { address != nil }
+
     /// Sets that say too little about a person, alone or in part (conversions.md 1.5).
     private static let tooLittle: [Set<String>] = [
         ["ct", "country", "st", "zp", "ge", "client_user_agent"],

@@ -209,7 +209,7 @@ private func googleViolations(_ text: String, now: Int64) -> [String] {
             try google { $1.extras = ["size", "ga_x", "late"] }
         )
         var passed = 0
-        for _ in 0..<4_000 {
+        for _ in 0..<1_500 {
             let conversion = anyConversion(&dice)
             for (destination, check) in [(meta, metaViolations), (google, googleViolations)] {
                 guard case .ready = destination.judge(conversion, nowMilliseconds: noon) else {
@@ -224,6 +224,6 @@ private func googleViolations(_ text: String, now: Int64) -> [String] {
                 )
             }
         }
-        #expect(passed > 300, "seed \(Self.seed): too few passed to say anything")
+        #expect(passed > 100, "seed \(Self.seed): too few passed to say anything")
     }
 }

@@ -196,6 +196,28 @@ import Testing
         #expect(user?["em"] as? [String] == [Digest.sha256("a")])
     }
 
+    @Test func kindsOfConsentGoApart() throws {
+        let limited = try meta { meta, _ in meta.optedOut = .limit }
+        var conversions = [purchase(), purchase(), purchase()]
+        conversions[1].consent.remove(.adPersonalisation)
+        conversions[2].flags.insert(.optedOut)
+        #expect(Set(conversions.map { limited.group(of: $0) }).count == 3)
+        #expect(limited.group(of: purchase()) == limited.group(of: named("lead")))
+    }
+
+    @Test func limitedUseNeedsAPlace() throws {
+        let nowhere: (inout Conversion) -> Void = {
+            $0.flags.insert(.optedOut)
+            $0.contact.address = nil
+        }
+        let located = try meta { meta, _ in meta.optedOut = .limit }
+        #expect(judge(located, nowhere) == .refused(reason: "limited-without-address"))
+        let stated = try meta { meta, _ in
+            (meta.optedOut, meta.limitedCountry, meta.limitedState) = (.limit, 1, 1_000)
+        }
+        #expect(judge(stated, nowhere) == .ready(remarks: []))
+    }
+
     @Test func visitorsOfGooglesGoApart() throws {
         let google = try google()
         var other = purchase()

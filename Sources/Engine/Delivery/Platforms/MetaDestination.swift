@@ -1,3 +1,4 @@
+import Records
 import Settings
 import Telemetry
 
@@ -37,8 +38,12 @@ public struct MetaDestination: Destination {
     /// Its name in the site's settings.
     public var name: String { frame.name }
 
-    /// Everything goes to one pixel with one token; limited use and the rest are events' own.
-    public func group(of conversion: Conversion) -> String { "" }
+    /// Everything goes to one pixel with one token, but what was agreed to alike goes together: what
+    /// befalls a request befalls one kind of consent.
+    public func group(of conversion: Conversion) -> String {
+        let terms = frame.terms(conversion)
+        return terms.isLimited ? "limited" : terms.isOptedOut ? "attribution" : "full"
+    }
 
     /// On sites about money nothing else may be told.
     private static let financeConversions: Set<String> = ["page_view", "lead"]

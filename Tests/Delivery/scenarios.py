@@ -16,17 +16,10 @@ import threading
 import time
 from pathlib import Path
 
-import certificates
+import desk  # noqa: F401  (its scenarios join the list)
+import trust  # noqa: F401
 from mock import Mock
-from world import PIXEL, REPOSITORY, Failed, World, check
-
-SCENARIOS = {}
-
-
-def scenario(function):
-    SCENARIOS[function.__name__] = function
-    return function
-
+from world import PIXEL, REPOSITORY, SCENARIOS, Failed, World, check, scenario
 
 @scenario
 def poisoned(world: World, long: bool) -> str:
@@ -352,59 +345,6 @@ def storm(world: World, long: bool, count: int = 0) -> str:
             f"{doubts} doubts, {lost} not delivered, 0 without consent")
 
 
-@scenario
-def bad_certificates(world: World, long: bool) -> str:
-    """Whoever cannot prove who he is hears nothing, and nothing is lost by that."""
-    certificates.make(world.folder)
-    refused = []
-    for kind in certificates.BAD:
-        mock = Mock(tls=certificates.context(world.folder, kind))
-        site = f"site-{kind}"
-        world.destination(site, "meta", endpoint=f"https://127.0.0.1:{mock.port}",
-                          authorities=str(world.folder / "authority.pem"))
-        world.add(3, site, prefix=kind)
-        refused.append((kind, site, mock))
-    good = Mock(tls=certificates.context(world.folder, "good"))
-    world.destination("site-good", "meta", endpoint=f"https://127.0.0.1:{good.port}",
-                      authorities=str(world.folder / "authority.pem"))
-    world.add(3, "site-good", prefix="good")
-    world.start()
-    world.wait(lambda: world.states(site="site-good") == {"delivered": 3}, 30, "the good one served")
-    world.wait(lambda: all(mock.connections for _, _, mock in refused), 30, "a try of each")
-    time.sleep(3)
-    for kind, site, mock in refused:
-        check(not mock.requests, f"{kind}: a request was sent")
-        kept = {"pending", "retry", "sending"}
-        check(set(world.states(site=site)) <= kept, f"{kind}: {world.states(site=site)}")
-        check(world.ask("SELECT sum(doubts)::int FROM heliograph.delivery WHERE site = %s", site)
-              == [(0,)], f"{kind}: doubts though nothing was sent")
-    check(all(one.secure for one in good.requests), "the good one was told in the clear")
-    return f"{', '.join(certificates.BAD)}: 0 requests, all kept; the good one served"
-
-
-@scenario
-def private_addresses(world: World, long: bool) -> str:
-    """A name that leads to this machine or its network is not connected to, whenever it does."""
-    shim = world.folder / "resolver.so"
-    source = REPOSITORY / "Tests/Delivery/resolver_shim.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(shim), str(source)], check=True)
-    canary = Mock(port=8443)
-    names = ["v4-loopback", "v4-mapped", "v6-loopback", "v4-private", "v4-metadata", "v6-local",
-             "rebinding"]
-    for name in names:
-        world.destination("shop", name, kind="webhook", url=f"https://{name}.example:8443/hook",
-                          secret={"file": str(world.folder / "secret")})
-    world.add(1, names=tuple(names))
-    world.start(LD_PRELOAD=str(shim))
-    world.wait(lambda: world.ask("""SELECT 1 FROM heliograph.delivery
-        HAVING min(attempts) >= 1"""), 60, "a try of each")
-    check(canary.connections == 0, f"{canary.connections} connections to this machine")
-    check(set(state for (state,) in world.ask("SELECT DISTINCT state FROM heliograph.delivery"))
-          <= {"retry", "sending"}, "something was delivered")
-    canary.close()
-    return f"{len(names)} names: 0 connections"
-
-
 def run(name: str, options) -> bool:
     folder = Path(tempfile.mkdtemp(prefix=f"hg-{name}-"))
     folder.chmod(0o755)
@@ -437,7 +377,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     given = options.parse_args()
     results = [run(name, given) for name in given.only or SCENARIOS]
-    print(f"{sum(results)} of {len(results)} scenarios passed")
+    print(f"delivery: {sum(results)} passed, {len(results) - sum(results)} failed")
     return 0 if all(results) else 1
 
 

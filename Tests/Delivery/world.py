@@ -1,5 +1,6 @@
 """A PostgreSQL of the test's own with an outbox in it, forwarders over it, and the mock behind them."""
 
+import hashlib
 import json
 import os
 import random
@@ -22,6 +23,17 @@ MIGRATIONS = REPOSITORY / "Sources/Engine/Storage/Migrations"
 PIXEL = "123456789012345"
 DAY = 86_400
 ALL_CONSENT = 63
+DETAILS = {"items": [{"id": "sku-1", "name": "Lamp", "price": 10.5, "quantity": 1}], "coupon": "MAY",
+           "engagement_milliseconds": 5400, "search_term": "lamp", "method": "card", "status": "ok"}
+
+
+SCENARIOS = {}
+
+
+def scenario(function):
+    """Adds a scenario to the list; its text says what happens, what it returns are its figures."""
+    SCENARIOS[function.__name__] = function
+    return function
 
 
 class Failed(Exception):
@@ -103,8 +115,8 @@ class World:
         return b"\1" + day.to_bytes(4, "little") + nonce + sealed
 
     def add(self, count: int, site: str = "shop", names: tuple = ("meta",), *, prefix: str = "c",
-            consent: int = ALL_CONSENT, age_seconds: float = 60, name: str = "purchase",
-            seal: bool = True) -> list[str]:
+            consent: int = ALL_CONSENT, age_seconds: float = 60,
+            canonical: tuple = ("purchase",)) -> list[str]:
         """Conversions with a delivery each for every destination named; returns their ids."""
         now = time.time() + self.mock.rules.shift
         conversions, deliveries, ids = [], [], []
@@ -113,25 +125,37 @@ class World:
             visitor = f"visitor-{prefix}-{number}"
             at = now - age_seconds
             ids.append(one)
-            conversions.append((at, at, 1, 0, consent, 0, False, False, site, one, name, visitor,
-                                10.5, "EUR", f"order-{one}", "https://shop.example/thanks", "{}", "{}"))
-            page = psycopg2.Binary(self.seal(
-                {"ip": "8.8.8.8", "ua": "Mozilla/5.0 (X11)",
-                 "fbp": f"fb.1.{int(at * 1000)}.{number + 1}", "ga": f"1234567.{int(at)}"},
-                site, visitor)) if seal else None
+            conversions.append((at, at, 1, 0, consent, 0, False, False, site, one,
+                                canonical[number % len(canonical)], visitor, f"user-{number}", 10.5,
+                                "EUR", f"order-{one}", "https://shop.example/thanks",
+                                json.dumps(DETAILS), "{}"))
+            seals = self.seals(number, at, site, visitor)
             for destination in names:
-                deliveries.append((site, destination, one, visitor, at, page))
+                deliveries.append((site, destination, one, visitor, at, *seals))
         with self.database.cursor() as cursor:
             psycopg2.extras.execute_values(cursor, """
                 INSERT INTO heliograph.conversion (occurred_at, received_at, journal_offset, partition,
-                    consent, flags, sensitive, bot, site, conversion_id, name, visitor_id, value,
-                    currency, order_id, page_url, details, withheld) VALUES %s""", conversions,
-                template="(to_timestamp(%s), to_timestamp(%s)" + ", %s" * 16 + ")", page_size=1000)
+                    consent, flags, sensitive, bot, site, conversion_id, name, visitor_id, user_id,
+                    value, currency, order_id, page_url, details, withheld) VALUES %s""", conversions,
+                template="(to_timestamp(%s), to_timestamp(%s)" + ", %s" * 17 + ")", page_size=1000)
             psycopg2.extras.execute_values(cursor, """
                 INSERT INTO heliograph.delivery (site, destination, conversion_id, visitor_id,
-                    occurred_at, page_seal) VALUES %s""", deliveries,
-                template="(%s, %s, %s, %s, to_timestamp(%s), %s)", page_size=1000)
+                    occurred_at, page_seal, identify_seal, click_seal) VALUES %s""", deliveries,
+                template="(%s, %s, %s, %s, to_timestamp(%s), %s, %s, %s)", page_size=1000)
         return ids
+
+    def seals(self, number: int, at: float, site: str, visitor: str) -> tuple:
+        """What the visitor lets platforms know: page, identify and click."""
+        person = hashlib.sha256(f"person-{number}@shop.example".encode()).hexdigest()
+        texts = [
+            {"ip": "8.8.8.8", "ua": "Mozilla/5.0 (X11)", "ga": f"{1_000_000 + number}.{int(at)}",
+             "fbp": f"fb.1.{int(at * 1000)}.{number + 1}",
+             "gs": {"ABC123DEF4": f"GS1.1.{int(at) - 60}.1.1.{int(at)}.0.0.0"}},
+            {"m": {"em": [person], "external_id": [person]},
+             "g": {"sha256_email_address": [person]}},
+            {"fbclid": f"IwAR0abc_-{number}", "at": int(at * 1000) - 5_000},
+        ]
+        return tuple(psycopg2.Binary(self.seal(text, site, visitor)) for text in texts)
 
     def ask(self, text: str, *values):
         with self.database.cursor() as cursor:

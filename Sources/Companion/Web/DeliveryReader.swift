@@ -61,12 +61,15 @@ struct DestinationHealthDocument: Encodable, Equatable {
     /// Taken two hours or more after they happened, which platforms value less.
     var late = 0
     var oldestPendingSeconds: Int?
+    /// Share of the last week's delivered conversions that had something a platform knows people by.
+    var matchKeys: [String: Double] = [:]
 
     enum CodingKeys: String, CodingKey {
         case destination, state, code, reason, since, states, sent, accepted, refused, late
         case tokenRefused = "token_refused"
         case inDoubt = "in_doubt"
         case oldestPendingSeconds = "oldest_pending_seconds"
+        case matchKeys = "match_keys"
     }
 }
 
@@ -99,6 +102,7 @@ struct DeliveryReader: Sendable {
     func health(site: String) async throws -> [DestinationHealthDocument] {
         let answers = try await archive.ask([
             ArchiveQuery(Self.counts, [site]), ArchiveQuery(Self.states, [site]),
+            ArchiveQuery(Self.matches, [site]),
         ])
         var found: [String: DestinationHealthDocument] = [:]
         for row in answers[0] { Self.add(row, to: &found) }
@@ -109,6 +113,13 @@ struct DeliveryReader: Sendable {
             (document.code, document.reason, document.since) = (row[2], row[3], row[4])
             document.tokenRefused = document.state == "stopped"
             found[name] = document
+        }
+        for row in answers[2] {
+            guard let name = row[0], let key = row[1], let share = row[2].flatMap(Double.init)
+            else {
+                continue
+            }
+            found[name]?.matchKeys[key] = share
         }
         return found.values.sorted { $0.destination < $1.destination }
     }
@@ -156,6 +167,16 @@ struct DeliveryReader: Sendable {
             count(*) FILTER (WHERE settled_at - occurred_at >= interval '2 hours'),
             extract(epoch FROM now() - min(created_at))::bigint
         FROM heliograph.delivery WHERE site = $1 GROUP BY destination, state
+        """
+
+    private static let matches: StaticString = """
+        SELECT k.destination, k.key, round(sum(k.conversions) / max(whole.conversions), 4)
+        FROM heliograph.match_key AS k
+        JOIN (SELECT destination, sum(conversions) AS conversions FROM heliograph.match_key
+            WHERE site = $1 AND key = 'all' AND day > current_date - 7 GROUP BY destination) AS whole
+            USING (destination)
+        WHERE k.site = $1 AND k.key <> 'all' AND k.day > current_date - 7
+        GROUP BY k.destination, k.key
         """
 
     private static let states: StaticString = """

@@ -160,6 +160,26 @@ public struct DestinationState: Sendable, Equatable {
     }
 }
 
+/// How many delivered conversions had something that a platform knows people by.
+public struct OutboxMatch: Sendable, Equatable {
+    /// Site name.
+    public var site: String
+    /// Name of the destination.
+    public var destination: String
+    /// Such as `em`; `all` whatever they had.
+    public var key: String
+    /// How many more.
+    public var conversions: Int
+
+    /// A count from its parts.
+    public init(site: String, destination: String, key: String, conversions: Int) {
+        self.site = site
+        self.destination = destination
+        self.key = key
+        self.conversions = conversions
+    }
+}
+
 /// The outbox in PostgreSQL: forwarders claim deliveries, and say what became of them.
 ///
 /// Any number of forwarders may work on it. A claim is a lease: it ends by itself, after which
@@ -265,6 +285,16 @@ public final class Outbox {
         parameters.add(texts: states.map(\.code))
         parameters.add(texts: states.map(\.reason))
         _ = try ask(OutboxStatements.report)
+    }
+
+    /// Adds to today's counts.
+    public func count(_ matches: [OutboxMatch]) throws(ArchiveError) {
+        parameters.reset()
+        parameters.add(texts: matches.map(\.site))
+        parameters.add(texts: matches.map(\.destination))
+        parameters.add(texts: matches.map(\.key))
+        parameters.add(integers: matches.map { Int64($0.conversions) })
+        _ = try ask(OutboxStatements.count)
     }
 
     private func ask(_ statement: StaticString) throws(ArchiveError) -> any PostgresRows {

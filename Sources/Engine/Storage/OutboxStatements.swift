@@ -27,7 +27,8 @@ enum OutboxStatements {
         LEFT JOIN heliograph.conversion AS v USING (site, conversion_id)
         """
 
-    /// The same of rows whose claimant went away.
+    /// The same of rows whose claimant went away. `?` behind a claimant says that somebody of another
+    /// folder had claimed it before, and stays until it is settled.
     static let takeOver: StaticString = """
         WITH picked AS (
             SELECT due.delivery_id, due.claimant
@@ -38,7 +39,9 @@ enum OutboxStatements {
                     AND q.state = 'sending' AND q.claimed_until < now() AND $4::bigint > 0
                 ORDER BY q.claimed_until LIMIT room.rows FOR UPDATE SKIP LOCKED) AS due),
         claimed AS (
-            UPDATE heliograph.delivery AS target SET state = 'sending', claimed_by = $5::text,
+            UPDATE heliograph.delivery AS target SET state = 'sending',
+                claimed_by = CASE WHEN picked.claimant LIKE split_part($5::text, '/', 1) || '/%'
+                    AND picked.claimant NOT LIKE '%?' THEN $5::text ELSE $5::text || '?' END,
                 claimed_until = now() + $6::bigint * interval '1 millisecond'
             FROM picked WHERE target.delivery_id = picked.delivery_id
             RETURNING target.*, picked.claimant)
@@ -75,7 +78,7 @@ enum OutboxStatements {
             AS u (id, conversion, state, attempts, doubts, due, code, reason, trace, remark)
         ) AS s
         WHERE target.delivery_id = s.id AND target.conversion_id = s.conversion
-            AND (target.state = 'sending' AND target.claimed_by = $11::text
+            AND (target.state = 'sending' AND target.claimed_by IN ($11::text, $11::text || '?')
                 OR s.state = 'delivered' AND target.state <> 'delivered')
         """
 
@@ -93,5 +96,15 @@ enum OutboxStatements {
         ON CONFLICT (site, destination) DO UPDATE SET state = excluded.state,
             code = excluded.code, reason = excluded.reason, since = excluded.since
         WHERE (held.state, held.code) IS DISTINCT FROM (excluded.state, excluded.code)
+        """
+
+    static let count: StaticString = """
+        INSERT INTO heliograph.match_key AS held (site, destination, day, key, conversions)
+        SELECT site, destination, current_date, key, sum(conversions)
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+            AS u (site, destination, key, conversions)
+        GROUP BY site, destination, key
+        ON CONFLICT (site, destination, day, key)
+            DO UPDATE SET conversions = held.conversions + excluded.conversions
         """
 }

@@ -44,6 +44,10 @@ enum PostgresSchema {
             number: 9,
             text: String(decoding: PackageResources._009_forward_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 10,
+            text: String(decoding: PackageResources._010_match_keys_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

@@ -30,10 +30,10 @@ struct Arrivals {
             attempts: row.attempts,
             doubts: row.doubts,
             wasInterrupted: !row.claimant.isEmpty,
-            isClaimantKnown: row.claimant.hasPrefix(folder + "/")
+            // See `OutboxStatements.takeOver` for the mark of a stranger.
+            isClaimantKnown: row.claimant.hasPrefix(folder + "/") && !row.claimant.hasSuffix("?")
         )
         do throws(SystemCallError) {
-            if stand.wasInterrupted { try log.refresh() }
             switch log.standing(of: key, stand) {
             case .ready(let attempts):
                 return send(row.with(attempts: attempts, doubts: row.doubts), lane, now)

@@ -93,3 +93,16 @@ struct DestinationCounts {
     /// Answers that paused it.
     var pauses = 0
 }
+
+extension Contact {
+    /// What it has that platforms know people by, under Meta's names; `all` stands for the conversion.
+    var matchKeys: [String] {
+        var keys = ["all"] + metaHashes.keys
+        if address != nil { keys.append("client_ip_address") }
+        if userAgent != nil { keys.append("client_user_agent") }
+        if fbp != nil { keys.append("fbp") }
+        if fbc != nil || fbclid != nil { keys.append("fbc") }
+        if gaClientID != nil { keys.append("client_id") }
+        return keys
+    }
+}

@@ -25,6 +25,7 @@ final class ForwarderLoop {
     /// Monotonic milliseconds before which nothing is sent because the log could not be written.
     private var logBrokenUntil: Int64 = 0
     private var lookAt: Int64 = 0
+    private var publishAt: Int64 = 0
     private var timer: LoopTimer?
 
     init(
@@ -72,10 +73,10 @@ final class ForwarderLoop {
 
     private func turn() {
         takeSettings()
-        for row in mail.takeClaimed() { admit(row) }
+        admitClaimed()
         if stop.isRequested { return wind() }
         pump()
-        for lane in lanes.values { giveBack(from: lane) }
+        for lane in lanes.values where lane.lane.held > 0 { giveBack(from: lane) }
         publish()
         // Nothing spins: a full look twice a second, more often only while something is on its way.
         let wait: UInt64 = rows.isEmpty ? 500 : 25
@@ -137,10 +138,21 @@ final class ForwarderLoop {
 
     // MARK: - In
 
+    /// What other forwarders of this folder have noted must be known before anything is judged.
+    private func admitClaimed() {
+        let claimed = mail.takeClaimed()
+        if claimed.isEmpty { return }
+        do { try log.refresh() } catch {
+            logFailed(error)
+            return mail.settle(claimed.compactMap(\.unclaimed))
+        }
+        for row in claimed { admit(row) }
+    }
+
     private func admit(_ row: OutboxRow) {
         let name = LaneName(site: row.site, destination: row.destination)
         guard let lane = lanes[name] else {
-            return mail.settle([OutboxSettlement(row, row.attempts > 0 ? .retry : .pending)])
+            return mail.settle([row.unclaimed].compactMap { $0 })
         }
         switch arrivals.judge(row, for: lane, nowMilliseconds: today) {
         case .settled(let settlement):
@@ -160,7 +172,7 @@ final class ForwarderLoop {
             lane.lane.add(parcel, at: now)
         case .unknown(let error):
             logFailed(error)
-            mail.settle([OutboxSettlement(row, row.attempts > 0 ? .retry : .pending)])
+            mail.settle([row.unclaimed].compactMap { $0 })
         }
     }
 
@@ -240,10 +252,14 @@ final class ForwarderLoop {
             lane.lane.rest(forMilliseconds: rest, at: now)
         }
         note(ruling, parcels, ends)
+        if case .delivered = ruling {
+            for parcel in parcels { mail.count(parcel.conversion.contact.matchKeys, of: lane.name) }
+        }
         tell(ruling, lane, wasStopped)
         leave(lane, ends)
         if !stop.isRequested {
-            giveBack(from: lane)
+            // Of a lane that the settings have replaced nothing more is sent.
+            giveBack(from: lane, everything: lanes[lane.name] !== lane)
             pump()
         } else {
             wind()
@@ -304,6 +320,8 @@ final class ForwarderLoop {
     }
 
     private func publish() {
+        guard now >= publishAt else { return }
+        publishAt = now + 500
         board.publish(
             lanes.values.map { DestinationReading($0, nowMilliseconds: now) },
             backlog: mail.backlog
@@ -313,6 +331,12 @@ final class ForwarderLoop {
 }
 
 extension OutboxRow {
+    /// As it was before it was claimed. Nil for one whose claimant had died: that must not be forgotten,
+    /// so this claim ends by itself, too, and the next claimant sees it.
+    fileprivate var unclaimed: OutboxSettlement? {
+        claimant.isEmpty ? OutboxSettlement(self, attempts > 0 ? .retry : .pending) : nil
+    }
+
     /// What stands for it in the log.
     var logKey: Hash128 {
         DeliveryMark.key(site: site, destination: destination, conversion: conversionID)

@@ -5,11 +5,17 @@ import Synchronization
 /// What the two threads of a forwarder hand each other: the one that talks to PostgreSQL, and the one
 /// that talks to destinations. Bounded by what lanes hold, because nothing is claimed beyond that.
 final class ForwarderMail: Sendable {
+    private struct MatchKey: Hashable {
+        let lane: LaneName
+        let key: String
+    }
+
     private struct Box {
         var rooms: [OutboxRoom] = []
         var claimed: [OutboxRow] = []
         var settlements: [OutboxSettlement] = []
         var health: [DestinationState] = []
+        var matches: [MatchKey: Int] = [:]
         var backlog: [OutboxBacklog] = []
         var isFinished = false
     }
@@ -34,6 +40,13 @@ final class ForwarderMail: Sendable {
 
     /// Hands over how destinations are.
     func report(_ states: [DestinationState]) { box.withLock { $0.health = states } }
+
+    /// Counts what delivered conversions had that platforms know people by.
+    func count(_ keys: [String], of lane: LaneName) {
+        box.withLock { box in
+            for key in keys { box.matches[MatchKey(lane: lane, key: key), default: 0] += 1 }
+        }
+    }
 
     /// What was claimed since.
     func takeClaimed() -> [OutboxRow] {
@@ -82,6 +95,22 @@ final class ForwarderMail: Sendable {
         box.withLock { box in
             defer { box.health = [] }
             return box.health
+        }
+    }
+
+    /// What was counted since.
+    func takeMatches() -> [OutboxMatch] {
+        let taken = box.withLock { box in
+            defer { box.matches = [:] }
+            return box.matches
+        }
+        return taken.map { match, count in
+            OutboxMatch(
+                site: match.lane.site,
+                destination: match.lane.destination,
+                key: match.key,
+                conversions: count
+            )
         }
     }
 

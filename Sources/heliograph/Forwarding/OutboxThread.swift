@@ -99,6 +99,9 @@ final class OutboxThread {
         if !states.isEmpty { try outbox.report(states) }
         guard now >= backlogAt else { return }
         backlogAt = now + Int64(Limits.outboxBacklogMilliseconds)
+        let matches = mail.takeMatches()
+        // A statistic: what is lost with the connection is not counted again.
+        if !matches.isEmpty { try outbox.count(matches) }
         mail.publish(try outbox.backlog())
     }
 

@@ -357,7 +357,10 @@ def read_request(reader, secure: bool) -> Request | None:
     while (text := reader.readline(8192).decode("latin-1").strip()):
         name, _, value = text.partition(":")
         headers[name.lower()] = value.strip()
-    body = reader.read(int(headers.get("content-length", 0)))
+    length = int(headers.get("content-length", 0))
+    body = reader.read(length)
+    if len(body) < length:
+        return None  # its sender died
     return Request(line[0], line[1], headers, body, time.monotonic(), secure)
 
 

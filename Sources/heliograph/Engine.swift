@@ -111,7 +111,7 @@ final class Engine {
         let (redisURL, conninfo) = try startStores()
         let archive = try connectArchive(conninfo)
         let model = ScoringModel(scoring)
-        let pipeline = try startPipeline(model, redisURL, archive)
+        let pipeline = try startPipeline(model, redisURL, conninfo, archive)
         self.pipeline = pipeline
         let host = Self.host(settings.ingest.address)
         let secure = pipeline.securePort.map { "https://\(host):\($0)" }
@@ -119,6 +119,7 @@ final class Engine {
         addresses.ingestTLS = secure
         addresses.redis = redisURL
         addresses.postgres = conninfo
+        try waitForErasures(pipeline)
         try startForwarding(conninfo)
         try startCompanion(model, redisURL, conninfo, pipeline.journalLookup)
         writeAddresses()
@@ -172,6 +173,7 @@ final class Engine {
     private func startPipeline(
         _ model: ScoringModel,
         _ redisURL: String,
+        _ conninfo: String,
         _ archive: ArchiveWriter
     ) throws(StartError) -> Pipeline {
         guard let redis = Storage.RedisAddress(url: redisURL) else {
@@ -204,6 +206,11 @@ final class Engine {
             pseudonymSecret: try PseudonymSecret.load(directory: dataDirectory),
             sealKeys: sealKeys,
             salts: salts,
+            rights: try RightsParts(
+                data: dataDirectory,
+                conninfo: conninfo,
+                redisURL: redisURL
+            ),
             onProblem: { log.warning("\($0)") },
             onDiskFailure: { error in
                 // What the journal holds is unknown now; only a fresh start can find out.
@@ -252,6 +259,19 @@ final class Engine {
         do { try made.look(at: settings.sites) } catch {
             stop()
             throw error
+        }
+    }
+
+    /// After a restore nobody is shown anything before whoever was erased since is erased again.
+    private func waitForErasures(_ pipeline: Pipeline) throws(StartError) {
+        let folder = RightsFolder(data: dataDirectory)
+        guard folder.isSweepWanted else { return }
+        log.info("holding what was restored against the erasure list")
+        while folder.isSweepWanted || !folder.isEmpty {
+            if EngineSignals.wait(milliseconds: 100) == .stop {
+                stop()
+                throw StartError("stopped before the erasures after a restore were done")
+            }
         }
     }
 

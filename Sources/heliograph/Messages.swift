@@ -2,14 +2,17 @@
 ///
 /// `slice`: first = connection, second = received at (epoch ms), third = partition, body = slice.
 /// `rejection`: second = received at, third = partition, body = `Rejection`; nobody waits for it.
+/// `erasure`: first = third = partition, second = received at, body = `Erasure`; from the eraser only.
 enum ListenerMessage: UInt32 {
     case slice = 1
     case rejection = 2
+    case erasure = 3
 }
 
 /// The messages in the ring from the journal to a listener. First = connection.
 ///
-/// `durable`: second = segment, third = byte in it where the record ends.
+/// `durable`: second = segment, third = byte in it where the record ends; of an erasure, second =
+/// sequence and third = offset.
 enum JournalAnswer: UInt32 {
     case durable = 1
     case full, tooScattered, tooLarge

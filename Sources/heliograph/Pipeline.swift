@@ -51,6 +51,7 @@ final class Pipeline {
         let sealKeys: SealKeys
         /// What visitors without cookies are named under.
         let salts: CookielessSalts
+        let rights: RightsParts
         let onProblem: @Sendable (String) -> Void
         let onDiskFailure: @Sendable (JournalError) -> Void
     }
@@ -67,6 +68,7 @@ final class Pipeline {
     private let archiveStop = StopSignal(waker: Waker())
     private var listenerStops: [StopSignal] = []
     private var workerStops: [StopSignal] = []
+    private let eraserStop = StopSignal(waker: Waker())
     private var threads = Threads()
 
     /// The port that beacons come to; nil when there is none without TLS.
@@ -80,6 +82,7 @@ final class Pipeline {
         var workers: [EngineThread] = []
         var archive: EngineThread?
         var checkpoint: EngineThread?
+        var eraser: EngineThread?
     }
 
     init(_ parts: Parts, cores: Int) {
@@ -105,6 +108,7 @@ final class Pipeline {
     /// Starts every thread. Returns what the journal's recovery found.
     func start() throws -> RecoveryReport {
         let ports = try openSockets()
+        try journalWipe.finish()
         var writer = try JournalWriter(
             directory: parts.journalDirectory,
             disk: parts.disk,
@@ -121,7 +125,7 @@ final class Pipeline {
         progress.publish(writer.committedSequence)
         let toWorkers = startWorkersAndArchive()
         let listeners = startListeners(ports)
-        startJournal(writer, listeners, toWorkers)
+        startJournal(writer, listeners + [startEraser()], toWorkers)
         threads.checkpoint = EngineThread.start(name: "hg-checkpoint") { [checkpointThread] in
             EngineThread.yieldToOthers()
             checkpointThread.run()
@@ -293,6 +297,7 @@ final class Pipeline {
             listeners: listeners,
             workers: workers,
             progress: progress,
+            suppressed: parts.rights.suppressed,
             retention: RetentionBoards(archived: board, checkpoints: checkpointThread),
             stop: journalStop,
             metrics: parts.metrics,
@@ -304,7 +309,45 @@ final class Pipeline {
         threads.journal = EngineThread.start(name: "hg-journal") { handoff.take().run() }
     }
 
+    /// To the journal the eraser is one more listener, though of people's requests.
+    private func startEraser() -> JournalThread.ListenerLink {
+        let toJournal = ByteRing.make(capacity: Limits.eraserRingBytes)
+        let answers = ByteRing.make(capacity: Limits.eraserRingBytes)
+        let around = eraserSurroundings
+        let (producer, consumer) = (Handoff(toJournal.producer), Handoff(answers.consumer))
+        threads.eraser = EngineThread.start(name: "hg-eraser") {
+            EngineThread.yieldToOthers()
+            Eraser(around, toJournal: producer.take(), fromJournal: consumer.take()).run()
+        }
+        return JournalThread.ListenerLink(
+            fromListener: Owned(toJournal.consumer),
+            toListener: Owned(answers.producer),
+            waker: eraserStop.waker
+        )
+    }
+
     // MARK: - What the stages share
+
+    private var journalWipe: JournalWipe {
+        JournalWipe(disk: parts.disk, directory: parts.journalDirectory, limits: parts.limits)
+    }
+
+    private var eraserSurroundings: Eraser.Surroundings {
+        Eraser.Surroundings(
+            rights: parts.rights,
+            keyPrefix: parts.settings.redis.keyPrefix,
+            checkpoints: checkpointThread,
+            checkpointDirectory: parts.checkpointDirectory,
+            archived: board,
+            progress: progress,
+            openReader: openReader,
+            wipe: journalWipe,
+            journalWaker: journalStop.waker,
+            stop: eraserStop,
+            time: parts.time,
+            onProblem: parts.onProblem
+        )
+    }
 
     private func listenerSurroundings(_ index: Int) -> Listener.Surroundings {
         Listener.Surroundings(
@@ -397,10 +440,13 @@ final class Pipeline {
     func stop() {
         parts.health.startStopping()
         let begun = parts.time.monotonicNanoseconds()
+        let eraser = threads.eraser.map { [$0] } ?? []
+        eraserStop.request()
         var isClean = finish(threads.listeners, listenerStops, begun, Deadline.listeners)
         let journal = threads.journal.map { [$0] } ?? []
         isClean = finish(journal, [journalStop], begun, Deadline.journal) && isClean
         isClean = finish(threads.workers, workerStops, begun, Deadline.workers) && isClean
+        isClean = join(eraser, begun, Deadline.workers) && isClean
         let archive = threads.archive.map { [$0] } ?? []
         isClean = finish(archive, [archiveStop], begun, Deadline.archive) && isClean
         checkpointThread.requestStop()

@@ -75,6 +75,8 @@ final class PostgresServer: PrivateServer {
         wal_level = minimal
         max_wal_senders = 0
         wal_buffers = 16MB
+        # A recycled segment would keep erased visitors on disk.
+        wal_recycle = off
         max_wal_size = 4GB
         checkpoint_timeout = 15min
         checkpoint_completion_target = 0.9

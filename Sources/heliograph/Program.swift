@@ -17,6 +17,7 @@ struct Heliograph: ParsableCommand {
             ReplayCommand.self, VerifyCommand.self, RebuildCommand.self,
             JournalCommand.self, BackupCommand.self, RestoreCommand.self,
             ForwardCommand.self, DeliveryCommand.self,
+            EraseCommand.self, RestrictCommand.self, ExportCommand.self,
         ],
         defaultSubcommand: nil
     )

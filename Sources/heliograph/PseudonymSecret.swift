@@ -8,10 +8,15 @@ import Privacy
 /// Whoever deletes it makes strangers of everybody who was known by a renamed id.
 enum PseudonymSecret {
     private static let fileName = "/pseudonym.key"
+    /// The key that names erased subjects and signs receipts, kept in the same way.
+    static let erasureFileName = "/erasure.key"
 
     /// Reads the secret, or makes one where there is none.
-    static func load(directory: String) throws(StartError) -> [UInt8] {
-        let path = directory + fileName
+    static func load(
+        directory: String,
+        named name: String = fileName
+    ) throws(StartError) -> [UInt8] {
+        let path = directory + name
         if access(path, F_OK) != 0 { try make(path) }
         let file = hg_open(path, O_RDONLY, 0)
         guard file >= 0 else { throw problem("read", path) }
@@ -21,8 +26,8 @@ enum PseudonymSecret {
             throw StartError(
                 """
                 \(path) is shorter than \(Pseudonymizer.secretBytes) bytes
-                  Put it back from a backup, or delete it: visitors known by renamed ids are then \
-                strangers.
+                  Put it back from a backup. Or delete it: visitors known by renamed ids are then \
+                strangers, and erasures made under it are no longer known.
                 """
             )
         }

@@ -100,3 +100,7 @@ int hg_unsent_bytes(int descriptor) {
     int count = 0;
     return ioctl(descriptor, SIOCOUTQ, &count) == 0 ? count : 0;
 }
+
+int hg_contains(const void *hay, size_t length, const void *needle, size_t needle_length) {
+    return memmem(hay, length, needle, needle_length) != NULL;
+}

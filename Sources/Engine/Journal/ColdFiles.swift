@@ -1,7 +1,7 @@
 import Bytes
 import Glibc
 public import Loop
-import Units
+public import Units
 
 /// The cold files of one partition, `<name>-cold-<20 digits of serial>.hgk`, beside its checkpoints.
 ///
@@ -65,17 +65,19 @@ public struct ColdFiles: Sendable {
     }
 
     /// Merges files, of which the first is the newest: of a key in several the newest holds. What was
-    /// changed last before `expiry` is left out. Damaged blocks are left out, too, and counted.
+    /// changed last before `expiry` is left out, and so is what has a key of `erased`. Damaged blocks
+    /// are left out, too, and counted.
     public func merge(
         _ files: [ColdFile],
         serial: UInt64,
-        expiry: Int64
+        expiry: Int64,
+        erased: Set<Hash128> = []
     ) throws(ColdError) -> (file: ColdFile, damagedBlocks: Int) {
         let merge = try ColdMerge(files)
         let entries = files.reduce(0) { $0 + $1.count }
         do throws(SystemCallError) {
             var writer = try ColdFileWriter(disk: disk, path: draft, entries: entries)
-            try merge.write(to: &writer, expiry: expiry)
+            try merge.write(to: &writer, expiry: expiry, erased: erased)
             try complete(&writer, serial)
         } catch {
             throw .unreadable(errno: error.code)
@@ -131,10 +133,13 @@ private final class ColdMerge {
 
     func write(
         to writer: inout ColdFileWriter,
-        expiry: Int64
+        expiry: Int64,
+        erased: Set<Hash128>
     ) throws(SystemCallError) {
         while let first = least, let entry = first.cursor.entry {
-            if entry.time >= expiry { try writer.add(entry, first.cursor.bytes) }
+            if entry.time >= expiry, !erased.contains(entry.key) {
+                try writer.add(entry, first.cursor.bytes)
+            }
             for walk in walks where walk.cursor.entry?.key == entry.key {
                 do throws(ColdError) {
                     try walk.move()

@@ -103,8 +103,10 @@ struct SegmentScanner: ~Copyable {
             ? .record(record) : .damage(damage(from: start, to: position, .payload), header)
     }
 
-    /// Bit 0 of the flags; an erasure sets it and zeroes the payload.
-    private static func isErased(_ bytes: ByteView) -> Bool { bytes[43] & 1 != 0 }
+    /// An erasure sets the flag and zeroes the payload.
+    private static func isErased(_ bytes: ByteView) -> Bool {
+        bytes[RecordHeader.flagsOffset] & RecordHeader.erasedFlag != 0
+    }
 
     /// Damage to the padding of a record that was just found.
     func paddingDamage(_ record: JournalRecord) -> JournalDamage? {

@@ -95,6 +95,18 @@ public struct PartitionFold: ~Copyable {
     /// Passes a record that is no visitor's, so that positions agree about it.
     public mutating func pass(_ header: RecordHeader) { offset = header.offset }
 
+    /// Forgets a visitor in memory. Returns the hash that finds its state outside of it, should there
+    /// be one, for the caller to forget; nil when the fold has never heard of the site.
+    public mutating func erase(_ header: RecordHeader, _ erasure: Erasure) -> Hash128? {
+        offset = header.offset
+        guard erasure.visitor.count <= ShortText.capacity else { return nil }
+        let known = sites.firstIndex { site in site.withBytes { $0.equals(erasure.site) } }
+        guard let site = known.map({ UInt16($0) }) else { return nil }
+        let hash = table.hash(erasure.visitor, site)
+        if let index = table.find(erasure.visitor, site: site, hash) { table.remove(index) }
+        return hash
+    }
+
     // MARK: - Who
 
     /// Looks in memory, then among the states that have left it.

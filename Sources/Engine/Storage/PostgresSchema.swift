@@ -41,6 +41,10 @@ enum PostgresSchema {
             text: String(decoding: PackageResources._007_consent_sql, as: UTF8.self)
         ),
         Migration(
+            number: 8,
+            text: String(decoding: PackageResources._008_rights_sql, as: UTF8.self)
+        ),
+        Migration(
             number: 9,
             text: String(decoding: PackageResources._009_forward_sql, as: UTF8.self)
         ),

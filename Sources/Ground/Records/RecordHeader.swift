@@ -16,7 +16,7 @@ public import Bytes
 /// | 32 | 8 | duplicates: bit i set when event i repeats an earlier one |
 /// | 40 | 2 | partition |
 /// | 42 | 1 | kind |
-/// | 43 | 1 | flags |
+/// | 43 | 1 | flags: 1, the payload was erased and is zeros |
 /// | 44 | 4 | payload length, padding excluded |
 /// | 48 | 4 | CRC-32C of the payload |
 /// | 52 | 8 | zero |
@@ -35,7 +35,14 @@ public struct RecordHeader: BitwiseCopyable, Sendable {
         case slice = 1
         /// What was refused, kept for the operator; no visitor's, and never folded.
         case rejected = 2
+        /// A visitor of whom nothing may be left: see `Erasure`.
+        case erasure = 3
     }
+
+    /// Where the flags lie.
+    public static let flagsOffset = 43
+    /// The flag of a record whose payload an erasure has zeroed.
+    public static let erasedFlag: UInt8 = 1
 
     /// Number in the whole journal, from 1.
     public var sequence: UInt64

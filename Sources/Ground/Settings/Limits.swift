@@ -194,6 +194,12 @@ public enum Limits {
     public static let rejectedDaysDefault = 14
     /// The most days that an operator may keep them.
     public static let rejectedDaysMaximum = 90
+    /// Bytes of the eraser's rings, to the journal and back: 256 erasures and their answers.
+    public static let eraserRingBytes = 1 << 18
+    /// Subjects of whom nothing may be taken, at a time.
+    public static let suppressedSubjectsMaximum = 1 << 19
+    /// Days for which nothing is taken of somebody who was erased: 13 months.
+    public static let suppressionDays = 396
 
     // MARK: - Conversions
 

@@ -25,7 +25,7 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case eventTypeUnknown, eventMalformed, eventFieldMissing, eventFieldRange, eventTooLarge
     case eventUnlisted, propertyType, propertyMissing, propertyUnlisted
     case eventPropertiesExceeded, eventWithoutConsent, eventWithoutVisitor
-    case imagePrefetched, rowRefused
+    case imagePrefetched, rowRefused, subjectErased
 
     /// What a problem means to the sender and to the operator.
     public struct Row: Sendable {
@@ -375,6 +375,12 @@ public enum Problem: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             0,
             "PostgreSQL refused the event's row",
             level: .warning
+        ),
+        Row(
+            .subjectErased,
+            "erased",
+            0,
+            "the visitor was erased, or asked not to be processed"
         ),
     ]
 }

@@ -124,6 +124,8 @@ struct Backup {
     private mutating func copyOwnFiles() throws {
         let hasPasswords = settings.redis.url != nil || settings.postgres.url != nil
         try copyIfThere(source.data, BackupManifest.pseudonymKey, isSecret: true)
+        try copyIfThere(source.data, BackupManifest.erasureKey, isSecret: true)
+        try copyIfThere(source.data, ErasureList.fileName, isSecret: false)
         try copyIfThere(source.data, BackupManifest.quotas, isSecret: false)
         var texts = [(configFile, hasPasswords), (settings.scoringFile, false)]
         if let words = settings.enrichment.wordsFile { texts.append((words, false)) }

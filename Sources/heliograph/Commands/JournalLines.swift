@@ -51,6 +51,12 @@ struct JournalLines: ~Copyable {
             guard let rejection = Rejection(record.payload) else { return unreadable() }
             write(rejection)
             return filter.takes(site: rejection.site, visitor: .empty)
+        case .erasure:
+            text("kind", ByteView("erasure"))
+            guard let erasure = Erasure(record.payload) else { return unreadable() }
+            text("site", erasure.site)
+            text("visitor", erasure.visitor)
+            return filter.takes(site: erasure.site, visitor: erasure.visitor)
         }
     }
 

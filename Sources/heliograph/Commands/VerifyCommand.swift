@@ -80,14 +80,14 @@ struct VerifyCommand: ParsableCommand {
         minutes.raise(&targets)
         try fold.run(until: targets) { step in
             live.take(step)
-            minutes.take(step)
+            minutes.take(step, except: fold.erasedShares)
             archive.take(step)
         }
         progress.end(fold.report.records)
         progress.begin("comparing rows", unit: "rows")
         var parts = try archive.finish(rows)
         parts.append(live.finish())
-        parts.append(minutes.finish(fold.folds))
+        parts.append(minutes.finish(fold.folds, except: fold.erasedShares))
         parts.append(try repeats(rows))
         return VerificationReport(
             parts: parts,

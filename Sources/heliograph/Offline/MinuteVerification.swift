@@ -12,6 +12,10 @@ final class MinuteVerification {
         let partition: UInt8
         let minute: UInt32
         let site: String
+
+        var share: LiveMinuteShare {
+            LiveMinuteShare(partition: partition, minute: Int64(minute))
+        }
     }
 
     private let positions: [UInt64]
@@ -58,8 +62,10 @@ final class MinuteVerification {
         for partition in folds.partitions { compare(folds.fold(partition), partition, after: 0) }
     }
 
-    func take(_ step: OfflineFold.Step) {
-        guard held[step.header.position] != nil else { return }
+    /// What erased records counted in cannot be worked out any more: `erased` are left alone.
+    func take(_ step: OfflineFold.Step, except erased: Set<LiveMinuteShare>) {
+        guard let share = held[step.header.position] else { return }
+        if erased.contains(share.key.share) { return held[step.header.position] = nil }
         compare(step.fold, step.header.partition, after: step.header.offset - 1)
     }
 
@@ -79,8 +85,8 @@ final class MinuteVerification {
     }
 
     /// What is left is of no record; what the fold knows and Redis claims to have must be there.
-    func finish(_ folds: FoldSet) -> VerifiedPart {
-        for (place, share) in held {
+    func finish(_ folds: FoldSet, except erased: Set<LiveMinuteShare>) -> VerifiedPart {
+        for (place, share) in held where !erased.contains(share.key.share) {
             part.differ(
                 "minute \(share.key.minute) of \(share.key.site): stands at record \(place.offset) "
                     + "of partition \(place.partition.index), which did not change it"
@@ -96,7 +102,9 @@ final class MinuteVerification {
                     site: site.text
                 )
                 let isClaimed = Self.offset(in: Array(value.buffer)) <= claimed
-                if isClaimed, Int64(minute) >= oldest, !keys.contains(key) {
+                if isClaimed, Int64(minute) >= oldest, !keys.contains(key),
+                    !erased.contains(key.share)
+                {
                     part.differ("minute \(minute) of \(key.site): not there")
                 }
                 return true

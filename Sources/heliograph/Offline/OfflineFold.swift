@@ -35,9 +35,14 @@ final class OfflineFold {
         var recordsMissing: UInt64 = 0
         var damage: [String] = []
         var damageCount = 0
+        /// Records of visitors that were erased and that are still in the journal.
+        var recordsErased = 0
     }
 
     let folds: FoldSet
+    /// Partitions' shares of live minutes that erased records counted in: what they were is not known.
+    private(set) var erasedShares: Set<LiveMinuteShare> = []
+    private let erased: ErasedSubjects
     let origin: Origin
     private(set) var report = Report()
     /// Where each partition's fold stood before the first record of the journal.
@@ -61,6 +66,7 @@ final class OfflineFold {
         self.rows = rows
         self.onProgress = onProgress
         reader = Owned(stores.openReader())
+        erased = try ErasedSubjects(data: stores.data)
         extent = try reader.value.extent()
         base = extent.firstOffsets.map { $0 - 1 }
         let takesAll = wanted == nil ? extent.isComplete : wanted == .beginning
@@ -143,7 +149,7 @@ final class OfflineFold {
                 let header = record.header
                 reached[Int(header.partition.index)] = header.offset
                 guard header.kind == .slice, !record.isErased, let slice = Slice(record.payload)
-                else { return folds.pass(header) }
+                else { return pass(record) }
                 take(header, slice, body)
             }
             onProgress(report.records)
@@ -151,12 +157,34 @@ final class OfflineFold {
         }
     }
 
+    private func pass(_ record: JournalRecord) {
+        if record.isErased { erasedShares.insert(LiveMinuteShare(record.header)) }
+        folds.pass(record)
+    }
+
     private func take(_ header: RecordHeader, _ slice: Slice, _ body: (Step) -> Void) {
+        if erased.covers(slice) {
+            report.recordsErased += 1
+            erasedShares.insert(LiveMinuteShare(header))
+            return folds.pass(header)
+        }
         report.records += 1
         guard let effect = folds.apply(header, slice) else { return }
         body(
             Step(header: header, slice: slice, effect: effect, fold: folds.fold(header.partition))
         )
+    }
+}
+
+/// One partition's share of one live minute, whatever the site.
+struct LiveMinuteShare: Hashable {
+    let partition: UInt8
+    let minute: Int64
+
+    init(partition: UInt8, minute: Int64) { (self.partition, self.minute) = (partition, minute) }
+
+    init(_ header: RecordHeader) {
+        self.init(partition: header.partition.index, minute: header.receivedAt / 60_000)
     }
 }
 

@@ -219,13 +219,13 @@ final class ArchiveSource {
         _ makeRoom: () -> Bool
     ) -> Bool {
         let header = record.header
-        guard folds.owns(header.partition), !record.isErased else { return true }
+        guard folds.owns(header.partition) else { return true }
         var effect: FoldEffect?
-        switch header.kind {
-        case .rejected: folds.pass(header)
-        case .slice:
+        if header.kind == .slice, !record.isErased {
             guard let slice = Slice(record.payload) else { return true }
             effect = folds.apply(header, slice)
+        } else {
+            folds.pass(record)
         }
         if header.offset > archive.reached(header.partition),
             !store(header, record.raw, effect, archive)

@@ -11,8 +11,9 @@ struct ColdJob: Sendable {
     enum Task: Sendable {
         /// States that are to leave memory.
         case leave(ColdBatch)
-        /// Files to become one, the newest first, without what changed last before the time.
-        case merge([ColdFile], expiry: Int64)
+        /// Files to become one, the newest first, without what changed last before the time and
+        /// without visitors that were erased.
+        case merge([ColdFile], expiry: Int64, erased: Set<Hash128>)
     }
 
     let partition: Partition
@@ -57,11 +58,11 @@ final class ColdMailbox: Sendable {
 final class ColdMover {
     private enum Flight {
         case leaving([PartitionFold.Leaver], pastSerial: UInt64)
-        case merging(Int, pastSerial: UInt64)
+        case merging(Int, erased: Set<Hash128>, pastSerial: UInt64)
 
         var pastSerial: UInt64 {
             switch self {
-            case .leaving(_, let serial), .merging(_, let serial): return serial
+            case .leaving(_, let serial), .merging(_, _, let serial): return serial
             }
         }
     }
@@ -147,12 +148,22 @@ final class ColdMover {
         for partition in folds.partitions where flights[Int(partition.index)] == nil {
             guard flights.count < Self.flightsMaximum else { return }
             let shelf = folds.shelf(partition)
-            guard let run = shelf.mergeRun else { continue }
+            guard let run = run(shelf) else { continue }
             let expiry = time.epochMilliseconds() - ColdState.keptMilliseconds
-            submit(partition, .merge(Array(shelf.files.prefix(run)), expiry: expiry)) {
-                .merging(run, pastSerial: $0)
+            let erased = shelf.erased
+            let files = Array(shelf.files.prefix(run))
+            submit(partition, .merge(files, expiry: expiry, erased: erased)) {
+                .merging(run, erased: erased, pastSerial: $0)
             }
         }
+    }
+
+    /// How many of the newest files are to become one; all of them where somebody was erased.
+    private func run(_ shelf: ColdShelf) -> Int? {
+        if shelf.erased.isEmpty { return shelf.mergeRun }
+        if shelf.mayHoldErased { return shelf.files.count }
+        shelf.forget(erased: shelf.erased)
+        return shelf.mergeRun
     }
 
     private func submit(
@@ -186,7 +197,10 @@ final class ColdMover {
             return
         }
         switch flight {
-        case .merging(let count, _): shelf.replace(count, with: file)
+        case .merging(let count, let erased, _):
+            shelf.replace(count, with: file)
+            // Only of all files together nothing older can come to light.
+            if shelf.files.count <= 1 { shelf.forget(erased: erased) }
         case .leaving(let leavers, _):
             folds.release(leavers, of: item.partition, to: file) { [self] index in
                 isHeld(item.partition, index)

@@ -20,6 +20,20 @@ final class ColdShelf {
     /// Whether a disk that does not answer is waited for here, as folds do that nobody waits for.
     var waitsForDisk = true
 
+    /// Keys of visitors that were erased and that a file may still hold: nobody finds them any more.
+    private(set) var erased: Set<Hash128> = []
+
+    /// A visitor was erased.
+    func erase(_ key: Hash128) { erased.insert(key) }
+
+    /// Files no longer hold these.
+    func forget(erased keys: Set<Hash128>) { erased.subtract(keys) }
+
+    /// Whether a file may hold a visitor that was erased.
+    var mayHoldErased: Bool {
+        erased.contains { key in files.contains { $0.mayHold(key) } }
+    }
+
     /// Looks for a state.
     func recall(_ key: Hash128, _ buffer: inout ByteBuffer) -> ColdAnswer {
         while true {
@@ -30,6 +44,7 @@ final class ColdShelf {
     }
 
     private func look(_ key: Hash128, _ buffer: inout ByteBuffer) -> ColdAnswer {
+        if erased.contains(key) { return .absent }
         for file in files where file.mayHold(key) {
             reads += 1
             do throws(ColdError) {

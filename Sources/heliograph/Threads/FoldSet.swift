@@ -91,6 +91,21 @@ final class FoldSet {
         if header.offset > fold.value.offset { fold.value.pass(header) }
     }
 
+    /// Forgets a visitor, in memory and among the states that have left it.
+    func erase(_ header: RecordHeader, _ erasure: Erasure) {
+        let fold = fold(header.partition)
+        guard header.offset > fold.value.offset else { return }
+        if let key = fold.value.erase(header, erasure) { shelf(header.partition).erase(key) }
+    }
+
+    /// Takes a record that is no slice: one without a visitor changes nothing but the position.
+    func pass(_ record: JournalRecord) {
+        if !record.isErased, record.header.kind == .erasure, let erasure = Erasure(record.payload) {
+            return erase(record.header, erasure)
+        }
+        pass(record.header)
+    }
+
     /// Loads of each partition the newest checkpoint that stands at or before `bounds`. Those of other
     /// fold rules are passed over, unless `keepingOldSums`, and so are those whose cold files are not
     /// all there.

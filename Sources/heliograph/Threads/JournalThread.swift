@@ -2,6 +2,7 @@ import Admission
 import Bytes
 import Journal
 import Loop
+import Privacy
 import Records
 import Rings
 import Telemetry
@@ -32,6 +33,7 @@ final class JournalThread {
     private let listeners: [ListenerLink]
     private let workers: [Owned<RecordSender>]
     private let progress: JournalProgress
+    private let suppressed: SuppressedSubjects?
     private let stop: StopSignal
     private let counters: CounterBlock
     private let syncs: LatencyHistogram
@@ -50,6 +52,7 @@ final class JournalThread {
         listeners: [ListenerLink],
         workers: [Owned<RecordSender>],
         progress: JournalProgress,
+        suppressed: SuppressedSubjects? = nil,
         retention: RetentionBoards,
         stop: StopSignal,
         metrics: Metrics,
@@ -61,6 +64,7 @@ final class JournalThread {
         self.listeners = listeners
         self.workers = workers
         self.progress = progress
+        self.suppressed = suppressed
         self.stop = stop
         self.time = time
         self.onFailure = onFailure
@@ -138,6 +142,9 @@ final class JournalThread {
         for (index, link) in listeners.enumerated() {
             link.fromListener.value.drainWhile(limit: .max) { frame in
                 if frame.kind == ListenerMessage.rejection.rawValue { return keep(frame) }
+                if frame.kind == ListenerMessage.erasure.rawValue {
+                    return erase(frame, from: Int32(index))
+                }
                 return append(frame, from: Int32(index))
             }
         }
@@ -147,6 +154,10 @@ final class JournalThread {
     /// False when the group is full: the message stays in its ring for the next group.
     private func append(_ frame: Frame, from listener: Int32) -> Bool {
         let partition = Partition(UInt8(truncatingIfNeeded: frame.third))
+        if isSuppressed(frame) {
+            note(.durable, frame, listener)
+            return true
+        }
         do {
             let appended = try writer.append(
                 partition: partition,
@@ -154,7 +165,7 @@ final class JournalThread {
                 payload: frame.body
             )
             duplicates += appended.duplicates.nonzeroBitCount
-            note(.durable, frame, listener, appended.segment, UInt64(appended.endByte))
+            note(.durable, frame, listener, appended.segment, appended.endByte)
         } catch {
             switch error {
             case .groupFull: return false
@@ -169,9 +180,49 @@ final class JournalThread {
         return true
     }
 
+    /// Whether the slice is of somebody of whom nothing may be taken: counted, answered, and let go. This
+    /// is the one place that all senders pass, in the order of the journal.
+    private func isSuppressed(_ frame: Frame) -> Bool {
+        guard let suppressed, !suppressed.isEmpty, let slice = Slice(frame.body),
+            suppressed.covers(site: slice.site, visitor: slice.visitor, user: slice.user)
+        else { return false }
+        counters.add(.subjectErased, slice.eventCount)
+        return true
+    }
+
+    private func isSuppressed(rejection frame: Frame) -> Bool {
+        guard let suppressed, !suppressed.isEmpty, let rejection = Rejection(frame.body),
+            suppressed.isMentioned(in: rejection.bytes, site: rejection.site)
+        else { return false }
+        counters.add(.rejectionsNotKept)
+        return true
+    }
+
+    /// Appends an erasure, for which the eraser waits.
+    private func erase(_ frame: Frame, from listener: Int32) -> Bool {
+        do {
+            let appended = try writer.append(
+                kind: .erasure,
+                partition: Partition(UInt8(truncatingIfNeeded: frame.third)),
+                receivedAt: Int64(bitPattern: frame.second),
+                payload: frame.body
+            )
+            note(.durable, frame, listener, appended.sequence, Int(appended.position.offset))
+        } catch JournalError.groupFull {
+            return false
+        } catch JournalError.full {
+            note(.full, frame, listener)
+        } catch {
+            onFailure(error)
+            return false
+        }
+        return true
+    }
+
     /// Appends what was refused. It never takes room that events may need: while the disk budget is
     /// nearly spent, and when it cannot be written, it is counted and let go.
     private func keep(_ frame: Frame) -> Bool {
+        if isSuppressed(rejection: frame) { return true }
         do {
             let gauges = writer.gauges
             guard gauges.diskBytesUsed <= gauges.diskBytesMaximum / 4 * 3 else {
@@ -198,7 +249,7 @@ final class JournalThread {
         _ frame: Frame,
         _ listener: Int32,
         _ segment: UInt64 = 0,
-        _ endByte: UInt64 = 0
+        _ endByte: Int = 0
     ) {
         pending.append(
             Pending(
@@ -206,7 +257,7 @@ final class JournalThread {
                 answer: answer,
                 connection: frame.first,
                 segment: segment,
-                endByte: endByte
+                endByte: UInt64(endByte)
             )
         )
     }

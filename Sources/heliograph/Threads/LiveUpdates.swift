@@ -182,6 +182,8 @@ final class LiveUpdates {
     private func stage(_ item: Changed, _ now: Int64) -> Bool {
         let fold = folds.fold(item.partition)
         let index = item.index
+        // Erased since; who erases takes it out of Redis, too.
+        guard fold.value.isVisitor(index) else { return true }
         let (site, visitor) = fold.value.visitor(at: index)
         guard fold.value.isScored(index) else {
             return site.withBytes { site in

@@ -195,6 +195,11 @@ final class CheckpointThread: Sendable {
         kept.withLock { $0[Int(partition.index)].last ?? 0 }
     }
 
+    /// Offset of the partition's oldest checkpoint; 0 without one.
+    func oldest(_ partition: Partition) -> UInt64 {
+        kept.withLock { $0[Int(partition.index)].first ?? 0 }
+    }
+
     /// From where PostgreSQL, standing at `archived`, would be brought up to date: the journal is needed
     /// from there on. An older checkpoint of a partition that nobody visits any more keeps nothing.
     func needed(_ partition: Partition, archived: UInt64) -> UInt64 {
@@ -292,8 +297,13 @@ final class CheckpointThread: Sendable {
             case .leave(let batch):
                 let file = try files.write(batch, serial: job.serial)
                 job.reply(file, damagedBlocks: 0)
-            case .merge(let merged, let expiry):
-                let made = try files.merge(merged, serial: job.serial, expiry: expiry)
+            case .merge(let merged, let expiry, let erased):
+                let made = try files.merge(
+                    merged,
+                    serial: job.serial,
+                    expiry: expiry,
+                    erased: erased
+                )
                 job.reply(made.file, damagedBlocks: made.damagedBlocks)
             }
             counters.add(.coldFilesWritten)

@@ -63,6 +63,8 @@ final class Worker {
     /// When the journal is tried again after it could not be read, monotonic milliseconds.
     private var rereadAt: Int64?
     private var schedule: CheckpointSchedule
+    /// Partitions in which somebody was erased since their last checkpoint.
+    private var checkpointsWanted = PartitionSet()
     /// Sequence of the last record that the archive was woken for.
     private var archiveWokenAt: UInt64 = 0
     /// When the folds are measured next, monotonic milliseconds.
@@ -200,6 +202,7 @@ final class Worker {
             invariantFailed("a record of the journal cannot be read", #fileID, #line)
         }
         guard header.kind == .slice else {
+            if header.kind == .erasure { erase(header, record) }
             return pass(header, record, sequence: sequence, effects: effects)
         }
         guard
@@ -222,6 +225,14 @@ final class Worker {
             live.pass(header)
         }
         passOn(record, sequence, effect)
+    }
+
+    /// Nothing of the visitor may stay, in checkpoints neither: the next is not waited for.
+    private func erase(_ header: RecordHeader, _ record: ByteView) {
+        let payload = record[RecordHeader.size..<RecordHeader.size + header.payloadLength]
+        guard let erasure = Erasure(payload) else { return }
+        folds.erase(header, erasure)
+        checkpointsWanted.insert(header.partition)
     }
 
     /// What was refused is no visitor's: positions move over it, and the archive gets it.
@@ -298,9 +309,11 @@ final class Worker {
     /// Folds a record from the journal, unless the ring has brought it.
     private func take(_ record: JournalRecord, effects: Bool) {
         let header = record.header
-        guard header.sequence > folded || !effects, !record.isErased, folds.owns(header.partition),
-            rereadAt == nil
+        guard header.sequence > folded || !effects, folds.owns(header.partition), rereadAt == nil
         else { return }
+        if record.isErased {
+            return pass(header, record.raw, sequence: header.sequence, effects: effects)
+        }
         fold(record.raw, sequence: header.sequence, effects: effects)
         if !effects { trim() }
     }
@@ -374,6 +387,7 @@ final class Worker {
         ) {
             checkpoint(partition)
         }
+        checkpointsWanted.drain { checkpoint($0) }
         mover.tick()
         live.tick()
         // Rows may wait for a tick; waking the archive for each would cost more than it gains.

@@ -30,3 +30,6 @@ int hg_join_within(unsigned long thread, int64_t milliseconds);
 
 // Bytes of a TCP socket that its peer has not taken yet (SIOCOUTQ); 0 when it cannot be told.
 int hg_unsent_bytes(int descriptor);
+
+// Whether bytes stand anywhere in other bytes: memmem(3).
+int hg_contains(const void *hay, size_t length, const void *needle, size_t needle_length);

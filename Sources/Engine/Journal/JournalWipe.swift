@@ -131,7 +131,8 @@ public struct JournalWipe: Sendable {
             throw error
         }
         defer { disk.close(file) }
-        _ = try disk.read(file, at: 0, count: min(try disk.size(file), planBytesMaximum), into: &plan)
+        let bytes = min(try disk.size(file), planBytesMaximum)
+        _ = try disk.read(file, at: 0, count: bytes, into: &plan)
         let end = plan.count - 4
         return end >= Self.headSize && plan.view.load(UInt32.self, at: 0) == Self.magic
             && plan.view[0..<end].crc32c() == plan.view.load(UInt32.self, at: end)

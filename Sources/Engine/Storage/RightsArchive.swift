@@ -218,6 +218,31 @@ public final class RightsArchive {
 
     // MARK: - Bytes on disk
 
+    /// Marks a moment for `isBehind`: what was deleted before it.
+    public func markMoment() throws(ArchiveError) -> String {
+        try asking { () throws(PostgresFailure) in
+            try connection.rows("SELECT pg_current_xact_id()").text(0, 0)
+        }
+    }
+
+    /// Whether every transaction that could still see what was deleted before the moment has ended: until
+    /// then PostgreSQL would take those rows over into a rewritten table.
+    public func isBehind(_ moment: String) throws(ArchiveError) -> Bool {
+        try asking { () throws(PostgresFailure) in
+            var parameters = PostgresParameters()
+            parameters.add(text: moment)
+            let rows = try connection.run(
+                """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE pid <> pg_backend_pid() AND backend_xmin IS NOT NULL
+                    AND age(backend_xmin) > age($1::xid8::xid)
+                """,
+                parameters
+            )
+            return rows.integer(0, 0) == 0
+        }
+    }
+
     /// Rewrites tables that rows were deleted from, so that no page holds them any more. Returns what
     /// could not be done, as sentences.
     public func rewrite(_ tables: [String], _ progress: (String) -> Void) -> [String] {

@@ -38,7 +38,7 @@ public struct Erasure {
         buffer.append(Self.version)
         buffer.append(0)
         for text in [site, visitor] {
-            invariant(text.count <= 255, "a name in an erasure is longer than its length byte can say")
+            invariant(text.count <= 255, "a name in an erasure is longer than its length byte")
             buffer.append(UInt8(truncatingIfNeeded: text.count))
             buffer.append(text)
         }

@@ -194,6 +194,8 @@ public enum Limits {
     public static let rejectedDaysDefault = 14
     /// The most days that an operator may keep them.
     public static let rejectedDaysMaximum = 90
+    /// How long an erasure waits for transactions that began before it, until it goes on and says so.
+    public static let erasureReadersMilliseconds: Int64 = 600_000
     /// Bytes of the eraser's rings, to the journal and back: 256 erasures and their answers.
     public static let eraserRingBytes = 1 << 18
     /// Subjects of whom nothing may be taken, at a time.

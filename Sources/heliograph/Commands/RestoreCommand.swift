@@ -27,12 +27,21 @@ struct RestoreCommand: ParsableCommand {
     @Option(help: "The engine's configuration file. Without it config/heliograph.yaml is taken.")
     var config: String?
 
+    @Option(
+        help: """
+            The erasure list of the lost installation (erasures.hge), when it is newer than the backup: \
+            whoever was erased since is erased again at the first start, before anybody is served.
+            """
+    )
+    var erasures: String?
+
     @Flag(help: "Print the result as JSON.")
     var json = false
 
     func run() throws {
         do {
             var restore = try Restore(from: from, data: data, config: config, isSilent: json)
+            restore.erasures = try erasures.map { try ErasureList.read(at: $0) } ?? []
             try restore.run()
             Console.line(json ? restore.summary.jsonText : restore.text)
         } catch let error as CommandError {
@@ -61,6 +70,8 @@ struct Restore {
     private let isSilent: Bool
     private let begun = Pause.monotonicMilliseconds()
     private var records = 0
+    /// Entries of a list that was kept beside the backup.
+    var erasures: [ErasureList.Entry] = []
 
     init(from source: String, data: String, config: String?, isSilent: Bool) throws {
         settings = try HeliographSettings.load(path: config)
@@ -122,6 +133,7 @@ struct Restore {
         if !isSilent { Console.note("PostgreSQL: restoring the schema heliograph") }
         try BackupDatabase(conninfo: conninfo).restore(from: "\(source)/\(BackupManifest.dump)")
         try copyFiles()
+        try renewErasures()
         try check(try PostgresService.positions(conninfo: conninfo) ?? [])
     }
 
@@ -148,6 +160,15 @@ struct Restore {
             try BackupFiles.synchronize("\(data)/\(folder)")
         }
         bar.end(done)
+    }
+
+    /// The backup's list with what was added to it since; the first start holds all that was restored
+    /// against it.
+    private func renewErasures() throws {
+        let list = try ErasureList(data: data)
+        let known = Set(list.entries.map { [$0.ruling.rawValue] + $0.digest })
+        try list.append(erasures.filter { !known.contains([$0.ruling.rawValue] + $0.digest) })
+        if !list.entries.isEmpty { try RightsFolder(data: data).wantSweep() }
     }
 
     /// Looks whether rows and journal belong together: no row may be of a record that is not there.

@@ -155,12 +155,20 @@ final class Eraser {
         let known = Set(around.rights.list.entries.filter { $0.ruling == ruling }.map(\.digest))
         let all = visitors.map { (SubjectKind.visitor, $0) } + users.map { (SubjectKind.user, $0) }
         let entries = all.map { kind, id in
-            around.rights.key.entry(ruling, kind, site: request.site, id: id, at: request.requestedAt)
+            around.rights.key.entry(
+                ruling,
+                kind,
+                site: request.site,
+                id: id,
+                at: request.requestedAt
+            )
         }
         // What was lifted may be restricted once more; an erasure needs to be listed once.
         let isRepeatable = request.action != .erase
         try attempt {
-            try around.rights.list.append(entries.filter { isRepeatable || !known.contains($0.digest) })
+            try around.rights.list.append(
+                entries.filter { isRepeatable || !known.contains($0.digest) }
+            )
         }
         for entry in entries {
             if ruling == .lifted {
@@ -258,7 +266,9 @@ final class Eraser {
     }
 
     private func openRedis() throws(EraserPause) -> LiveModelErasure {
-        try attempt { try LiveModelErasure(url: around.rights.redisURL, keyPrefix: around.keyPrefix) }
+        try attempt {
+            try LiveModelErasure(url: around.rights.redisURL, keyPrefix: around.keyPrefix)
+        }
     }
 
     private func eraseRows(
@@ -340,12 +350,28 @@ final class Eraser {
         let keepsLog = try attempt { try redis.keepsLog() }
         if keepsLog { try attempt { try redis.beginRewrite() } }
         let tables = try attempt { try archive.found(id).counts.map(\.store) }
-        var problems = archive.rewrite(tables) { note("rewriting \($0)") }
+        var problems = try waitForReaders(archive)
+        problems += archive.rewrite(tables) { note("rewriting \($0)") }
         note("putting PostgreSQL's log out of use")
         problems += archive.recycleLog()
         note("waiting for Redis' file")
         while keepsLog, try attempt({ try !redis.hasRewritten() }) { try wait() }
         return problems
+    }
+
+    /// Somebody who reads a long time, such as a backup, keeps deleted rows alive. Returns what is to
+    /// be told when it takes too long.
+    private func waitForReaders(_ archive: RightsArchive) throws(EraserPause) -> [String] {
+        note("waiting for older transactions of PostgreSQL")
+        let moment = try attempt { try archive.markMoment() }
+        let begun = Pause.monotonicMilliseconds()
+        while try attempt({ try !archive.isBehind(moment) }) {
+            guard Pause.monotonicMilliseconds() - begun < Limits.erasureReadersMilliseconds else {
+                return ["PostgreSQL: a transaction from before still sees the rows; vacuum later"]
+            }
+            try wait()
+        }
+        return []
     }
 
     /// Somebody may have written between two looks, such as the sweep of ranks in Redis.

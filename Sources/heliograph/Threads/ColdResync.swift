@@ -79,7 +79,8 @@ final class ColdResync {
             looked += 1
             let isOver = entry.time < now - Int64(Limits.visitorAgeMilliseconds)
             let isErased = folds.shelf(part.partition).erased.contains(entry.key)
-            guard entry.offset > part.offset, !isOver, !isErased, let state = state(entry, part, file)
+            guard entry.offset > part.offset, !isOver, !isErased,
+                let state = state(entry, part, file)
             else { continue }
             guard stage(part.partition, state) else {
                 isWaiting = true

@@ -20,10 +20,14 @@ CREATE TABLE heliograph.erasure_subject (
 
 CREATE INDEX erasure_subject_digest ON heliograph.erasure_subject (digest);
 
+-- The functions look for nothing outside of PostgreSQL's own schema, so that tables are always named in
+-- full.
+
 -- Every table that holds rows of visitors. A table that a later migration adds is among them as soon as
 -- it has the columns site and visitor_id. Deliveries are kept as proof of what left the house.
 CREATE FUNCTION heliograph.subject_tables() RETURNS SETOF regclass
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE
+SET search_path = pg_catalog AS $$
     SELECT c.oid::regclass FROM pg_catalog.pg_class c
     WHERE c.relnamespace = 'heliograph'::regnamespace AND c.relkind IN ('r', 'p')
         AND NOT c.relispartition AND c.relname <> 'delivery'
@@ -34,7 +38,8 @@ $$;
 
 -- Rows of these visitors, by table.
 CREATE FUNCTION heliograph.count_subjects(of_site text, ids text[])
-RETURNS TABLE (store text, rows bigint) LANGUAGE plpgsql STABLE AS $$
+RETURNS TABLE (store text, rows bigint) LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog AS $$
 DECLARE
     source regclass;
 BEGIN
@@ -53,7 +58,8 @@ $$;
 
 -- Rows of these visitors as documents, for a person who asks what is known.
 CREATE FUNCTION heliograph.export_subjects(of_site text, ids text[])
-RETURNS TABLE (store text, document jsonb) LANGUAGE plpgsql STABLE AS $$
+RETURNS TABLE (store text, document jsonb) LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog AS $$
 DECLARE
     source regclass;
 BEGIN
@@ -75,7 +81,8 @@ $$;
 
 -- Every visitor that any table knows, for a list of erasures to be held against.
 CREATE FUNCTION heliograph.known_subjects()
-RETURNS TABLE (site text, visitor_id text) LANGUAGE plpgsql STABLE AS $$
+RETURNS TABLE (site text, visitor_id text) LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog AS $$
 DECLARE
     source regclass;
 BEGIN
@@ -91,7 +98,8 @@ $$;
 -- cancelled, and of those on their way nobody can say any more. The result names the tables that lost
 -- rows, partitions by themselves, because these are rewritten afterwards.
 CREATE FUNCTION heliograph.erase_subjects(of_site text, ids text[])
-RETURNS TABLE (store text, rows bigint) LANGUAGE plpgsql AS $$
+RETURNS TABLE (store text, rows bigint) LANGUAGE plpgsql
+SET search_path = pg_catalog AS $$
 DECLARE
     source regclass;
 BEGIN
@@ -137,7 +145,8 @@ $$;
 
 -- Visitors whose events carried one of these user ids, or a digest of an address among their properties.
 CREATE FUNCTION heliograph.visitors_of(of_site text, users text[], hashes text[])
-RETURNS SETOF text LANGUAGE sql STABLE AS $$
+RETURNS SETOF text LANGUAGE sql STABLE
+SET search_path = pg_catalog AS $$
     SELECT DISTINCT visitor_id FROM heliograph.event
         WHERE site = of_site AND (user_id = ANY (users) OR EXISTS (
             SELECT 1 FROM unnest(hashes) AS hash WHERE position(hash IN properties::text) > 0))
@@ -145,7 +154,8 @@ $$;
 
 -- How old the oldest row of each store is, in days; nothing for an empty one.
 CREATE FUNCTION heliograph.oldest_rows() RETURNS TABLE (store text, days double precision)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE
+SET search_path = pg_catalog AS $$
     SELECT store, extract(epoch FROM now() - at) / 86400 FROM (
         SELECT 'events' AS store, min(received_at) AS at FROM heliograph.event
         UNION ALL SELECT 'rejected', min(received_at) FROM heliograph.rejected_event

@@ -89,7 +89,7 @@ struct WipedRecordsTests {
             let disk = JournalDisk.simulated(simulated)
             let before = try fill(disk)
             simulated.settle()
-            faults.arm(failingAfter: call)
+            faults.arm(after: call)
             isOver = (try? wipe(disk).wipe(upTo: .max, where: isGone)) != nil
             simulated.crash()
             faults.lift()

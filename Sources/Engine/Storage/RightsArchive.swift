@@ -251,8 +251,13 @@ public final class RightsArchive {
             progress(table)
             attempt("VACUUM (FULL, ANALYZE) " + table, &problems)
         }
-        // Statistics hold values that were common.
-        progress("statistics")
+        return problems
+    }
+
+    /// Rewrites the statistics, which hold values that were common. To be called when everybody is
+    /// behind the rewriting of the tables. Returns what could not be done.
+    public func rewriteStatistics() -> [String] {
+        var problems: [String] = []
         attempt("VACUUM FULL pg_catalog.pg_statistic", &problems)
         return problems
     }

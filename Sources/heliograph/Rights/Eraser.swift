@@ -352,6 +352,9 @@ final class Eraser {
         let tables = try attempt { try archive.found(id).counts.map(\.store) }
         var problems = try waitForReaders(archive)
         problems += archive.rewrite(tables) { note("rewriting \($0)") }
+        // Statistics were made anew, and their old rows must be nobody's any more, either.
+        problems += try waitForReaders(archive)
+        problems += archive.rewriteStatistics()
         note("putting PostgreSQL's log out of use")
         problems += archive.recycleLog()
         note("waiting for Redis' file")

@@ -272,8 +272,16 @@ class Drill:
     def relation(self, line: str) -> str:
         """The table or index that a file of PostgreSQL's belongs to."""
         found = re.search(r"/base/\d+/(\d+)", line)
-        return str(self.rows("SELECT oid::regclass::text FROM pg_class WHERE relfilenode = %s",
-                             (found.group(1),))) if found else ""
+        if not found:
+            return ""
+        name = str(self.rows("SELECT oid::regclass::text FROM pg_class WHERE relfilenode = %s",
+                             (found.group(1),)))
+        if "pg_statistic" in name:
+            name += str(self.rows(
+                "SELECT tablename, attname FROM pg_stats WHERE EXISTS (SELECT 1 FROM unnest(%s) id "
+                "WHERE concat(most_common_vals, histogram_bounds) LIKE '%%' || id || '%%')",
+                (self.needles,)))
+        return name
 
     def expect_refused(self) -> None:
         before = self.dropped()

@@ -234,8 +234,8 @@ public final class RightsArchive {
             let rows = try connection.run(
                 """
                 SELECT count(*) FROM pg_stat_activity
-                WHERE pid <> pg_backend_pid() AND backend_xmin IS NOT NULL
-                    AND age(backend_xmin) > age($1::xid8::xid)
+                WHERE pid <> pg_backend_pid() AND greatest(
+                    age(backend_xmin), age(backend_xid)) > age($1::xid8::xid)
                 """,
                 parameters
             )
@@ -250,6 +250,12 @@ public final class RightsArchive {
         for table in tables.sorted() where Self.isPlain(table) {
             progress(table)
             attempt("VACUUM (FULL, ANALYZE) " + table, &problems)
+            // ANALYZE leaves the statistics of a table that has become empty as they were.
+            attempt(
+                "DELETE FROM pg_catalog.pg_statistic WHERE starelid = '" + table
+                    + "'::regclass AND NOT EXISTS (SELECT 1 FROM " + table + ")",
+                &problems
+            )
         }
         return problems
     }

@@ -194,7 +194,7 @@ def withdraw(world: World, prefix: str) -> bool:
         WHERE table_schema = 'heliograph' AND table_name = 'consent_record'
             AND is_nullable = 'NO' AND column_default IS NULL"""))
     zero = {"text": "''", "smallint": "0", "integer": "0", "bigint": "0", "boolean": "false",
-            "bytea": "''", "timestamp with time zone": "now()"}
+            "bytea": "''", "jsonb": "'{}'", "timestamp with time zone": "now()"}
     given = {"site": "'shop'", "visitor_id": "visitor_id", "at": "now()"}
     names = sorted(columns)
     world.ask(f"""INSERT INTO heliograph.consent_record ({', '.join(names)})

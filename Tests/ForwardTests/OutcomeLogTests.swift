@@ -107,6 +107,35 @@ import Testing
         #expect(log.standing(of: key, row(0, interrupted: true)) == .interrupted(toll))
     }
 
+    /// One forwarder after another dies before it can tell the row, each having sent.
+    @Test(arguments: 1...5) func deathsInARowAreDoubtsAndNoRollback(_ deaths: Int) throws {
+        let row = row(0, interrupted: true)
+        for death in 1...deaths {
+            let log = try open("\(death)")
+            if death > 1 {
+                let toll = OutcomeToll(attempts: death - 1, doubts: death - 1, isNoted: false)
+                #expect(log.standing(of: key, row) == .interrupted(toll))
+                try log.note([(mark(death - 1, claimedAt: 0), .doubt)], nowMilliseconds: now)
+            }
+            try log.note(sending: [mark(death, claimedAt: 0)], nowMilliseconds: now)
+        }
+        let last = try open("last")
+        try last.note([(mark(deaths, claimedAt: 0), .doubt)], nowMilliseconds: now)
+        let toll = OutcomeToll(attempts: deaths, doubts: deaths, isNoted: true)
+        #expect(try open("judge").standing(of: key, row) == .interrupted(toll))
+        #expect(try open("judge").standing(of: key, self.row(0)) == .unproved(toll))
+    }
+
+    /// A lease ended while its forwarder still lived: both noted a doubt, the row knows of one.
+    @Test func aRowThatCountsEveryRequestIsNoRollback() throws {
+        let log = try open()
+        try log.note(sending: [mark(1)], nowMilliseconds: now)
+        try log.note([(mark(1), .doubt)], nowMilliseconds: now)
+        try log.note(sending: [mark(2)], nowMilliseconds: now)
+        try log.note([(mark(1), .doubt), (mark(2), .doubt)], nowMilliseconds: now)
+        #expect(log.standing(of: key, row(2, 1)) == .ready(attempts: 2))
+    }
+
     @Test func aRowThatAPersonReleasedGoes() throws {
         let first = try open()
         try first.note(sending: [mark(1)], nowMilliseconds: now)

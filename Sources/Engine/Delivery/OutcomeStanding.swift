@@ -182,9 +182,13 @@ extension OutcomeLog {
             let toll = OutcomeToll(attempts: sent, doubts: known + 1, isNoted: false)
             return isLast ? .interrupted(toll) : .unproved(toll)
         case .closed:
-            if row.doubts >= known { return .ready(attempts: max(sent, row.attempts)) }
+            // A row that counts every request is no older than the log, whoever else noted a doubt.
+            guard isBehind, row.doubts < known else {
+                return .ready(attempts: max(sent, row.attempts))
+            }
             let toll = OutcomeToll(attempts: sent, doubts: known, isNoted: true)
-            return isLast && row.doubts + 1 == known ? .interrupted(toll) : .unproved(toll)
+            // Forwarders may have died one after another before any could tell the row.
+            return isLast ? .interrupted(toll) : .unproved(toll)
         }
     }
 }

@@ -461,7 +461,7 @@ public enum Limits {
     /// The longest answer of a destination that is read.
     public static let destinationAnswerBytesMaximum = 64 * 1024
     /// How long a forwarder may keep what it has claimed; another takes it over after that. A request
-    /// begins within half of it.
+    /// begins within a third of it.
     public static let deliveryLeaseMilliseconds = 30_000
     /// How often the outbox is asked for what is due.
     public static let outboxPollMilliseconds = 250

@@ -39,7 +39,7 @@ final class DestinationLane {
             bounds: Lane.Bounds(
                 parcels: max(Limits.laneParcelsMinimum, destination.batching.eventsMaximum * 4),
                 requests: Limits.laneRequestsMaximum,
-                claimMilliseconds: Int64(Limits.deliveryLeaseMilliseconds / 2)
+                claimMilliseconds: Int64(Limits.deliveryLeaseMilliseconds / 3)
             )
         )
     }

@@ -149,6 +149,17 @@ private func same(_ found: String?, _ wanted: String?) -> Bool {
         #expect(hashes("{\"email_sha256\":\"5d41402abc4b2a76b9719d911017c592\"}").meta.isEmpty)
     }
 
+    @Test func theUserIsKnownByAnIdThatIsNoAddress() {
+        func hash(_ user: StaticString, _ traits: StaticString = "{}") -> [String]? {
+            IdentifyHashes(traits: ByteView(traits), user: ByteView(user), context)
+                .meta["external_id"]
+        }
+        #expect(hash("User 42") == [Digest.sha256("user42")])
+        #expect(hash("\\u0055ser42", "") == [Digest.sha256("user42")])
+        #expect(hash("User 42", "{\"user_id\":\"7\"}") == [Digest.sha256("7")])
+        #expect(hash("anna@example.com") == nil && hash("") == nil)
+    }
+
     @Test func aSealHoldsNoPlainContact() throws {
         let traits = Array("{\"email\":\"anna@example.com\",\"phone\":\"+16505551212\"}".utf8)
         let seal = traits.withUnsafeBytes { IdentifyHashes.seal(traits: ByteView($0), context) }

@@ -11,14 +11,29 @@ public struct IdentifyHashes: Sendable, Equatable {
     /// Hashes and plain parts of the address by GA4's name.
     public private(set) var google: [String: [String]] = [:]
 
-    /// Reads a JSON object of traits; whatever is in it that is no trait, or no JSON, is passed over.
-    public init(traits: ByteView, _ context: MetaField.Context) {
-        collect(traits, context, depth: 0)
+    /// Reads a JSON object of traits, and the user id as it stands between its quotes, each of which may be
+    /// empty. Whatever is no trait, or no JSON, is passed over.
+    public init(traits: ByteView, user: ByteView = .empty, _ context: MetaField.Context) {
+        if !traits.isEmpty { collect(traits, context, depth: 0) }
+        if meta[MetaField.externalID.key] == nil { take(user: user, context) }
+    }
+
+    /// Addresses of mail are no ids: platforms forbid them as such.
+    private mutating func take(user: ByteView, _ context: MetaField.Context) {
+        if user.isEmpty || user.firstIndex(of: UInt8(ascii: "@")) != nil { return }
+        var buffer = ByteBuffer(capacity: 256, limit: Limits.traitBytesMaximum)
+        JSONText.unescape(user, into: &buffer)
+        if buffer.overflowed { return }
+        add(MetaField.externalID, MetaField.externalID.hashed(buffer.view.text, context))
     }
 
     /// The text of the identify seal (README.md): `{"m":{…},"g":{…}}`; nil when nothing is known.
-    public static func seal(traits: ByteView, _ context: MetaField.Context) -> [UInt8]? {
-        let hashes = IdentifyHashes(traits: traits, context)
+    public static func seal(
+        traits: ByteView,
+        user: ByteView = .empty,
+        _ context: MetaField.Context
+    ) -> [UInt8]? {
+        let hashes = IdentifyHashes(traits: traits, user: user, context)
         if hashes.meta.isEmpty && hashes.google.isEmpty { return nil }
         var json = JSONWriter()
         json.object { json in

@@ -104,7 +104,7 @@ let package = Package(
             groundAll + ["CMaxMind"],
             resources: [.embedInCode("Lists")]
         ),
-        stage("Privacy", groundAll + ["COpenSSL"]),
+        stage("Privacy", groundAll + ["COpenSSL"], resources: [.embedInCode("Words")]),
         stage("Journal", groundAll + ["CShims"]),
         stage("Scoring", groundAll, exclude: ["README.md"]),
         stage(

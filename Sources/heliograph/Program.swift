@@ -14,6 +14,7 @@ struct Heliograph: ParsableCommand {
         subcommands: [
             UpCommand.self, ConfigCommand.self, SiteCommand.self, EnrichCommand.self,
             DestinationCommand.self,
+            PrivacyCommand.self,
             ReplayCommand.self, VerifyCommand.self, RebuildCommand.self,
             JournalCommand.self, BackupCommand.self, RestoreCommand.self,
             ForwardCommand.self, DeliveryCommand.self,

@@ -113,6 +113,7 @@ final class Rejections {
     /// Head, event and tail joined, before they are sanitised.
     private var joined = ByteBuffer(capacity: 4096, limit: Limits.rejectedBytesMaximum)
     private var text = ByteBuffer(capacity: 512, limit: 1024)
+    private var mask = RejectedBytes()
 
     init(counters: CounterBlock) { self.counters = counters }
 
@@ -218,7 +219,7 @@ final class Rejections {
         queue.append(littleEndian: UInt32(partition(facts).index))
         queue.append(littleEndian: facts.receivedAt)
         let start = begin(facts, &rejection)
-        if RejectedBytes.sanitise(joined.view, into: &queue) {
+        if mask.sanitise(joined.view, into: &queue) {
             Rejection.setFlags(rejection.flags.union(.masked), at: start, in: &queue)
         }
         queue.overwrite(littleEndian: UInt32(queue.count - start), at: frame)
@@ -230,10 +231,10 @@ final class Rejections {
         let place = appendText { $0.append(text: facts.place) }
         let key = appendText {
             let count = min(facts.key.count, Limits.rejectedKeyBytesMaximum)
-            _ = RejectedBytes.sanitise(facts.key[0..<count], into: &$0)
+            _ = mask.sanitise(facts.key[0..<count], into: &$0)
         }
         let isWithheld = rejection.flags.contains(.withheld)
-        let id = appendText { if !isWithheld { Self.appendID(facts, to: &$0) } }
+        let id = appendText { if !isWithheld { appendID(facts, to: &$0) } }
         let address = appendText {
             guard let consent = facts.consent, ConsentGate.allowsStoring(consent) else { return }
             AddressTruncation.append(facts.address, into: &$0)
@@ -260,11 +261,11 @@ final class Rejections {
         return start..<text.count
     }
 
-    private static func appendID(_ facts: RejectionFacts, to buffer: inout ByteBuffer) {
+    private func appendID(_ facts: RejectionFacts, to buffer: inout ByteBuffer) {
         let limit = Limits.rejectedIdBytesMaximum
         if !facts.messageID.isEmpty {
             let count = min(facts.messageID.count, limit)
-            _ = RejectedBytes.sanitise(facts.messageID[0..<count], into: &buffer)
+            _ = mask.sanitise(facts.messageID[0..<count], into: &buffer)
         } else if facts.number > 0, facts.window.count <= limit - 11 {
             buffer.append(facts.window)
             buffer.append(UInt8(ascii: "-"))

@@ -94,8 +94,9 @@ class Formats:
         print("calls")
         self.taken("/v1/batch", {"sentAt": None, "batch": [
             track(messageId=self.row("c-track", type="cu", name="x", visitor_id=VISITOR,
-                                     properties={"props": {"a": [1, None], "name": "Shoe"}}),
-                  properties={"a": [1, "m@x.y"], "name": "Shoe", "email": "z"}),
+                                     properties={"props": {"a": [1, "[email]"], "name": "Shoe",
+                                                           "email": "[email]"}}),
+                  properties={"a": [1, "m@x.yz"], "name": "Shoe", "email": "z@y.example"}),
             {"type": "page", "anonymousId": VISITOR, "name": "Home",
              "messageId": self.row("c-page", type="pv", name=None, properties={
                  "u": "https://a.example/p?utm_source=q", "ti": "T", "props": {"name": "Home"}}),
@@ -107,8 +108,9 @@ class Formats:
              "properties": {"zoom": 2}},
             {"type": "identify", "anonymousId": VISITOR, "userId": "u-1",
              "messageId": self.row("c-id", type="id", user_id="u-1", visitor_id=VISITOR,
-                                   properties={"uid": "u-1", "traits": {"plan": "pro"}}),
-             "traits": {"plan": "pro", "email": "a", "first_name": "b", "note": "c@d"}},
+                                   properties={"uid": "u-1", "traits": {
+                                       "plan": "pro", "note": "[email]"}}),
+             "traits": {"plan": "pro", "email": "a", "first_name": "b", "note": "c@d.example"}},
             {"type": "identify", "anonymousId": VISITOR, "userId": "u-1", "channel": "server",
              "messageId": self.row("c-rudder", type="id", properties={
                  "uid": "u-1", "traits": {"plan": "pro"}}),

@@ -3,25 +3,37 @@ public import Bytes
 /// Reduces a URL to what may be kept: no user information, no fragment, and of the query only the
 /// parameters on an allow-list. What is not declared harmless is taken to be personal.
 public enum URLScrubber {
-    /// Campaign and click-id parameters that are kept on every site.
-    private static let kept: [StaticString] = [
+    /// Identifiers of a click that ad networks add. They are random, so nothing looks into them, and
+    /// they are kept for who agreed to ads only.
+    private static let clickIDs: [StaticString] = [
         "gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "li_fat_id", "twclid",
-        "_hg",
+        "gclsrc", "gad_source", "gad_campaignid", "srsltid", "yclid", "ysclid", "igshid", "epik",
+        "rdt_cid", "sccid", "irclickid", "wickedid",
     ]
 
+    /// Whether a parameter is a click identifier.
+    public static func isClickID(_ name: ByteView) -> Bool {
+        for literal in clickIDs where name.equals(literal) { return true }
+        return false
+    }
+
     /// Appends the reduced form of `url`, plain UTF-8, and returns how many parameters were removed.
-    /// `keeps` tells which parameters this site keeps beyond those kept everywhere.
+    /// `keeps` tells which parameters this site keeps beyond those of campaigns; `keepsClickIDs`, whether
+    /// click identifiers stay. What lies in path and values is not looked at: `Sanitiser` does.
     @discardableResult
     public static func scrub(
         _ url: ByteView,
         into output: inout ByteBuffer,
+        keepsClickIDs: Bool = true,
         keeps: (ByteView) -> Bool
     ) -> Int {
         let fragment = url.firstIndex(of: UInt8(ascii: "#")) ?? url.count
         let query = url[0..<fragment].firstIndex(of: UInt8(ascii: "?")) ?? fragment
         appendWithoutUserInformation(url[0..<query], into: &output)
         guard query < fragment else { return 0 }
-        return appendQuery(url[query + 1..<fragment], into: &output, keeps)
+        return appendQuery(url[query + 1..<fragment], into: &output) {
+            isClickID($0) ? keepsClickIDs : isKept($0) || keeps($0)
+        }
     }
 
     /// Appends the path of `url` alone: no origin, no query, no fragment.
@@ -61,7 +73,7 @@ public enum URLScrubber {
     private static func appendQuery(
         _ query: ByteView,
         into output: inout ByteBuffer,
-        _ keeps: (ByteView) -> Bool
+        keeps: (ByteView) -> Bool
     ) -> Int {
         var removed = 0
         var separator = UInt8(ascii: "?")
@@ -70,7 +82,7 @@ public enum URLScrubber {
             let end = query.firstIndex(of: UInt8(ascii: "&"), from: start) ?? query.count
             let pair = query[start..<end]
             let name = pair[0..<(pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count)]
-            if isKept(name) || keeps(name) {
+            if keeps(name) {
                 output.append(separator)
                 output.append(pair)
                 separator = UInt8(ascii: "&")
@@ -83,8 +95,6 @@ public enum URLScrubber {
     }
 
     private static func isKept(_ name: ByteView) -> Bool {
-        if name.starts(with: "utm_") { return true }
-        for literal in kept where name.equals(literal) { return true }
-        return false
+        name.starts(with: "utm_") || name.equals("_hg")
     }
 }

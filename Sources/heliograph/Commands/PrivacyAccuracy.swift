@@ -114,9 +114,8 @@ struct PrivacyAccuracy {
         lines.append("overall recall      \(Self.percent(sum.found, sum.labelled))")
         lines.append("us_ssn missed       \(social.labelled - social.found)")
         lines.append("health missed       \(health.labelled - health.found)")
-        lines.append(
-            "clean rows touched  \(touchedRows) of \(cleanRows), \(Self.percent(touchedRows, cleanRows))"
-        )
+        let share = Self.percent(touchedRows, cleanRows)
+        lines.append("clean rows touched  \(touchedRows) of \(cleanRows), \(share)")
         return lines.joined(separator: "\n")
     }
 

@@ -58,8 +58,8 @@ struct PrivacyRows: ~Copyable {
         guard !row.id.isEmpty else { return "there is no \"id\"" }
         guard let raw = row.text else { return "there is no text \"text\"" }
         guard let place = row.place else {
-            return
-                "\"where\" is none of \(TextPlace.allCases.map { "\($0.name)" }.joined(separator: ", "))"
+            let names = TextPlace.allCases.map { "\($0.name)" }
+            return "\"where\" is none of \(names.joined(separator: ", "))"
         }
         text.reset()
         key.reset()

@@ -20,14 +20,19 @@ struct ServerEventWriter: ~Copyable {
     /// Address and referrer of the page being written, as they are stored.
     private var url = ByteBuffer(capacity: 512, limit: 64 * 1024)
     private var referrer = ByteBuffer(capacity: 256, limit: 64 * 1024)
-    private var filter = TraitFilter()
+    private var sanitiser = Sanitiser()
+    /// What the visitor's consent allows to keep of the event being written.
+    var policy = SanitisePolicy()
     private var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var name = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var ruled = ByteBuffer(capacity: 1024, limit: 64 * 1024)
 
+    /// What was found and withheld of the event last written.
+    private(set) var findings = Findings()
+
     /// Whether something of the event last written was withheld because it may name a person.
-    private(set) var hasWithheld = false
+    var hasWithheld: Bool { !findings.isEmpty }
 
     init(sender: Sender, counters: CounterBlock) {
         self.sender = sender
@@ -53,8 +58,16 @@ struct ServerEventWriter: ~Copyable {
             // Storable before it is unescaped: PostgreSQL's text has no NUL either.
             text.reset()
             JSONText.appendStorable(value: event.name, into: &text)
+            scrubbed.reset()
+            JSONText.unescape(text.view, into: &scrubbed)
             name.reset()
-            JSONText.unescape(text.view, into: &name)
+            let found = sanitiser.append(
+                text: scrubbed.view,
+                at: .freeText,
+                policy: policy,
+                into: &name
+            )
+            if !found.isEmpty { counters.add(.traitsWithheld, found.total) }
             let length = JSONText.plainPrefixLength(name.view, limit: Limits.nameBytesMaximum)
             if length < name.count { counters.add(.textsShortened) }
             return name.view[0..<length]
@@ -73,7 +86,7 @@ struct ServerEventWriter: ~Copyable {
         into output: inout ByteBuffer,
         keeps: (ByteView) -> Bool
     ) throws(PropertyCheck.Fault) {
-        filter.reset()
+        findings = Findings()
         output.append(UInt8(ascii: "{"))
         switch event.call {
         case .page: appendPage(event, into: &output, keeps)
@@ -84,8 +97,7 @@ struct ServerEventWriter: ~Copyable {
         case .group: appendGroup(event, reference, into: &output)
         }
         output.append(UInt8(ascii: "}"))
-        hasWithheld = filter.withheld > 0
-        if hasWithheld { counters.add(.traitsWithheld, filter.withheld) }
+        if hasWithheld { counters.add(.traitsWithheld, findings.total) }
     }
 
     // MARK: - Calls
@@ -151,10 +163,17 @@ struct ServerEventWriter: ~Copyable {
         if !event.properties.isEmpty {
             let hasName = !event.name.isEmpty
             let hasCategory = !event.category.isEmpty
-            filter.appendMembers(of: event.properties, .event, after: separator, into: &output) {
+            let found = sanitiser.appendMembers(
+                of: event.properties,
+                .event,
+                policy: policy,
+                after: separator,
+                into: &output
+            ) {
                 leavesOut($0) || hasName && $0.equals("name")
                     || hasCategory && $0.equals("category")
             }
+            findings.add(found)
         }
         output.append("}")
     }
@@ -168,7 +187,7 @@ struct ServerEventWriter: ~Copyable {
         ruled.reset()
         ruled.append("{")
         if !event.properties.isEmpty {
-            filter.appendMembers(of: event.properties, .event, into: &ruled)
+            append(membersOf: event.properties, .event, into: &ruled)
         }
         ruled.append("}")
         output.append("\"props\":")
@@ -187,7 +206,7 @@ struct ServerEventWriter: ~Copyable {
         JSONText.appendQuoted(user, into: &output)
         output.append(",\"traits\":{")
         if !event.traits.isEmpty {
-            filter.appendMembers(of: event.traits, .person, into: &output)
+            append(membersOf: event.traits, .person, into: &output)
         }
         output.append("}")
     }
@@ -213,19 +232,36 @@ struct ServerEventWriter: ~Copyable {
         JSONText.appendQuoted(group, into: &output)
         if !event.traits.isEmpty {
             output.append(",\"traits\":{")
-            filter.appendMembers(of: event.traits, .person, into: &output)
+            append(membersOf: event.traits, .person, into: &output)
             output.append("}")
         }
         output.append("}")
     }
 
+    private mutating func append(
+        membersOf object: ByteView,
+        _ subject: PropertySubject,
+        into output: inout ByteBuffer
+    ) {
+        findings.add(
+            sanitiser.appendMembers(of: object, subject, policy: policy, into: &output)
+        )
+    }
+
     // MARK: - Texts
 
-    private func appendText(_ raw: ByteView, _ limit: Int, into output: inout ByteBuffer) {
-        let length = JSONText.prefixLength(raw, limit: limit)
-        if length < raw.count { counters.add(.textsShortened) }
+    /// Titles and names, sanitised before they are cut, so that half an address does not pass.
+    private mutating func appendText(
+        _ raw: ByteView,
+        _ limit: Int,
+        into output: inout ByteBuffer
+    ) {
+        text.reset()
+        findings.add(sanitiser.append(rawText: raw, at: .title, policy: policy, into: &text))
+        let length = JSONText.prefixLength(text.view, limit: limit)
+        if length < text.count { counters.add(.textsShortened) }
         output.append(UInt8(ascii: "\""))
-        JSONText.appendStorable(value: raw[0..<length], into: &output)
+        output.append(text.view[0..<length])
         output.append(UInt8(ascii: "\""))
     }
 
@@ -238,11 +274,17 @@ struct ServerEventWriter: ~Copyable {
         text.reset()
         JSONText.unescape(raw, into: &text)
         scrubbed.reset()
-        URLScrubber.scrub(text.view, into: &scrubbed, keeps: keeps)
-        let length = JSONText.plainPrefixLength(scrubbed.view, limit: limit)
-        if length < scrubbed.count { counters.add(.textsShortened) }
+        let found = sanitiser.append(
+            url: text.view,
+            policy: policy,
+            limit: limit,
+            into: &scrubbed,
+            keeps: keeps
+        )
+        findings.add(found)
+        if found.isShortened { counters.add(.textsShortened) }
         text.reset()
-        JSONText.appendQuoted(scrubbed.view[0..<length], into: &text)
+        JSONText.appendQuoted(scrubbed.view, into: &text)
         JSONText.appendStorable(value: text.view, into: &output)
     }
 }

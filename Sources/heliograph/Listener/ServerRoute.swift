@@ -319,6 +319,7 @@ struct ServerRoute: ~Copyable {
             )
         }
         guard let person else { return .dropped(.eventWithoutVisitor) }
+        events.policy = SanitisePolicy(consent)
         let name = events.name(of: event)
         do throws(EventRefusal) {
             try writeProperties(event, name, person, request)

@@ -51,6 +51,24 @@ public struct Detector: ~Copyable {
     /// Whether the name of a property says what its value holds.
     mutating func hasMeaning(_ key: ByteView) -> Bool { !keys.meaning(of: key).isEmpty }
 
+    /// What a person's trait of this name is; nil when the name tells nothing.
+    mutating func personalClass(ofTrait name: ByteView) -> PersonalClass? {
+        let meaning = keys.meaning(of: name)
+        for one in PersonalClass.allCases where meaning.classes.has(one) { return one }
+        for (trait, one) in Self.traits where name.equalsIgnoringCase(trait) { return one }
+        return nil
+    }
+
+    /// Names that mean a person among a person's traits only.
+    private static let traits: [(StaticString, PersonalClass)] = [
+        ("name", .personName), ("username", .personName), ("user_name", .personName),
+        ("userName", .personName), ("login", .personName), ("nickname", .personName),
+        ("contact", .personName), ("avatar", .personName), ("website", .personName),
+        ("age", .birthDate), ("gender", .personName), ("zip", .streetAddress),
+        ("zipcode", .streetAddress), ("zip_code", .streetAddress), ("postcode", .streetAddress),
+        ("postalcode", .streetAddress), ("postal_code", .streetAddress),
+    ]
+
     /// Steps of the last scan, for tests that hold work to be linear.
     var steps: Int { scanner.steps }
 

@@ -1,9 +1,13 @@
+public import Records
+
 /// What a sanitiser found in one event: classes and how often, never values.
 public struct Findings: Sendable, Equatable {
     /// The classes that were found.
     public private(set) var classes: PersonalClasses = []
     /// Parts of URLs that were left out without being looked at.
     public var parametersRemoved = 0
+    /// Whether a URL was cut to its limit.
+    public var isShortened = false
     private var counts: InlineArray<19, UInt16> = .init(repeating: 0)
 
     /// Nothing found yet.
@@ -36,6 +40,7 @@ public struct Findings: Sendable, Equatable {
     public mutating func add(_ other: Findings) {
         classes.formUnion(other.classes)
         parametersRemoved += other.parametersRemoved
+        isShortened = isShortened || other.isShortened
         for index in 0..<19 {
             counts[index] = UInt16(clamping: Int(counts[index]) + Int(other.counts[index]))
         }
@@ -44,6 +49,7 @@ public struct Findings: Sendable, Equatable {
     /// The same classes, counts and removals.
     public static func == (left: Findings, right: Findings) -> Bool {
         left.classes == right.classes && left.parametersRemoved == right.parametersRemoved
+            && left.isShortened == right.isShortened
             && PersonalClass.allCases.allSatisfy { left.count($0) == right.count($0) }
     }
 }
@@ -59,5 +65,12 @@ public struct SanitisePolicy: Sendable, Equatable {
     public init(keepsCoarsePosition: Bool = false, keepsClickIDs: Bool = false) {
         self.keepsCoarsePosition = keepsCoarsePosition
         self.keepsClickIDs = keepsClickIDs
+    }
+
+    /// What a visitor's consent allows: coarse positions with measurement, click identifiers with the
+    /// consent to link what happens here with what ad platforms know.
+    public init(_ consent: Consent) {
+        keepsCoarsePosition = consent.contains(.measurement)
+        keepsClickIDs = consent.contains(.linking)
     }
 }

@@ -24,7 +24,7 @@ enum NationalNumbers {
 
     private static func isValid9(_ digits: [UInt8]) -> Bool {
         isServiceNL(digits) || CheckDigits.luhn(digits) || isTaxPT(digits) || isTaxAU(digits)
-            || isBirthNumberCZ(digits)
+            || isBirthNumberCZ(digits) || isRutCL(digits.map { $0 + 48 })
     }
 
     private static func isValid10(_ digits: [UInt8]) -> Bool {
@@ -240,14 +240,16 @@ enum NationalNumbers {
     }
 
     static func isRutCL(_ letters: [UInt8]) -> Bool {
-        guard letters.last == UInt8(ascii: "K"), letters.dropLast().allSatisfy(Characters.isDigit)
-        else { return false }
+        guard let last = letters.last, letters.dropLast().allSatisfy(Characters.isDigit) else {
+            return false
+        }
         var (sum, weight) = (0, 2)
         for byte in letters.dropLast().reversed() {
             sum += Int(byte - 48) * weight
             weight = weight == 7 ? 2 : weight + 1
         }
-        return 11 - sum % 11 == 10
+        let check = 11 - sum % 11
+        return last == UInt8(ascii: "K") ? check == 10 : check % 11 == Int(last &- 48)
     }
 
     static func isAccountIN(_ letters: [UInt8]) -> Bool {

@@ -1,5 +1,13 @@
 public import Bytes
 
+/// Whose values an object holds.
+public enum PropertySubject: Sendable {
+    /// A person's or group's traits: `name` is a person's, and telling members go as a whole.
+    case person
+    /// An event's properties: `name` is a product's or a button's.
+    case event
+}
+
 /// Takes personal data out of properties and texts before they are stored, and tells what it found.
 ///
 /// Where nothing is found the output is what `JSONText.appendStorable` makes of the input, byte for
@@ -13,16 +21,17 @@ public struct Sanitiser: ~Copyable {
     /// Names of properties that were found clean, remembered by hash; a power of two.
     private static let namesRemembered = 1024
 
-    private var detector = Detector()
-    private var text = ByteBuffer(capacity: 1024, limit: 1024 * 1024)
-    private var key = ByteBuffer(capacity: 256, limit: 1024 * 1024)
-    private var once = ByteBuffer(capacity: 1024, limit: 1024 * 1024)
-    private var twice = ByteBuffer(capacity: 1024, limit: 1024 * 1024)
+    var detector = Detector()
+    var text = ByteBuffer(capacity: 1024, limit: 1024 * 1024)
+    var key = ByteBuffer(capacity: 256, limit: 1024 * 1024)
+    var once = ByteBuffer(capacity: 1024, limit: 1024 * 1024)
+    var twice = ByteBuffer(capacity: 1024, limit: 1024 * 1024)
     private var keyStack = ByteBuffer(capacity: 1024, limit: 1024 * 1024)
     private var cleanNames = Array(repeating: UInt64(0), count: Sanitiser.namesRemembered)
-    private var findings = Findings()
-    private var policy = SanitisePolicy()
+    var findings = Findings()
+    var policy = SanitisePolicy()
     private var keysRedacted = 0
+    private var subject = PropertySubject.event
 
     /// A sanitiser that has seen nothing yet.
     public init() {}
@@ -40,19 +49,20 @@ public struct Sanitiser: ~Copyable {
         return findings
     }
 
-    /// Appends the members of a checked JSON object without its braces, `separator` before the
-    /// first. Members that `leavesOut` names (by raw key) are passed over. `isEmpty` becomes false
-    /// when there was any.
+    /// Appends the members of a checked JSON object without its braces, `separator` before the first.
+    /// Members that `leavesOut` names (by raw key) are passed over; of a person's, those whose names
+    /// tell that they describe one, too.
     public mutating func appendMembers(
         of object: ByteView,
+        _ subject: PropertySubject,
         policy: SanitisePolicy,
         after separator: StaticString = "",
-        isEmpty: inout Bool,
         into output: inout ByteBuffer,
         leavesOut: (ByteView) -> Bool = { _ in false }
     ) -> Findings {
         begin(policy)
-        isEmpty = !appendMembers(object, after: separator, into: &output, leavesOut)
+        self.subject = subject
+        appendMembers(object, after: separator, into: &output, leavesOut)
         return findings
     }
 
@@ -69,20 +79,20 @@ public struct Sanitiser: ~Copyable {
         return findings
     }
 
-    private mutating func begin(_ policy: SanitisePolicy) {
+    mutating func begin(_ policy: SanitisePolicy) {
         findings = Findings()
         keysRedacted = 0
         self.policy = policy
+        subject = .event
         keyStack.reset()
     }
 
-    /// True when there was a member.
     private mutating func appendMembers(
         _ object: ByteView,
         after separator: StaticString,
         into output: inout ByteBuffer,
         _ leavesOut: (ByteView) -> Bool
-    ) -> Bool {
+    ) {
         var cursor = JSONCursor(object)
         var (isFirst, isEmpty) = (true, true)
         do throws(JSONError) {
@@ -90,7 +100,7 @@ public struct Sanitiser: ~Copyable {
             while let rawKey = try cursor.nextKey(&isFirst) {
                 let kind = try cursor.kind()
                 let value = try cursor.skip()
-                if leavesOut(rawKey) { continue }
+                if leavesOut(rawKey) || describesPerson(rawKey, kind) { continue }
                 output.append(isEmpty ? separator : ",")
                 isEmpty = false
                 appendMember(rawKey, value, kind, into: &output)
@@ -98,7 +108,17 @@ public struct Sanitiser: ~Copyable {
         } catch {
             // The object was checked before; what cannot be read is not passed on.
         }
-        return !isEmpty
+    }
+
+    /// Whether a person's trait goes by its name alone. What says nothing harms nobody, and tells the
+    /// operator that the trait is known.
+    private mutating func describesPerson(_ rawKey: ByteView, _ kind: JSONCursor.Kind) -> Bool {
+        guard subject == .person, kind == .string || kind == .number else { return false }
+        text.reset()
+        JSONText.unescape(rawKey, into: &text)
+        guard let one = detector.personalClass(ofTrait: text.view) else { return false }
+        findings.add(one)
+        return true
     }
 
     private mutating func appendMember(
@@ -165,7 +185,7 @@ public struct Sanitiser: ~Copyable {
         switch kind {
         case .object:
             output.append(UInt8(ascii: "{"))
-            _ = appendMembers(value, after: "", into: &output) { _ in false }
+            appendMembers(value, after: "", into: &output) { _ in false }
             output.append(UInt8(ascii: "}"))
         case .array: appendElements(of: value, into: &output)
         case .string: appendString(value, into: &output)
@@ -299,7 +319,7 @@ public struct Sanitiser: ~Copyable {
 
     /// Leaves in `once` the text with what `detector` found replaced. What only shows when its
     /// neighbour is gone goes in a further round.
-    private mutating func rewrite(_ plain: ByteView, at place: TextPlace) {
+    mutating func rewrite(_ plain: ByteView, at place: TextPlace) {
         once.reset()
         replace(in: plain)
         for _ in 1..<Self.roundsMaximum {

@@ -211,7 +211,9 @@ extension TextScanner {
             end = Int(token.end)
             next += 1
         }
-        return end
+        // Hong Kong writes its check digit in brackets.
+        let isBracketed = byte(end) == UInt8(ascii: "(") && byte(end + 2) == UInt8(ascii: ")")
+        return isBracketed && Characters.isAlphanumeric(byte(end + 1)) ? end + 3 : end
     }
 
     private func isCodeJoint(_ byte: UInt8) -> Bool {

@@ -16,6 +16,7 @@ extension TextScanner {
     }
 
     private mutating func findName(behind end: Int, isWeak: Bool, _ range: Range<Int>) {
+        if takeWithinRun(behind: end, isWeak: isWeak) { return }
         var first = firstToken(at: end)
         guard first < tokens.count, isAdjacent(end, Int(tokens[first].start)) else { return }
         while first < tokens.count, isConnector(first), !tokens[first].isCapitalised {
@@ -27,6 +28,31 @@ extension TextScanner {
         guard first < tokens.count, tokens[first].kind != .digits else { return }
         if tokens[first].isCaseless { return takeCaseless(first, isWeak: isWeak, range) }
         takeCapitalised(first, isWeak: isWeak, range)
+    }
+
+    /// Where no space stands between: the next four characters, or those up to a connecting one.
+    private mutating func takeWithinRun(behind end: Int, isWeak: Bool) -> Bool {
+        let index = firstToken(at: end) - 1
+        guard index >= 0, tokens[index].kind == .unspaced, Int(tokens[index].end) > end else {
+            return false
+        }
+        var (start, next, letters) = (end, end, 0)
+        while next < Int(tokens[index].end), letters < 4 {
+            let scalar = DecodedScalar(text.bytes, next, Int(tokens[index].end))
+            var hash = WordHash()
+            hash.add(scalar.value)
+            let isConnector = words.single(hash.value)?.roles.contains(.connector) ?? false
+            if isConnector || (0x3041...0x3096).contains(scalar.value) {
+                if letters > 0 { break }
+                start = next + scalar.length
+            } else {
+                letters += 1
+            }
+            next += scalar.length
+        }
+        if letters >= 2 { add(start..<next, .personName) }
+        // Behind a particle at the run's end the name is a token of its own.
+        return letters > 0
     }
 
     private func isConnector(_ index: Int) -> Bool {

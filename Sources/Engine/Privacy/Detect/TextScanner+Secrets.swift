@@ -107,8 +107,7 @@ extension TextScanner {
             guard let start = secretStart(cue.end, range) else { continue }
             var end = start
             while end < range.upperBound, byte(end) > 32, byte(end) != UInt8(ascii: "\""),
-                byte(end) != UInt8(ascii: ","), byte(end) != UInt8(ascii: "&"),
-                byte(end) != UInt8(ascii: "<")
+                byte(end) != UInt8(ascii: ","), byte(end) != UInt8(ascii: "<"), !isNextPair(end)
             { end += 1 }
             while end > start, isSentenceEnd(byte(end - 1)), end - start > 1 { end -= 1 }
             let value = start..<end
@@ -116,6 +115,16 @@ extension TextScanner {
             if isToken(value) { continue }
             if isSecretWord(value, isWeak: cue.isWeak) { add(value, .credential) }
         }
+    }
+
+    /// `&name=` behind a value of a form.
+    private func isNextPair(_ index: Int) -> Bool {
+        guard byte(index) == UInt8(ascii: "&") else { return false }
+        var next = index + 1
+        while next < index + 32, Characters.isAlphanumeric(byte(next)) || byte(next) == 95 {
+            next += 1
+        }
+        return byte(next) == UInt8(ascii: "=")
     }
 
     private func isSentenceEnd(_ byte: UInt8) -> Bool {

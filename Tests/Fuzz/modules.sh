@@ -49,6 +49,18 @@ module_sources() {
     esac
 }
 
+# What SwiftPM's resources are in a build by hand: the word lists of the detector as constants.
+word_lists() {
+    local file
+    echo 'enum PackageResources {'
+    for file in "$repository"/Sources/Engine/Privacy/Words/*.txt; do
+        printf '    static let %s_txt: [UInt8] = Array(#"""\n' "$(basename "$file" .txt)"
+        cat "$file"
+        printf '"""#.utf8)\n'
+    done
+    echo '}'
+}
+
 # fuzz_module FOLDER NAME FLAG…: `Framing` is Wire without what frames no request, `Sources` and
 # `Agents` are the parts of Enrichment that read addresses and user agents. `Agents` is open to its
 # target, which makes its own words: the engine reads them from a file. `Proxies` is what Intake
@@ -58,6 +70,7 @@ fuzz_module() {
     shift 2
     rm -rf "$part" && mkdir -p "$part"
     module_sources "$name" | xargs cp -t "$part"
+    [ "$name" != Privacy ] || word_lists >"$part/WordListResources.swift"
     [ "$name" != Framing ] || name=Wire
     [ "$name" != Agents ] && [ "$name" != Proxies ] || set -- "$@" -enable-testing
     [ "$name" != Proxies ] || name=Intake

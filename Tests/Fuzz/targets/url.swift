@@ -1,4 +1,4 @@
-// Modules: Units Bytes Records Privacy
+// Modules: Units Bytes Records Settings Privacy
 import Bytes
 import Privacy
 

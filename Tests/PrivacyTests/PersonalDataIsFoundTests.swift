@@ -25,11 +25,6 @@ struct Sample: Sendable, CustomTestStringConvertible {
         (self.text, self.key, self.place, self.find, self.one) = (text, key, place, find, one)
     }
 
-    /// A value that is personal as a whole.
-    init(_ key: String, _ text: String, _ one: PersonalClass) {
-        self.init(text, key: key, at: .propertyValue, text, one)
-    }
-
     var testDescription: String { "\(key) \(text)" }
 }
 
@@ -53,44 +48,73 @@ func finds(
         Sample("пишите на ivan@primer.ru завтра", "ivan@primer.ru", .email),
         Sample("müller@bücher.de ist da", "müller@bücher.de", .email),
         Sample("write joe (at) example (dot) org", "joe (at) example (dot) org", .email),
-        Sample("note", "pierre%2540example.fr", .email),
-        Sample("note", "pierre&#x40;example.fr", .email),
-        Sample("note", "pierre\\u0040example.fr", .email),
-        Sample("blob", "eyJtYWlsIjoicGllcnJlQGV4YW1wbGUuZnIifQ==", .email),
+        Sample(
+            "pierre%2540example.fr",
+            key: "note",
+            at: .propertyValue,
+            "pierre%2540example.fr",
+            .email
+        ),
+        Sample(
+            "pierre&#x40;example.fr",
+            key: "note",
+            at: .propertyValue,
+            "pierre&#x40;example.fr",
+            .email
+        ),
+        Sample(
+            "pierre\\u0040example.fr",
+            key: "note",
+            at: .propertyValue,
+            "pierre\\u0040example.fr",
+            .email
+        ),
+        Sample(
+            "eyJtYWlsIjoicGllcnJlQGV4YW1wbGUuZnIifQ==",
+            key: "blob",
+            at: .propertyValue,
+            "eyJtYWlsIjoicGllcnJlQGV4YW1wbGUuZnIifQ==",
+            .email
+        ),
         Sample("call me on 020 7946 0018", "020 7946 0018", .phone),
         Sample("电话 138 0013 8000", "138 0013 8000", .phone),
-        Sample("x", "+14155550132", .phone), Sample("x", "+７４９５１２３４５６７", .phone),
-        Sample("cep_telefonu", "05321234567", .phone),
+        Sample("+14155550132", key: "x", at: .propertyValue, "+14155550132", .phone),
+        Sample("+７４９５１２３４５６７", key: "x", at: .propertyValue, "+７４９５１２３４５６７", .phone),
+        Sample("05321234567", key: "cep_telefonu", at: .propertyValue, "05321234567", .phone),
         Sample("karte 5500-0000-0000-0004 abgelehnt", "5500-0000-0000-0004", .card),
-        Sample("x", "378282246310005", .card),
+        Sample("378282246310005", key: "x", at: .propertyValue, "378282246310005", .card),
         Sample("iban gb29nwbk60161331926819", "gb29nwbk60161331926819", .iban),
         Sample("is 123-45-6789 on file", "123-45-6789", .usSSN),
         Sample("ssn 123–45–6789", "123–45–6789", .usSSN),
-        Sample("applicantSsn", "123456789", .usSSN),
-        Sample("itin", "900700000", .usITIN), Sample("federalTaxId", "123456789", .usEIN),
+        Sample("123456789", key: "applicantSsn", at: .propertyValue, "123456789", .usSSN),
+        Sample("900700000", key: "itin", at: .propertyValue, "900700000", .usITIN),
+        Sample("123456789", key: "federalTaxId", at: .propertyValue, "123456789", .usEIN),
         Sample("is JG 10 37 59 A right", "JG 10 37 59 A", .ukNINO),
         Sample("personnummer 811218-9876", "811218-9876", .nationalID),
         Sample("身份证号 11010519491231002X", "11010519491231002X", .nationalID),
-        Sample("x", "529.982.247-25", .nationalID), Sample("x", "131052-308T", .nationalID),
+        Sample("529.982.247-25", key: "x", at: .propertyValue, "529.982.247-25", .nationalID),
+        Sample("131052-308T", key: "x", at: .propertyValue, "131052-308T", .nationalID),
         Sample("útlevél BA1234567", "BA1234567", .passport),
         Sample("Führerschein B072RRE2I55", "B072RRE2I55", .driverLicence),
         Sample("born March 3, 1975 in Ohio", "March 3, 1975", .birthDate),
         Sample("生年月日 1990年5月1日", "1990年5月1", .birthDate),
         Sample("меня зовут Анна Иванова", "Анна Иванова", .personName),
         Sample("私の名前は田中太郎です", "田中太郎", .personName),
-        Sample("nameOnCard", "J SMITH", .personName),
+        Sample("J SMITH", key: "nameOnCard", at: .propertyValue, "J SMITH", .personName),
         Sample("ich wohne in der Hauptstraße 12", "Hauptstraße 12", .streetAddress),
-        Sample("住所", "東京都千代田区丸の内1-9-1", .streetAddress),
+        Sample("東京都千代田区丸の内1-9-1", key: "住所", at: .propertyValue, "東京都千代田区丸の内1-9-1", .streetAddress),
         Sample("host 2001:db8::ff00:42:8329 up", "2001:db8::ff00:42:8329", .ipAddress),
-        Sample("x", "203.0.113.7", .ipAddress),
+        Sample("203.0.113.7", key: "x", at: .propertyValue, "203.0.113.7", .ipAddress),
         Sample("tengo cáncer desde ayer", "cáncer", .health),
         Sample("treatment for depression", "depression", .health),
         Sample("дома беременность тест", "беременность", .health),
-        Sample("ICD-10: E11.9 today", "E11.9", .health), Sample("mrn", "00123456", .health),
+        Sample("ICD-10: E11.9 today", "E11.9", .health),
+        Sample("00123456", key: "mrn", at: .propertyValue, "00123456", .health),
         Sample("my password is Tr0ub4dor&3", "Tr0ub4dor&3", .credential),
-        Sample("otp", "123456", .credential),
+        Sample("123456", key: "otp", at: .propertyValue, "123456", .credential),
         Sample("/invite/a8F3kLm29QpXz71VbNc4Ty", at: .path, "a8F3kLm29QpXz71VbNc4Ty", .credential),
-        Sample("coords", "52.5200,13.4050", .geo), Sample("geo_lng", "-0.12776", .geo),
+        Sample("52.5200,13.4050", key: "coords", at: .propertyValue, "52.5200,13.4050", .geo),
+        Sample("-0.12776", key: "geo_lng", at: .propertyValue, "-0.12776", .geo),
         Sample(
             "https://a.example/?next=https%3A%2F%2Fb.example%2F%3Fu%3Djo%2540example.net",
             at: .url,

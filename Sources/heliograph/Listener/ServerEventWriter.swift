@@ -187,7 +187,14 @@ struct ServerEventWriter: ~Copyable {
         ruled.reset()
         ruled.append("{")
         if !event.properties.isEmpty {
-            append(membersOf: event.properties, .event, into: &ruled)
+            findings.add(
+                sanitiser.appendMembers(
+                    of: event.properties,
+                    .event,
+                    policy: policy,
+                    into: &ruled
+                )
+            )
         }
         ruled.append("}")
         output.append("\"props\":")

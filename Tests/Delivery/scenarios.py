@@ -33,11 +33,13 @@ def poisoned(world: World, long: bool) -> str:
     states = world.states()
     bad = len(world.mock.poison)
     check(states == {"delivered": count - bad, "dead": bad}, f"{states}")
-    check(all(times == 1 for times in world.mock.taken.values()), "something was taken twice")
+    doubts = world.ask("SELECT coalesce(sum(doubts), 0)::int FROM heliograph.delivery")[0][0]
+    extra = sum(world.mock.taken.values()) - len(world.mock.taken)
+    check(extra <= doubts, f"{extra} second copies with {doubts} doubts")
     reasons = world.ask("""SELECT DISTINCT code, reason FROM heliograph.delivery
         WHERE state = 'dead'""")
     check(reasons == [("100/2804019", "a thing that Meta will not have")], f"{reasons}")
-    return (f"{count - bad} delivered once, {bad} dead with their reason, "
+    return (f"{count - bad} delivered, {extra} twice, {bad} dead with their reason, "
             f"{len(world.mock.requests)} requests ({count // 50} would do without poison)")
 
 

@@ -209,7 +209,8 @@ final class Engine {
             rights: try RightsParts(
                 data: dataDirectory,
                 conninfo: conninfo,
-                redisURL: redisURL
+                redisURL: redisURL,
+                retention: RowRetention(settings.retention)
             ),
             onProblem: { log.warning("\($0)") },
             onDiskFailure: { error in

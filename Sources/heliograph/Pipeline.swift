@@ -220,6 +220,7 @@ final class Pipeline {
             sources: sources,
             board: board,
             rejectedDays: parts.settings.retention.rejectedDays,
+            eventDays: parts.settings.retention.eventDays,
             stop: archiveStop,
             metrics: parts.metrics,
             time: parts.time,

@@ -19,6 +19,7 @@ struct Heliograph: ParsableCommand {
             JournalCommand.self, BackupCommand.self, RestoreCommand.self,
             ForwardCommand.self, DeliveryCommand.self,
             EraseCommand.self, RestrictCommand.self, ExportCommand.self,
+            RetentionCommand.self,
         ],
         defaultSubcommand: nil
     )

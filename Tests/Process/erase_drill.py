@@ -6,8 +6,8 @@
 Visitors come, some with events that are refused, some as users. Then some are erased while others go
 on, and the engine is killed at any instant. In the end every byte of PostgreSQL's folder, of Redis'
 files and of a dump of its memory, of the journal, checkpoints and logs is looked through for the ids
-of those erased; receipts must verify, and scores and counters of the others be what they were. Then
-the engine is rebuilt, and brought back from a backup that knew them: they must stay gone.
+of those erased; receipts must verify, and scores and counters of the others be what they were. Then rows
+from long ago must go, the engine is rebuilt, and brought back from a backup that knew them: they must stay gone.
 """
 
 import argparse
@@ -29,7 +29,7 @@ sys.path[:0] = [str(CHAOS), str(Path(__file__).resolve().parent)]
 
 from clients import beacon, identifier, post  # noqa: E402
 from engine import Engine, EngineError  # noqa: E402
-from stores import Redis, query  # noqa: E402
+from stores import Redis, postgres, query  # noqa: E402
 
 SETTINGS = "memory:\n  visitors_mib: 16\ncheckpoint_seconds: 10\njournal:\n  segment_bytes: 4194304\n"
 PIPELINE = 64
@@ -331,6 +331,39 @@ class Drill:
         status, text = done.returncode, done.stdout + done.stderr
         self.checks.check("the journal is sound", status == 0, text)
 
+    def age(self) -> None:
+        """Rows from long ago, which nobody may keep; the start that follows takes them away."""
+        old = "'2020-01-01 12:00+00'::timestamptz"
+        for statement in (
+                "CREATE TABLE heliograph.event_20200101 PARTITION OF heliograph.event "
+                "FOR VALUES FROM ('2020-01-01 00:00:00+00') TO ('2020-01-02 00:00:00+00')",
+                f"INSERT INTO heliograph.event (n, occurred_at, received_at, journal_offset, page, "
+                f"partition, consent, bot, site, visitor_id, type, properties) VALUES "
+                f"(1, {old}, {old}, 0, 1, 0, 7, false, 'demo', 'old', 'pv', '{{}}')",
+                f"INSERT INTO heliograph.session VALUES "
+                f"('demo', 'old', 'old', {old}, {old}, 1, 1, 0, 0, false)",
+                f"INSERT INTO heliograph.score_history VALUES "
+                f"({old}, 0, 1, 1, 1, 0, false, 'demo', 'old', 'cold', 'undetermined', 'first')"):
+            self.run_sql(statement)
+        status, text = self.command("retention")
+        self.checks.check("rows that are too old are named",
+                          status == 1 and text.count("TOO OLD") == 3, text)
+
+    def run_sql(self, statement: str) -> None:
+        connection = postgres(self.engine.addresses()["postgres"])
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        connection.close()
+
+    def expect_young(self) -> None:
+        status, text = 1, ""
+        for _ in range(30):
+            status, text = self.command("retention")
+            if status == 0:
+                break
+            time.sleep(1)
+        self.checks.check("rows that were too old are gone", status == 0, text)
+
     def rebuild(self) -> None:
         self.engine.stop()
         status, text = self.command("rebuild", "--json")
@@ -374,8 +407,10 @@ class Drill:
         self.expect_receipts(receipts)
         self.expect_sound_journal()
         self.expect_clean("erased")
+        self.age()
         self.engine.kill()
         self.engine.start()
+        self.expect_young()
         self.expect_gone("killed and started")
         self.rebuild()
         self.restore()

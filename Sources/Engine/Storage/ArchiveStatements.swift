@@ -82,6 +82,12 @@ enum ArchiveStatements {
         WHERE inhparent = 'heliograph.rejected_event'::regclass
         """
 
+    static let eventTables: StaticString = """
+        SELECT substring(child.relname FROM '^event_([0-9]{8})$')
+        FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid
+        WHERE inhparent = 'heliograph.event'::regclass
+        """
+
     static let keepRefusedRow: StaticString = """
         INSERT INTO heliograph.refused_row (source, reason, message, row_bytes)
         VALUES ($1, $2, $3, $4)

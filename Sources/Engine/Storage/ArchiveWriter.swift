@@ -213,8 +213,17 @@ public final class ArchiveWriter {
 
     /// Drops the days of rejected events before `day`, counted from 1970-01-01. Returns how many went.
     public func dropRejected(before day: Int32) throws(ArchiveError) -> Int {
+        try drop(.rejected, before: day)
+    }
+
+    /// Drops the days of events before `day`, counted from 1970-01-01. Returns how many went.
+    public func dropEvents(before day: Int32) throws(ArchiveError) -> Int {
+        try drop(.event, before: day)
+    }
+
+    private func drop(_ parent: DayTable.Parent, before day: Int32) throws(ArchiveError) -> Int {
         do {
-            let dropped = try PostgresSchema.dropRejected(before: day, try connected())
+            let dropped = try PostgresSchema.drop(parent, before: day, try connected())
             // A record that comes late for such a day needs its table again.
             if dropped > 0 { knownDays.removeAll() }
             return dropped

@@ -126,21 +126,24 @@ enum PostgresSchema {
         }
     }
 
-    /// Drops the days of rejected events before `day`. Days that somebody reads now are left for the
-    /// next time. Returns how many went.
-    static func dropRejected(
+    /// Drops the days of a table before `day`. Days that somebody reads now are left for the next time.
+    /// Returns how many went.
+    static func drop(
+        _ parent: DayTable.Parent,
         before day: Int32,
         _ connection: any PostgresSession
     ) throws(PostgresFailure) -> Int {
-        let bound = DayTable(.rejected, day: day).name
+        let bound = DayTable(parent, day: day).name
         var dropped = 0
         try withLock(connection) { () throws(PostgresFailure) in
-            let rows = try connection.rows(ArchiveStatements.rejectedTables)
+            let rows = try connection.rows(
+                parent == .event ? ArchiveStatements.eventTables : ArchiveStatements.rejectedTables
+            )
             try connection.run("SET lock_timeout = '500ms'")
             for row in 0..<rows.count {
                 // Made again from numbers: no name is taken out of the catalogue as it is.
                 guard let date = Int32(rows.text(row, 0)),
-                    let table = DayTable(.rejected, date: date), table.name < bound,
+                    let table = DayTable(parent, date: date), table.name < bound,
                     (try? connection.run(text: table.dropStatement)) != nil
                 else { continue }
                 dropped += 1

@@ -295,6 +295,15 @@ public final class RightsArchive {
 
     // MARK: - Age
 
+    /// Runs a statement whose one parameter is a number of days. Returns how many rows it changed.
+    func change(_ statement: StaticString, days: Int) throws(ArchiveError) -> Int {
+        try asking { () throws(PostgresFailure) in
+            var parameters = PostgresParameters()
+            parameters.add(type: PostgresType.int8) { $0.append(bigEndian: Int64(days)) }
+            return try connection.run(statement, parameters).changed
+        }
+    }
+
     /// The age of each store's oldest row in days.
     public func oldestRows() throws(ArchiveError) -> [(store: String, days: Double)] {
         try asking { () throws(PostgresFailure) in

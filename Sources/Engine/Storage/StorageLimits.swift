@@ -7,7 +7,7 @@ public enum StorageLimits {
     /// How long Redis may take to answer a pipeline before the connection counts as dead.
     public static let liveReplyDeadlineMilliseconds: UInt64 = 10_000
     /// A visitor's hash ends this long after the visitor was last renewed.
-    public static let visitorLifeMilliseconds: Int64 = 90 * 24 * 3_600_000
+    public static let visitorLifeMilliseconds: Int64 = 60 * 24 * 3_600_000
     /// A visitor's time to live is renewed at most this often.
     public static let visitorRenewalMilliseconds: Int64 = 24 * 3_600_000
     /// Visitors whose last published score is remembered, so that an equal one is not published.

@@ -65,10 +65,18 @@ public struct HeliographSettings: Sendable {
         public var visitorsMebibytes = Limits.visitorsMebibytesDefault
     }
 
-    /// How long what is not an event's or a visitor's stays.
+    /// How long what is stored stays.
     public struct Retention: Sendable {
         /// Days that rejected events are kept.
         public var rejectedDays = Limits.rejectedDaysDefault
+        /// Days that rows of events are kept; whole days go.
+        public var eventDays = Limits.eventDaysDefault
+        /// Days that sessions, touches and conversions are kept.
+        public var sessionDays = Limits.eventDaysMaximum
+        /// Days that points of score history are kept.
+        public var scoreHistoryDays = Limits.scoreHistoryDaysDefault
+        /// Days that settled deliveries are kept.
+        public var deliveryDays = Limits.deliveryDaysDefault
     }
 
     /// What is known of senders beside what they say.

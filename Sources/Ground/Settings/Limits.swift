@@ -198,6 +198,22 @@ public enum Limits {
     public static let erasureReadersMilliseconds: Int64 = 600_000
     /// Bytes of the eraser's rings, to the journal and back: 256 erasures and their answers.
     public static let eraserRingBytes = 1 << 18
+    /// Days that rows of events are kept when nothing is set: 13 months.
+    public static let eventDaysDefault = 396
+    /// The longest that rows of events, sessions, touches and conversions may be kept: 25 months.
+    public static let eventDaysMaximum = 761
+    /// Days that points of score history are kept when nothing is set.
+    public static let scoreHistoryDaysDefault = 90
+    /// Days that settled deliveries are kept when nothing is set.
+    public static let deliveryDaysDefault = 90
+    /// The longest that score history and deliveries may be kept.
+    public static let historyDaysMaximum = 396
+    /// Days that sealed payloads of deliveries that failed are kept.
+    public static let deliveryPayloadDays = 7
+    /// Days that proof of consent and of erasures is kept: three years.
+    public static let proofDays = 1_096
+    /// How often rows are looked at for their age.
+    public static let retentionEveryMilliseconds: Int64 = 3_600_000
     /// Subjects of whom nothing may be taken, at a time.
     public static let suppressedSubjectsMaximum = 1 << 19
     /// Days for which nothing is taken of somebody who was erased: 13 months.
@@ -352,7 +368,7 @@ public enum Limits {
     /// Seconds between rewrites of `hot`.
     public static let hotSweepSeconds = 60
     /// How long a silent visitor's hash stays in Redis.
-    public static let visitorAgeMilliseconds = 90 * 86_400_000
+    public static let visitorAgeMilliseconds = 60 * 86_400_000
     /// What a client is told to wait after a 503, in seconds.
     public static let retryAfterSeconds = 2
 

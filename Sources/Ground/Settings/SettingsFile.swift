@@ -120,6 +120,26 @@ extension HeliographSettings {
                 in: 1...Limits.rejectedDaysMaximum,
                 default: retention.rejectedDays
             )
+            retention.eventDays = section.integer(
+                "event_days",
+                in: 1...Limits.eventDaysMaximum,
+                default: retention.eventDays
+            )
+            retention.sessionDays = section.integer(
+                "session_days",
+                in: 1...Limits.eventDaysMaximum,
+                default: retention.sessionDays
+            )
+            retention.scoreHistoryDays = section.integer(
+                "score_history_days",
+                in: 1...Limits.historyDaysMaximum,
+                default: retention.scoreHistoryDays
+            )
+            retention.deliveryDays = section.integer(
+                "delivery_days",
+                in: 1...Limits.historyDaysMaximum,
+                default: retention.deliveryDays
+            )
             return retention
         }
         workers = top.integer("workers", in: 0...Limits.workersMaximum, default: workers)

@@ -58,6 +58,8 @@ final class Eraser {
     let folder: RightsFolder
     private var journal: ErasureChannel
     private(set) var request: RightsRequest?
+    /// When rows are looked at for their age next, monotonic milliseconds.
+    private var retentionDueAt: Int64 = 0
 
     init(
         _ around: Surroundings,
@@ -85,7 +87,10 @@ final class Eraser {
     private func turn() -> Bool {
         do throws(EraserPause) {
             try sweepAfterRestore()
-            guard let next = folder.next() else { return true }
+            guard let next = folder.next() else {
+                try keepRetention()
+                return true
+            }
             try perform(next)
             return true
         } catch {
@@ -93,6 +98,16 @@ final class Eraser {
                 around.onProblem("an erasure is not done yet, trying again: \(text)")
             }
             return false
+        }
+    }
+
+    /// Once an hour, rows that are older than they may be go.
+    private func keepRetention() throws(EraserPause) {
+        let now = Pause.monotonicMilliseconds()
+        guard now >= retentionDueAt else { return }
+        retentionDueAt = now + Limits.retentionEveryMilliseconds
+        try attempt {
+            try RightsArchive(conninfo: around.rights.conninfo).retain(around.rights.retention)
         }
     }
 

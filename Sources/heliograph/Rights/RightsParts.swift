@@ -12,10 +12,17 @@ struct RightsParts: Sendable {
     let suppressed: SuppressedSubjects
     let conninfo: String
     let redisURL: String
+    let retention: RowRetention
 
     /// Reads key and list of the data folder; makes the key where there is none.
-    init(data: String, conninfo: String, redisURL: String) throws(StartError) {
+    init(
+        data: String,
+        conninfo: String,
+        redisURL: String,
+        retention: RowRetention
+    ) throws(StartError) {
         (self.data, self.conninfo, self.redisURL) = (data, conninfo, redisURL)
+        self.retention = retention
         key = try SubjectKey(data: data)
         suppressed = SuppressedSubjects(key: key, capacity: Limits.suppressedSubjectsMaximum)
         do {

@@ -27,6 +27,8 @@ final class ArchiveThread {
     /// When the first record of the batch was added, monotonic milliseconds; nil while it is empty.
     private var batchBegunAt: Int64?
     private var retention: RejectedRetention
+    private let rejectedDays: Int
+    private let eventDays: Int
     /// When the database's positions are looked at next, monotonic milliseconds.
     private var probeAt: Int64 = 0
 
@@ -38,6 +40,7 @@ final class ArchiveThread {
         sources: [ArchiveSource],
         board: PartitionBoard,
         rejectedDays: Int,
+        eventDays: Int = Limits.eventDaysMaximum,
         stop: StopSignal,
         metrics: Metrics,
         time: TimeSource,
@@ -50,6 +53,8 @@ final class ArchiveThread {
         self.time = time
         self.onProblem = onProblem
         retention = RejectedRetention(days: rejectedDays)
+        self.eventDays = eventDays
+        self.rejectedDays = rejectedDays
         counters = metrics.makeBlock(thread: "hg-archive")
         commits = metrics.makeHistogram(.postgresCommit, thread: "hg-archive")
     }
@@ -176,8 +181,9 @@ final class ArchiveThread {
         do {
             let dropped = try archive.dropRejected(before: day)
             if dropped > 0 { counters.add(.rejectedDaysDropped, dropped) }
+            _ = try archive.dropEvents(before: day + Int32(rejectedDays - eventDays))
         } catch {
-            onProblem("old rejected events could not be dropped, trying again in an hour: \(error)")
+            onProblem("days of old could not be dropped, trying again in an hour: \(error)")
         }
     }
 

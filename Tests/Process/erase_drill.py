@@ -3,12 +3,12 @@
 
     erase_drill.py --binary .build/release/heliograph [--long] [--kills N] [--seed N]
 
-Visitors come, some with events that are refused, some as users. Then some are erased while others go
-on, and the engine is killed at any instant. In the end every byte of PostgreSQL's folder, of Redis'
-files and of a dump of what it holds, of the journal, checkpoints and logs is looked through for the
-ids of those erased; receipts must verify, and scores and counters of the others be what they were.
-Then rows from long ago must go, the engine is rebuilt, and brought back from a backup that knew them:
-they must stay gone.
+Visitors come, some with events that are refused, some as users. Then some are erased while others
+go on, and the engine is killed at any instant. In the end every byte of PostgreSQL's folder, of
+Redis' files and of a dump of what it holds, of the journal, checkpoints and logs is looked through
+for the ids of those erased; receipts must verify, and scores and counters of the others be what they
+were. Then rows from long ago must go, the engine is rebuilt, and brought back from a backup that knew
+them: they must stay gone.
 """
 
 import argparse
@@ -32,7 +32,8 @@ from clients import beacon, identifier, post  # noqa: E402
 from engine import Engine, EngineError  # noqa: E402
 from stores import Redis, postgres, query  # noqa: E402
 
-SETTINGS = "memory:\n  visitors_mib: 16\ncheckpoint_seconds: 10\njournal:\n  segment_bytes: 4194304\n"
+SETTINGS = ("memory:\n  visitors_mib: 16\ncheckpoint_seconds: 10\n"
+            "journal:\n  segment_bytes: 4194304\n")
 PIPELINE = 64
 WAIT_SECONDS_MAX = 600
 
@@ -147,7 +148,7 @@ class Drill:
             time.sleep(1)
         time.sleep(1)
 
-    # ---- the story --------------------------------------------------------------------------------
+    # ---- the story ------------------------------------------------------------------------------
 
     def fill(self) -> None:
         everybody = self.erased + self.others

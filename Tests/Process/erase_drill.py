@@ -5,10 +5,10 @@
 
 Visitors come, some with events that are refused, some as users. Then some are erased while others
 go on, and the engine is killed at any instant. In the end every byte of PostgreSQL's folder, of
-Redis' files and of a dump of what it holds, of the journal, checkpoints and logs is looked through
-for the ids of those erased; receipts must verify, and scores and counters of the others be what they
-were. Then rows from long ago must go, the engine is rebuilt, and brought back from a backup that knew
-them: they must stay gone.
+Redis' files and of a dump of what it holds, of the journal, checkpoints and logs is looked
+through for the ids of those erased; receipts must verify, and scores and counters of the others
+be what they were. Then rows from long ago must go, the engine is rebuilt, and brought back from a
+backup that knew them: they must stay gone.
 """
 
 import argparse

@@ -318,12 +318,30 @@ class SdkOnTheWire(unittest.TestCase):
         self.assertTrue(all("d" in b for b in self.collector.accepted))
         self.page.evaluate("hg('consent', 0)")
         self.sees(lambda: len(self.collector.events("cs")) == 2, "the withdrawal")
+        # It names the device that it gives up, so that the engine forgets it.
+        self.assertEqual(self.collector.accepted[-1]["d"], self.collector.accepted[0]["d"])
         told = len(self.collector.events())
         self.page.evaluate("hg('track', 'unheard')")
         self.hide()
         self.page.wait_for_timeout(500)
         self.assertEqual(len(self.collector.events()), told)
         self.assertEqual([c["name"] for c in self.context.cookies()], [])
+        self.judge()
+
+    def test_what_dialogues_say_goes_with_every_batch(self):
+        self.collector.pages["/dialogue"] = tracked(
+            attributes='data-consent="63"',
+            calls="window.__tcfapi = (_, __, take) => { (window.answer = "
+                  "text => take({tcString: text}))('COfirst') };"
+                  "window.dataLayer = [['consent', 'default', {ad_storage: 'denied'}]];")
+        self.open("/dialogue")
+        self.page.evaluate("answer('COsecond')")
+        self.sees(lambda: self.collector.events("cs"), "the changed answer")
+        told = [batch["cp"] for batch in self.collector.accepted]
+        self.assertEqual((told[0]["tc"], told[-1]["tc"]), ("COfirst", "COsecond"))
+        self.assertEqual({one["gm"] for one in told}, {"uduu"})
+        self.assertTrue(all(one["z"] for one in told))
+        self.assertEqual(self.only("cs")["src"], "tcf")
         self.judge()
 
     def test_identify_takes_a_hash_and_refuses_an_address(self):

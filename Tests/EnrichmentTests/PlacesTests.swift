@@ -67,6 +67,47 @@ import Units
         #expect(country(&enricher) == nil)
     }
 
+    @Test(arguments: [(PlaceDetail.country, ["co"]), (.region, ["co", "rg"])])
+    func noMoreOfAPlaceIsKeptThanConsentAllows(_ detail: PlaceDetail, _ keys: [String]) throws {
+        let folder = try TemporaryFolder()
+        var enricher = Enricher(words: Samples.words, key: .random())
+        enricher.geo = try GeoDatabase(path: folder.write("a.mmdb", Self.maker().bytes))
+        for address in [
+            [192, 0, 2, 7], [0x20, 0x01, 0x0d, 0xb8] + [UInt8](repeating: 7, count: 12),
+        ] {
+            for detail in [PlaceDetail.city, detail] {
+                var context = ByteBuffer(capacity: 1024, limit: 2048)
+                withView(Samples.chrome) { agent in
+                    withView(address as [UInt8]) { address in
+                        var facts = Samples.request(agent)
+                        facts.address = address
+                        facts.placeDetail = detail
+                        _ = enricher.enrich(facts, into: &context)
+                    }
+                }
+                let known = Samples.object(context.view.text)
+                let found = ["co", "rg", "ci"].filter { known?[$0] != nil }
+                #expect(found == (detail == .city ? ["co", "rg", "ci"] : keys))
+            }
+        }
+    }
+
+    @Test func aCountryIsToldAlone() throws {
+        let folder = try TemporaryFolder()
+        var enricher = Enricher(words: Samples.words, key: .random())
+        var buffer = ByteBuffer(capacity: 64, limit: 1024)
+        withView([192, 0, 2, 7] as [UInt8]) { enricher.appendCountry($0, into: &buffer) }
+        #expect(buffer.count == 0)
+        enricher.geo = try GeoDatabase(path: folder.write("a.mmdb", Self.maker().bytes))
+        for (address, country) in [
+            ([192, 0, 2, 7], "DE"), ([198, 51, 100, 1], "FR"), ([9, 9, 9, 9], ""),
+        ] as [([UInt8], String)] {
+            buffer.reset()
+            withView(address) { enricher.appendCountry($0, into: &buffer) }
+            #expect(buffer.view.text == country)
+        }
+    }
+
     private func country(_ enricher: inout Enricher) -> String? {
         var context = ByteBuffer(capacity: 1024, limit: 2048)
         withView(Samples.chrome) { agent in

@@ -29,6 +29,10 @@ SITE = """
     origins: ["*"]
     automation: count
     consent: {{{consent}}}
+    destinations:
+      - {{name: meta, kind: meta, pixel: "1", token: {{environment: TOLD}}, paused: true}}
+      - {{name: ga4, kind: ga4, measurement_id: G-A, api_secret: {{environment: TOLD}},
+         paused: true}}
 """
 SETTINGS = "sites:" + SITE.format(name="demo", consent="default: 1") \
     + SITE.format(name="careful", consent="mode: strict") \
@@ -107,7 +111,7 @@ class Browser:
 
 class Scene:
     def __init__(self, binary: str):
-        self.engine = Engine(binary, settings=SETTINGS)
+        self.engine = Engine(binary, settings=SETTINGS, environment={"TOLD": "secret"})
         self.checks = Checks()
 
     # ---- looking at the stores ------------------------------------------------------------------
@@ -200,7 +204,9 @@ class Scene:
         rows = self.sql("SELECT visitor_id, consent, type FROM heliograph.event "
                         "WHERE window_id = %s", browser.window)
         if bits is None:
-            self.checks.check(f"{name}: no row, no score", not rows
+            told = self.sql("SELECT 1 FROM heliograph.conversion WHERE conversion_id = %s",
+                            f"{browser.window}-2")
+            self.checks.check(f"{name}: no row, no score, no conversion", not rows and not told
                               and not self.score(browser.device, site), rows)
             return
         visitor = rows[0][0] if rows else ""
@@ -210,6 +216,11 @@ class Scene:
                           [row[1] for row in rows] == [bits, bits], rows)
         self.checks.check(f"{name}: id is the {'visitor' if whose == 'own' else 'day'}'s",
                           is_own if whose == "own" else is_day, visitor)
+        told = sorted(row[0] for row in self.sql(
+            "SELECT destination FROM heliograph.delivery WHERE conversion_id = %s",
+            f"{browser.window}-2"))
+        expected = ["ga4", "meta"] if bits & 8 else ["ga4"]
+        self.checks.check(f"{name}: told to {' and '.join(expected)}", told == expected, told)
         self.checks.check(f"{name}: {'a' if scored else 'no'} score",
                           self.score(visitor, site) == scored, visitor)
         self.flags_of[name] = (browser, flags)
@@ -327,7 +338,8 @@ class Scene:
         browser.choose(7)
         self.settle()
         rows = self.sql("SELECT state, reason, seal IS NULL FROM heliograph.delivery WHERE "
-                        "visitor_id = %s ORDER BY conversion_id", browser.device)
+                        "visitor_id = %s AND conversion_id LIKE '%%-x_' "
+                        "ORDER BY conversion_id", browser.device)
         cancelled = ("cancelled", "consent-withdrawn", True)
         expected = [cancelled] * 3 + [("sending", None, False), ("delivered", None, False),
                                       ("pending", None, False)]
@@ -336,7 +348,7 @@ class Scene:
         browser.choose(0)
         self.settle()
         rows = self.sql("SELECT state FROM heliograph.delivery WHERE visitor_id = %s "
-                        "ORDER BY conversion_id", browser.device)
+                        "AND conversion_id LIKE '%%-x_' ORDER BY conversion_id", browser.device)
         self.checks.check("everything withdrawn: none waits",
                           [row[0] for row in rows]
                           == ["cancelled"] * 3 + ["sending", "delivered", "cancelled"], rows)

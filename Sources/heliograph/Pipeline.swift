@@ -62,6 +62,7 @@ final class Pipeline {
     private let progress = JournalProgress()
     private let board = PartitionBoard()
     private let warm = WarmVisitors()
+    private let meter: PersonalDataMeter
     private let checkpoints: PartitionCheckpoints
     private let checkpointThread: CheckpointThread
     private let journalStop = StopSignal(waker: Waker())
@@ -87,6 +88,7 @@ final class Pipeline {
 
     init(_ parts: Parts, cores: Int) {
         self.parts = parts
+        meter = PersonalDataMeter(parts.metrics)
         listenerCount = parts.settings.loopCount(cores: cores)
         workerCount = parts.settings.workerCount(cores: cores)
         checkpoints = PartitionCheckpoints(
@@ -366,6 +368,7 @@ final class Pipeline {
             tracesPositions: parts.tracesPositions,
             pseudonymSecret: parts.pseudonymSecret,
             sealKeys: parts.sealKeys,
+            meter: meter,
             salts: parts.salts
         )
     }

@@ -43,11 +43,11 @@ enum GainStatements {
                 $1::timestamptz[], $2::timestamptz[], $3::bigint[], $4::smallint[], $5::smallint[],
                 $6::smallint[], $7::boolean[], $8::boolean[], $9::text[], $10::text[], $11::text[],
                 $12::text[], $13::text[], $14::text[], $15::text[], $16::float8[], $17::text[],
-                $18::text[], $19::text[], $20::text[], $21::bigint[], $22::bigint[])
+                $18::text[], $19::text[], $20::text[], $21::bigint[], $22::bigint[], $23::text[])
             AS given (
                 occurred_at, received_at, journal_offset, partition, consent, flags, sensitive, bot,
                 site, conversion_id, name, visitor_id, user_id, session_id, window_id, value,
-                currency, order_id, details, withheld, page, days)
+                currency, order_id, details, withheld, page, days, url)
         ), made AS (
             INSERT INTO heliograph.conversion (
                 occurred_at, received_at, journal_offset, partition, consent, flags, sensitive, bot,
@@ -57,7 +57,7 @@ enum GainStatements {
                 given.consent, given.flags, given.sensitive, given.bot, given.site,
                 given.conversion_id, given.name, given.visitor_id, nullif(given.user_id, ''),
                 nullif(given.session_id, ''), nullif(given.value, 'NaN')::numeric,
-                nullif(given.currency, ''), nullif(given.order_id, ''), page.u, page.r, page.ti,
+                nullif(given.currency, ''), nullif(given.order_id, ''), coalesce(nullif(given.url, ''), page.u), page.r, page.ti,
                 given.details::jsonb,
                 CASE WHEN given.order_id <> '' AND (given.copy > 1 OR EXISTS (
                     SELECT FROM heliograph.conversion AS before
@@ -179,6 +179,7 @@ extension PostgresParameters {
         addStrings(rows) { $0.withheldText }
         addLongs(rows) { Int64($0.row.page) }
         addLongs(rows) { Int64($0.row.attributionDays) }
+        addStrings(rows) { $0.row.pageURL }
     }
 
     mutating func addDeliveries(_ rows: ArraySlice<GainRows.Conversion>) {

@@ -18,6 +18,8 @@ public struct ConversionRow: Sendable, Equatable {
     public var currency = ""
     /// The shop's number of the order; empty when there is none.
     public var orderID = ""
+    /// Address of the page where the event itself tells it, scrubbed; empty takes the visit's page.
+    public var pageURL = ""
     /// JSON object with the members of `ConversionDetails`.
     public var details = "{}"
     /// Days before the conversion whose touches may share in it.
@@ -36,7 +38,7 @@ public struct ConversionRow: Sendable, Equatable {
             && left.isSensitive == right.isSensitive && left.page == right.page
             && left.value == right.value && left.currency == right.currency
             && left.orderID == right.orderID && left.details == right.details
-            && left.attributionDays == right.attributionDays
+            && left.pageURL == right.pageURL && left.attributionDays == right.attributionDays
             && left.destinations == right.destinations
             && left.withheld.elementsEqual(right.withheld, by: ==)
     }

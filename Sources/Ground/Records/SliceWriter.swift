@@ -96,6 +96,13 @@ public struct SliceWriter: ~Copyable {
         buffer.append(messageID)
     }
 
+    /// Adds a flag to the event under way.
+    public mutating func markEvent(_ flag: SliceEvent.Flags) {
+        if buffer.overflowed { return }
+        let flags = SliceEvent.Flags(rawValue: buffer.view[eventStart + 17]).union(flag)
+        buffer.overwrite(littleEndian: flags.rawValue, at: eventStart + 17)
+    }
+
     /// Ends the event that `beginEvent` started.
     public mutating func endEvent() {
         if buffer.overflowed { return }

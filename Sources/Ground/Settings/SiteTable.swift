@@ -27,6 +27,8 @@ public final class SiteTable: Sendable {
     public let rules: EventRuleTable
     /// The sites' names and limits, for whoever keeps their clocks.
     public let limits: [(name: String, limits: SiteLimits)]
+    /// The calling codes of the sites' telephone numbers.
+    public let callingCodes: [String?]
 
     /// Hash of what decides about beacons; frozen into each slice.
     public let version: UInt32
@@ -50,6 +52,7 @@ public final class SiteTable: Sendable {
         count = sites.count
         rules = EventRuleTable(sites)
         limits = sites.map { ($0.name, $0.limits) }
+        callingCodes = sites.map(\.callingCode)
         entries = sites.map(Self.entry)
         let hashKey = hashKey
         keys = HashIndex(

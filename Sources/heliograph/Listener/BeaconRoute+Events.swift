@@ -88,10 +88,14 @@ extension BeaconRoute {
         var textsShortened = 0
         /// Consent events.
         var choices = 0
+        /// Personal data taken out.
+        var findings = Findings()
         var faults: [Fault] = []
 
         mutating func reset() {
-            (events, unknownKeys, textsShortened, choices) = (0, 0, 0, 0)
+            (events, unknownKeys, textsShortened) = (0, 0, 0)
+            choices = 0
+            findings = Findings()
             faults.removeAll(keepingCapacity: true)
         }
     }
@@ -102,6 +106,7 @@ extension BeaconRoute {
             counters.add(.unknownKeys, beacon.unknownKeys + tally.unknownKeys)
         }
         if tally.textsShortened > 0 { counters.add(.textsShortened, tally.textsShortened) }
+        if !tally.findings.isEmpty { meter.add(tally.findings) }
         if beacon.lost > 0 { counters.add(.eventsLostByClients, Int(min(beacon.lost, 1 << 20))) }
         countFaults(beacon, body, around)
     }
@@ -143,6 +148,7 @@ extension BeaconRoute {
             offset: offset,
             receivedAt: receivedAt
         )
+        findings = Findings()
         let name = try name(of: event)
         rule = event.kind == .custom ? try sites.rules.rule(for: name, site: site) : nil
         writer.beginEvent(
@@ -169,6 +175,7 @@ extension BeaconRoute {
                 into: &writer.buffer
             )
         }
+        writeFindings()
         writer.buffer.append(UInt8(ascii: "}"))
         writer.endEvent()
         // An event without properties lacks those that are required.
@@ -182,26 +189,6 @@ extension BeaconRoute {
         case .custom, .form, .pageView, .identify: sealing.isWorthwhile = true
         case .pageSummary, .click, .navigation, .consent: return
         }
-    }
-
-    /// The name of a custom event, escapes resolved; it is stored apart from the properties.
-    private mutating func name(of event: borrowing BeaconEventReader) throws(EventRefusal)
-        -> ByteView
-    {
-        guard event.kind == .custom else { return .empty }
-        for index in 0..<event.fieldCount {
-            let field = event.field(index)
-            guard EventSchema.isName(event.kind, field.key), field.kind == .string else { continue }
-            let raw = field.value[1..<field.value.count - 1]
-            // Storable before it is unescaped: PostgreSQL's text has no NUL either.
-            scrubbed.reset()
-            JSONText.appendStorable(value: raw, into: &scrubbed)
-            text.reset()
-            JSONText.unescape(scrubbed.view, into: &text)
-            let length = JSONText.plainPrefixLength(text.view, limit: Limits.nameBytesMaximum)
-            if length > 0 { return text.view[0..<length] }
-        }
-        throw EventRefusal(problem: .eventFieldMissing)
     }
 
     private mutating func writeField(
@@ -225,71 +212,12 @@ extension BeaconRoute {
         if field.kind == .string {
             let raw = field.value[1..<field.value.count - 1]
             if rule.treatment == .asIs {
-                writeString(raw, rule)
+                writeString(raw, field.key, kind, rule)
             } else {
                 writeURL(raw, rule, site, isReferrer: field.key.equals("r"))
             }
         } else {
-            try writeOther(field, rule)
+            try writeOther(field, kind, rule)
         }
-    }
-
-    private mutating func writeOther(
-        _ field: EventField,
-        _ rule: FieldRule
-    ) throws(EventRefusal) {
-        if field.value.count > rule.bytesMaximum {
-            throw EventRefusal(problem: .eventPropertiesExceeded)
-        }
-        if field.kind == .object, !PropertyCount.isWithinLimit(field.value) {
-            throw EventRefusal(problem: .eventPropertiesExceeded)
-        }
-        if field.kind == .object, let siteRule = self.rule {
-            return try write(field.value, by: siteRule)
-        }
-        JSONText.appendStorable(value: field.value, into: &writer.buffer)
-    }
-
-    private mutating func write(_ object: ByteView, by rule: Int) throws(EventRefusal) {
-        do {
-            try PropertyCheck.append(object, rule: rule, of: sites.rules, into: &writer.buffer)
-            self.rule = nil
-        } catch {
-            throw EventRefusal(problem: BeaconProblems.problem(of: error))
-        }
-    }
-
-    private mutating func writeString(_ raw: ByteView, _ rule: FieldRule) {
-        let length = JSONText.prefixLength(raw, limit: rule.bytesMaximum)
-        if length < raw.count { tally.textsShortened += 1 }
-        writer.buffer.append(UInt8(ascii: "\""))
-        JSONText.appendStorable(value: raw[0..<length], into: &writer.buffer)
-        writer.buffer.append(UInt8(ascii: "\""))
-    }
-
-    private mutating func writeURL(
-        _ raw: ByteView,
-        _ rule: FieldRule,
-        _ site: Int,
-        isReferrer: Bool
-    ) {
-        text.reset()
-        JSONText.unescape(raw, into: &text)
-        scrubbed.reset()
-        if rule.treatment == .path {
-            URLScrubber.path(text.view, into: &scrubbed)
-        } else {
-            if sealing.isAllowed, !isReferrer { sealer.noteClick(in: text.view) }
-            URLScrubber.scrub(text.view, into: &scrubbed) {
-                sites.keeps(parameter: $0, site: site)
-            }
-        }
-        let length = JSONText.plainPrefixLength(scrubbed.view, limit: rule.bytesMaximum)
-        if length < scrubbed.count { tally.textsShortened += 1 }
-        let stored = scrubbed.view[0..<length]
-        if isReferrer { pageReferrer.append(stored) } else { pageURL.append(stored) }
-        text.reset()
-        JSONText.appendQuoted(stored, into: &text)
-        JSONText.appendStorable(value: text.view, into: &writer.buffer)
     }
 }

@@ -59,6 +59,14 @@ struct BeaconRoute: ~Copyable {
     var keepsConsentOnly = false
     var text = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     var scrubbed = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+    var unescaped = ByteBuffer(capacity: 1024, limit: 64 * 1024)
+    /// Takes personal data out.
+    var sanitiser = Sanitiser()
+    /// What consent lets the sanitiser keep.
+    var policy = SanitisePolicy()
+    /// What was taken out of the event under way.
+    var findings = Findings()
+    let meter: PersonalDataMeter
     var tally = Tally()
     /// The rule that the event under way has still to be held against.
     var rule: Int?
@@ -82,9 +90,11 @@ struct BeaconRoute: ~Copyable {
         sender: Sender,
         counters: CounterBlock,
         rejections: Rejections,
-        sealer: Sealer
+        sealer: Sealer,
+        meter: PersonalDataMeter
     ) {
         self.sealer = sealer
+        self.meter = meter
         self.sites = sites
         self.sender = sender
         self.counters = counters
@@ -176,7 +186,8 @@ struct BeaconRoute: ~Copyable {
     ) throws(Refusal) -> Outcome? {
         let entry = sites[site]
         var head = head(beacon, entry, around)
-        beginSealing(entry, head, isReplay: around.isReplay)
+        let callingCode = sites.callingCodes[site]
+        beginSealing(entry, head, callingCode: callingCode, isReplay: around.isReplay)
         entry.name.withBytes {
             head.site = $0
             sealer.begin(site: $0, visitor: head.visitor, receivedAt: around.receivedAt)
@@ -210,6 +221,8 @@ struct BeaconRoute: ~Copyable {
         var isAllowed = false
         /// An event of the slice may be a conversion, or begins a page.
         var isWorthwhile = false
+        /// Calling code of the site's telephone numbers.
+        var callingCode: String?
 
         var isDue: Bool { isAllowed && isWorthwhile }
     }
@@ -217,6 +230,7 @@ struct BeaconRoute: ~Copyable {
     private mutating func beginSealing(
         _ entry: SiteTable.Entry,
         _ head: SliceWriter.Head,
+        callingCode: String?,
         isReplay: Bool
     ) {
         sealer.reset()
@@ -224,6 +238,8 @@ struct BeaconRoute: ~Copyable {
             entry.seals && head.consent.contains(.linking) && !isReplay
             && head.flags.isDisjoint(with: [.bot, .minor, .optedOut])
         sealing.isWorthwhile = entry.sealsEveryBatch
+        sealing.callingCode = callingCode
+        policy = SanitisePolicy(head.consent)
     }
 
     private mutating func head(

@@ -31,6 +31,7 @@ final class Listener: ByteHandler {
         let pseudonymSecret: [UInt8]
         /// Under which what platforms may know is sealed.
         let sealKeys: SealKeys
+        let meter: PersonalDataMeter
         /// What visitors without cookies are named under.
         let salts: CookielessSalts
     }
@@ -90,14 +91,16 @@ final class Listener: ByteHandler {
             sender: sender,
             counters: counters,
             rejections: rejections,
-            sealer: sealer
+            sealer: sealer,
+            meter: around.meter
         )
         servers = ServerRoute(
             sites: edge.edge.sites,
             sender: sender,
             secret: around.pseudonymSecret,
             counters: counters,
-            rejections: rejections
+            rejections: rejections,
+            sealer: sealer
         )
         response = ResponseWriter(epochMilliseconds: around.time.epochMilliseconds())
         connections = ConnectionTable(

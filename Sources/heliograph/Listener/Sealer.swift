@@ -1,4 +1,5 @@
 import Bytes
+import Delivery
 import Enrichment
 import Glibc
 import Privacy
@@ -56,35 +57,44 @@ final class Sealer {
 
     /// Seals what the request itself says, and with `context` what the page's first batch says.
     func seal(_ facts: RequestFacts, context: ByteView, isPage: Bool) {
-        appendSender(facts)
-        text.append("}")
-        seal(.request)
+        seal(address: facts.address, userAgent: facts.userAgent)
         if isPage {
-            appendSender(facts)
+            appendSender(facts.address, facts.userAgent)
             PlatformIDs.append(of: context, into: &text)
             text.append("}")
             seal(.page)
         }
+    }
+
+    /// Seals address (four or sixteen bytes) and user agent of a visitor, and the click noted before.
+    func seal(address: ByteView, userAgent: ByteView) {
+        appendSender(address, userAgent)
+        text.append("}")
+        seal(.request)
         sealClick()
     }
 
-    /// Seals the hashes of an identify, a JSON object.
-    func seal(identify hashes: ByteView) {
+    /// Seals hashes of what an identify says of a person, a JSON object of traits.
+    func seal(traits: ByteView, callingCode: String?) {
+        let context = MetaField.Context(callingCode: callingCode, nowMilliseconds: receivedAt)
+        guard let hashes = IdentifyHashes.seal(traits: traits, context) else { return }
         text.reset()
-        text.append(hashes)
+        hashes.withUnsafeBytes { text.append(ByteView($0)) }
         seal(.identify)
     }
 
-    private func appendSender(_ facts: RequestFacts) {
+    private func appendSender(_ address: ByteView, _ userAgent: ByteView) {
         text.reset()
         text.append("{\"ip\":\"")
-        AddressText.append(facts.address, into: &text)
+        AddressText.append(address, into: &text)
         text.append("\",\"ua\":")
-        JSONText.appendQuoted(facts.userAgent, into: &text)
+        JSONText.appendQuoted(userAgent, into: &text)
     }
 
-    private func sealClick() {
+    /// Seals the click noted before, once.
+    func sealClick() {
         guard click.count > 0 else { return }
+        defer { click.reset() }
         text.reset()
         text.append("{\"fbclid\":")
         JSONText.appendQuoted(click.view, into: &text)

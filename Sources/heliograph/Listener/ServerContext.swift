@@ -35,19 +35,20 @@ struct ServerContext: ~Copyable {
         context.append("\"")
     }
 
-    /// The network of an address given as the inside of a JSON string; empty when it is none.
-    mutating func network(written raw: ByteView) -> ByteView {
-        address.reset()
-        guard !raw.isEmpty, raw.count < Int(INET6_ADDRSTRLEN) else { return address.view }
+    /// The bytes of an address given as the inside of a JSON string; empty when it is none. Valid until
+    /// anything else is asked for.
+    mutating func written(_ raw: ByteView) -> ByteView {
+        guard !raw.isEmpty, raw.count < Int(INET6_ADDRSTRLEN) else { return .empty }
         text.reset()
         JSONText.unescape(raw, into: &text)
         text.append(0)
-        if readAddress(AF_INET) {
-            network(binary.view[0..<4])
-        } else if readAddress(AF_INET6) {
-            network(binary.view[0..<16])
-        }
-        return address.view
+        if readAddress(AF_INET) { return binary.view[0..<4] }
+        return readAddress(AF_INET6) ? binary.view : .empty
+    }
+
+    /// The network of an address given as the inside of a JSON string; empty when it is none.
+    mutating func network(written raw: ByteView) -> ByteView {
+        network(written(raw))
     }
 
     /// Leaves the bytes of the address that is written in `text` in `binary`.

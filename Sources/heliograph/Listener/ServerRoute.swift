@@ -62,6 +62,8 @@ struct ServerRoute: ~Copyable {
     let rejections: Rejections
     private let sender: Sender
     private var assembler = SliceAssembler()
+    /// Seals what platforms may know; the listener's.
+    private let sealer: Sealer
     private var identity: ServerIdentity
     private var events: ServerEventWriter
     private var context = ServerContext()
@@ -83,8 +85,10 @@ struct ServerRoute: ~Copyable {
         sender: Sender,
         secret: [UInt8],
         counters: CounterBlock,
-        rejections: Rejections
+        rejections: Rejections,
+        sealer: Sealer
     ) {
+        self.sealer = sealer
         self.sites = sites
         self.sender = sender
         self.counters = counters
@@ -103,6 +107,7 @@ struct ServerRoute: ~Copyable {
         key.reset()
         bundle.reset()
         assembler.reset()
+        sealer.reset()
         verdicts.reset()
         do throws(Refusal) {
             switch around.request.endpoint {
@@ -217,7 +222,7 @@ struct ServerRoute: ~Copyable {
             }
             seen += 1
         }
-        assembler.close(into: &bundle)
+        assembler.close(sealed: sealer.sealed, into: &bundle)
         if assembler.isFull { throw tooLarge(request) }
         counters.add(.eventsReceived, seen)
         return try conclude(request, seen, taken, firstProblem, bundle.events)
@@ -329,11 +334,49 @@ struct ServerRoute: ~Copyable {
         entry.name.withBytes { site in
             var head = head(event, verdict, person, request)
             head.site = site
-            assembler.open(head, bytes: properties.count, into: &bundle)
+            let isNew = assembler.open(
+                head,
+                bytes: properties.count,
+                sealed: sealer.sealed,
+                into: &bundle
+            )
+            if isNew { sealer.reset() }
+            if entry.seals, mayBeTold(head) { seal(event, head, isNew: isNew, request) }
         }
         let warning = writeEvent(event, name, id, request)
         if warning == nil, person.isUserWithheld { return .taken(.userWithheld) }
         return .taken(warning)
+    }
+
+    /// Whether platforms may learn of a visitor at all.
+    private func mayBeTold(_ head: SliceWriter.Head) -> Bool {
+        head.consent.contains(.linking)
+            && head.flags.isDisjoint(with: [.bot, .minor, .optedOut])
+    }
+
+    /// Seals what the event says of its visitor: machine, click, and hashes of what describes a person.
+    private mutating func seal(
+        _ event: IncomingEvent,
+        _ head: SliceWriter.Head,
+        isNew: Bool,
+        _ request: Request
+    ) {
+        let around = request.around
+        sealer.begin(site: head.site, visitor: head.visitor, receivedAt: around.receivedAt)
+        let page = event.url.isEmpty ? event.context.url : event.url
+        if !page.isEmpty { sealer.noteClick(in: context.plain(page)) }
+        if !isNew {
+            sealer.sealClick()
+        } else if around.isFromBrowser {
+            sealer.seal(address: around.address, userAgent: around.userAgent)
+        } else {
+            let address = context.written(event.context.address)
+            sealer.seal(address: address, userAgent: context.plain(event.context.userAgent))
+        }
+        let traits = event.traits.isEmpty ? event.context.traits : event.traits
+        if event.call == .identify, !traits.isEmpty {
+            sealer.seal(traits: traits, callingCode: sites.callingCodes[request.site])
+        }
     }
 
     /// Leaves the event's properties in `properties`, held to the site's rule for it.

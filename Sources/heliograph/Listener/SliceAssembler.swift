@@ -23,26 +23,33 @@ struct SliceAssembler: ~Copyable {
         isFull = false
     }
 
-    /// Makes sure that the slice under way is one of `next` with room for an event of `bytes`.
-    mutating func open(_ next: SliceWriter.Head, bytes: Int, into bundle: inout SliceBundle) {
+    /// Makes sure that the slice under way is one of `next` with room for an event of `bytes`. True when
+    /// it is a new one; `sealed` are the blocks of the one before.
+    mutating func open(
+        _ next: SliceWriter.Head,
+        bytes: Int,
+        sealed: ByteView,
+        into bundle: inout SliceBundle
+    ) -> Bool {
         describe(next)
         let fits =
             events < Slice.eventsMaximum
             && writer.buffer.count + bytes + Self.spareBytes <= Limits.recordBytesMaximum
-        if events > 0, fits, nextHead.view.equals(head.view) { return }
-        close(into: &bundle)
+        if events > 0, fits, nextHead.view.equals(head.view) { return false }
+        close(sealed: sealed, into: &bundle)
         swap(&head, &nextHead)
         writer.begin(next)
         partition = Partition(visitor: next.visitor)
+        return true
     }
 
-    /// An event's head, name and message id.
-    private static let spareBytes = 1024
+    /// An event's head, name and message id, and the slice's sealed blocks.
+    private static let spareBytes = 1024 + Limits.sealedBytesMaximum + 2
 
     /// Ends the slice under way and puts it into the bundle.
-    mutating func close(into bundle: inout SliceBundle) {
+    mutating func close(sealed: ByteView, into bundle: inout SliceBundle) {
         guard events > 0 else { return }
-        let isWhole = writer.finish(eventCount: events)
+        let isWhole = writer.finish(eventCount: events, sealed: sealed)
         invariant(isWhole, "an event was put into a slice without room for it")
         if !bundle.add(writer.buffer.view, partition: partition, events: events) { isFull = true }
         events = 0

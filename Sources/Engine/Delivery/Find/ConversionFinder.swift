@@ -174,6 +174,7 @@ struct SiteRules: Sendable {
         row.currency = read.value == nil && read.details == "{}" ? "" : read.currency
         row.orderID = read.orderID
         row.details = read.details
+        row.pageURL = properties?["u"]?.text ?? ""
         append(row, slice, &gains)
     }
 

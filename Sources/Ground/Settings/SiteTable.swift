@@ -30,6 +30,9 @@ public final class SiteTable: Sendable {
     /// The calling codes of the sites' telephone numbers.
     public let callingCodes: [String?]
 
+    /// Calling codes of telephone numbers that are written without one, by site.
+    public let callingCodes: [String?]
+
     /// Hash of what decides about beacons; frozen into each slice.
     public let version: UInt32
     /// How many sites there are.

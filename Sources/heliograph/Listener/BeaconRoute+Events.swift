@@ -168,6 +168,7 @@ extension BeaconRoute {
             try writeField(event.field(index), event.kind, site, &isFirst)
         }
         if event.kind == .consent { tally.choices += 1 }
+        if event.kind == .identify, sealing.isAllowed { noteIdentity(event, site) }
         if event.kind == .pageView {
             sender.appendSource(
                 url: pageURL.view,
@@ -182,6 +183,20 @@ extension BeaconRoute {
         if let rule, sites.rules[rule].required != 0 {
             throw EventRefusal(problem: .propertyMissing)
         }
+    }
+
+    /// Before the traits are filtered: platforms are told hashes of what is then gone.
+    private func noteIdentity(_ event: borrowing BeaconEventReader, _ site: Int) {
+        var (user, traits) = (ByteView.empty, ByteView.empty)
+        for index in 0..<event.fieldCount {
+            let field = event.field(index)
+            if field.key.equals("uid"), field.kind == .string {
+                user = field.value[1..<field.value.count - 1]
+            } else if field.key.equals("traits"), field.kind == .object {
+                traits = field.value
+            }
+        }
+        sealer.noteIdentity(user: user, traits: traits, callingCode: sites.callingCodes[site])
     }
 
     private mutating func noteKind(_ kind: EventKind) {

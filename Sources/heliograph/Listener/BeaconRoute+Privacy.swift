@@ -91,9 +91,8 @@ extension BeaconRoute {
         }
     }
 
-    /// What describes a person is hashed for platforms, if they may know, and left out of the row.
+    /// What describes a person is left out of the row; platforms have got its hashes already.
     private mutating func writeTraits(_ traits: ByteView) {
-        if sealing.isAllowed { sealer.seal(traits: traits, callingCode: sealing.callingCode) }
         writer.buffer.append(UInt8(ascii: "{"))
         let found = sanitiser.appendMembers(
             of: traits,

@@ -186,8 +186,7 @@ struct BeaconRoute: ~Copyable {
     ) throws(Refusal) -> Outcome? {
         let entry = sites[site]
         var head = head(beacon, entry, around)
-        let callingCode = sites.callingCodes[site]
-        beginSealing(entry, head, callingCode: callingCode, isReplay: around.isReplay)
+        beginSealing(entry, head, isReplay: around.isReplay)
         entry.name.withBytes {
             head.site = $0
             sealer.begin(site: $0, visitor: head.visitor, receivedAt: around.receivedAt)
@@ -221,16 +220,12 @@ struct BeaconRoute: ~Copyable {
         var isAllowed = false
         /// An event of the slice may be a conversion, or begins a page.
         var isWorthwhile = false
-        /// Calling code of the site's telephone numbers.
-        var callingCode: String?
-
         var isDue: Bool { isAllowed && isWorthwhile }
     }
 
     private mutating func beginSealing(
         _ entry: SiteTable.Entry,
         _ head: SliceWriter.Head,
-        callingCode: String?,
         isReplay: Bool
     ) {
         sealer.reset()
@@ -238,7 +233,6 @@ struct BeaconRoute: ~Copyable {
             entry.seals && head.consent.contains(.linking) && !isReplay
             && head.flags.isDisjoint(with: [.bot, .minor, .optedOut])
         sealing.isWorthwhile = entry.sealsEveryBatch
-        sealing.callingCode = callingCode
         policy = SanitisePolicy(head.consent)
     }
 

@@ -21,6 +21,7 @@ final class Sealer {
     private var site = ByteBuffer(capacity: 64, limit: 256)
     private var visitor = ByteBuffer(capacity: 64, limit: 256)
     private var click = ByteBuffer(capacity: 128, limit: Limits.clickIDBytesMaximum)
+    private var identity: [UInt8] = []
     private var receivedAt: Int64 = 0
 
     init(keys: SealKeys, secret: [UInt8], counters: CounterBlock) {
@@ -36,6 +37,7 @@ final class Sealer {
     func reset() {
         entries.reset()
         click.reset()
+        identity = []
     }
 
     /// Whose blocks follow.
@@ -55,6 +57,14 @@ final class Sealer {
         click.append(id)
     }
 
+    /// Remembers the hashes of an identify's traits and of its user id, the latest of a slice. The raw
+    /// values go no further. Identifies are rare: this one allocates.
+    func noteIdentity(user: ByteView, traits: ByteView, callingCode: String?) {
+        let context = MetaField.Context(callingCode: callingCode, nowMilliseconds: receivedAt)
+        let seal = IdentifyHashes.seal(traits: traits, user: user, context)
+        if let seal, seal.count <= Limits.sealedBytesMaximum { identity = seal }
+    }
+
     /// Seals what the request itself says, and with `context` what the page's first batch says.
     func seal(_ facts: RequestFacts, context: ByteView, isPage: Bool) {
         seal(address: facts.address, userAgent: facts.userAgent)
@@ -71,15 +81,20 @@ final class Sealer {
         appendSender(address, userAgent)
         text.append("}")
         seal(.request)
+        sealNoted()
+    }
+
+    /// Seals the click and the identity that were noted before, each once.
+    func sealNoted() {
+        sealIdentity()
         sealClick()
     }
 
-    /// Seals hashes of what an identify says of a person, a JSON object of traits.
-    func seal(traits: ByteView, callingCode: String?) {
-        let context = MetaField.Context(callingCode: callingCode, nowMilliseconds: receivedAt)
-        guard let hashes = IdentifyHashes.seal(traits: traits, context) else { return }
+    private func sealIdentity() {
+        if identity.isEmpty { return }
+        defer { identity = [] }
         text.reset()
-        hashes.withUnsafeBytes { text.append(ByteView($0)) }
+        identity.withUnsafeBytes { text.append(ByteView($0)) }
         seal(.identify)
     }
 
@@ -91,8 +106,7 @@ final class Sealer {
         JSONText.appendQuoted(userAgent, into: &text)
     }
 
-    /// Seals the click noted before, once.
-    func sealClick() {
+    private func sealClick() {
         guard click.count > 0 else { return }
         defer { click.reset() }
         text.reset()

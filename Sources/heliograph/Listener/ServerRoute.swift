@@ -365,17 +365,18 @@ struct ServerRoute: ~Copyable {
         sealer.begin(site: head.site, visitor: head.visitor, receivedAt: around.receivedAt)
         let page = event.url.isEmpty ? event.context.url : event.url
         if !page.isEmpty { sealer.noteClick(in: context.plain(page)) }
+        if event.call == .identify {
+            let traits = event.traits.isEmpty ? event.context.traits : event.traits
+            let callingCode = sites.callingCodes[request.site]
+            sealer.noteIdentity(user: event.userID, traits: traits, callingCode: callingCode)
+        }
         if !isNew {
-            sealer.sealClick()
+            sealer.sealNoted()
         } else if around.isFromBrowser {
             sealer.seal(address: around.address, userAgent: around.userAgent)
         } else {
             let address = context.written(event.context.address)
             sealer.seal(address: address, userAgent: context.plain(event.context.userAgent))
-        }
-        let traits = event.traits.isEmpty ? event.context.traits : event.traits
-        if event.call == .identify, !traits.isEmpty {
-            sealer.seal(traits: traits, callingCode: sites.callingCodes[request.site])
         }
     }
 

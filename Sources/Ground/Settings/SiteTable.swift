@@ -27,8 +27,6 @@ public final class SiteTable: Sendable {
     public let rules: EventRuleTable
     /// The sites' names and limits, for whoever keeps their clocks.
     public let limits: [(name: String, limits: SiteLimits)]
-    /// The calling codes of the sites' telephone numbers.
-    public let callingCodes: [String?]
 
     /// Calling codes of telephone numbers that are written without one, by site.
     public let callingCodes: [String?]

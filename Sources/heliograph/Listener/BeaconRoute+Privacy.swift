@@ -46,7 +46,8 @@ extension BeaconRoute {
         }
         switch field.kind {
         case .object: try writeObject(field, kind)
-        case .array where holdsText(field.value): writeValue(field, into: &writer.buffer)
+        case .array where holdsText(field.value):
+            findings.add(Self.append(field, &sanitiser, policy, into: &writer.buffer))
         default: JSONText.appendStorable(value: field.value, into: &writer.buffer)
         }
     }
@@ -56,15 +57,19 @@ extension BeaconRoute {
         array.firstIndex(of: UInt8(ascii: "\"")) != nil
     }
 
-    private mutating func writeValue(_ field: EventField, into output: inout ByteBuffer) {
-        let found = sanitiser.append(
+    private static func append(
+        _ field: EventField,
+        _ sanitiser: inout Sanitiser,
+        _ policy: SanitisePolicy,
+        into output: inout ByteBuffer
+    ) -> Findings {
+        sanitiser.append(
             value: field.value,
             kind: field.kind,
             key: .empty,
             policy: policy,
             into: &output
         )
-        findings.add(found)
     }
 
     private mutating func writeObject(
@@ -75,9 +80,11 @@ extension BeaconRoute {
             throw EventRefusal(problem: .eventPropertiesExceeded)
         }
         if kind == .identify { return writeTraits(field.value) }
-        guard let rule = self.rule else { return writeValue(field, into: &writer.buffer) }
+        guard let rule = self.rule else {
+            return findings.add(Self.append(field, &sanitiser, policy, into: &writer.buffer))
+        }
         scrubbed.reset()
-        writeValue(field, into: &scrubbed)
+        findings.add(Self.append(field, &sanitiser, policy, into: &scrubbed))
         do {
             try PropertyCheck.append(
                 scrubbed.view,
@@ -184,15 +191,21 @@ extension BeaconRoute {
         guard !findings.isEmpty else { return }
         tally.findings.add(findings)
         if findings.isSensitive { writer.markEvent(.sensitive) }
-        let buffer = writer.buffer.view
-        let isFirst = buffer.isEmpty || buffer[buffer.count - 1] == UInt8(ascii: "{")
-        writer.buffer.append(isFirst ? "\"$pii\":\"" : ",\"$pii\":\"")
+        writer.buffer.appendNames(of: findings)
+    }
+}
+
+extension ByteBuffer {
+    /// Appends the classes of what was found as the last member of an object that is not yet closed.
+    mutating func appendNames(of findings: Findings) {
+        let isFirst = count == 0 || view[count - 1] == UInt8(ascii: "{")
+        append(isFirst ? "\"$pii\":\"" : ",\"$pii\":\"")
         var isNext = false
         for one in PersonalClass.allCases where findings.classes.has(one) {
-            if isNext { writer.buffer.append(",") }
+            if isNext { append(",") }
             isNext = true
-            writer.buffer.append(one.name)
+            append(one.name)
         }
-        writer.buffer.append("\"")
+        append("\"")
     }
 }

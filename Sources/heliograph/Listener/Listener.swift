@@ -100,7 +100,8 @@ final class Listener: ByteHandler {
             secret: around.pseudonymSecret,
             counters: counters,
             rejections: rejections,
-            sealer: sealer
+            sealer: sealer,
+            meter: around.meter
         )
         response = ResponseWriter(epochMilliseconds: around.time.epochMilliseconds())
         connections = ConnectionTable(

@@ -90,12 +90,15 @@ struct ServerEventWriter: ~Copyable {
         output.append(UInt8(ascii: "{"))
         switch event.call {
         case .page: appendPage(event, into: &output, keeps)
-        case .track: try appendProperties(event, rule, rules, into: &output)
+        case .track:
+            try appendProperties(event, rule, rules, into: &output)
+            appendPageAddress(event, into: &output, keeps)
         case .screen: appendScreen(event, into: &output)
         case .identify: appendIdentity(event, user, into: &output)
         case .alias: appendAlias(user, reference, into: &output)
         case .group: appendGroup(event, reference, into: &output)
         }
+        if hasWithheld { output.appendNames(of: findings) }
         output.append(UInt8(ascii: "}"))
         if hasWithheld { counters.add(.traitsWithheld, findings.total) }
     }
@@ -200,6 +203,17 @@ struct ServerEventWriter: ~Copyable {
         output.append("\"props\":")
         guard let rule else { return output.append(ruled.view) }
         try PropertyCheck.append(ruled.view, rule: rule, of: rules, into: &output)
+    }
+
+    /// The page that it happened on: platforms ask for it.
+    private mutating func appendPageAddress(
+        _ event: IncomingEvent,
+        into output: inout ByteBuffer,
+        _ keeps: (ByteView) -> Bool
+    ) {
+        guard !event.context.url.isEmpty else { return }
+        output.append(",\"u\":")
+        appendURL(event.context.url, Limits.urlBytesMaximum, into: &output, keeps)
     }
 
     /// Without consent to linking there is no user, and then nothing that describes one either.

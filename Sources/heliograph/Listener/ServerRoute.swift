@@ -64,6 +64,7 @@ struct ServerRoute: ~Copyable {
     private var assembler = SliceAssembler()
     /// Seals what platforms may know; the listener's.
     private let sealer: Sealer
+    private let meter: PersonalDataMeter
     private var identity: ServerIdentity
     private var events: ServerEventWriter
     private var context = ServerContext()
@@ -86,9 +87,11 @@ struct ServerRoute: ~Copyable {
         secret: [UInt8],
         counters: CounterBlock,
         rejections: Rejections,
-        sealer: Sealer
+        sealer: Sealer,
+        meter: PersonalDataMeter
     ) {
         self.sealer = sealer
+        self.meter = meter
         self.sites = sites
         self.sender = sender
         self.counters = counters
@@ -468,10 +471,13 @@ struct ServerRoute: ~Copyable {
     ) -> ServerWarning? {
         let time = time(of: event, request)
         let kind = ServerEventWriter.kind(event.call)
+        var flags: SliceEvent.Flags = time.isMoved ? .moved : []
+        if events.findings.isSensitive { flags.insert(.sensitive) }
+        if !events.findings.isEmpty { meter.add(events.findings) }
         assembler.beginEvent(
             occurredAt: time.at,
             kind: kind,
-            flags: time.isMoved ? .moved : [],
+            flags: flags,
             name: name,
             messageID: id
         )

@@ -97,7 +97,7 @@ func finds(
         Sample("útlevél BA1234567", "BA1234567", .passport),
         Sample("Führerschein B072RRE2I55", "B072RRE2I55", .driverLicence),
         Sample("born March 3, 1975 in Ohio", "March 3, 1975", .birthDate),
-        Sample("生年月日 1990年5月1日", "1990年5月1", .birthDate),
+        Sample("生年月日 1990年5月1日", "1990年5月1日", .birthDate),
         Sample("меня зовут Анна Иванова", "Анна Иванова", .personName),
         Sample("私の名前は田中太郎です", "田中太郎", .personName),
         Sample("J SMITH", key: "nameOnCard", at: .propertyValue, "J SMITH", .personName),

@@ -134,7 +134,8 @@ import Testing
         let clean = "https://shop.example/a?sku=4&utm_source=n"
         let source = #""ch":"unassigned","so":"n""#
         #expect(
-            slice.events[0].properties == "{\"u\":\"\(clean)\",\"r\":\"\(clean)\",\(source)}"
+            slice.events[0].properties
+                == "{\"u\":\"\(clean)\",\"r\":\"\(clean)\",\(source),\"$pii\":\"credential\"}"
         )
         let open = beacon([("k", #""key-open""#)], events: event)
         let elsewhere = try #require(route.take(open).slice)

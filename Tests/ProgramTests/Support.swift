@@ -141,7 +141,8 @@ final class RouteUnderTest {
                 keys: SealKeys(data: "/nowhere"),
                 secret: [UInt8](repeating: 7, count: Pseudonymizer.secretBytes),
                 counters: counters
-            )
+            ),
+            meter: PersonalDataMeter(Metrics())
         )
     }
 

@@ -63,11 +63,11 @@ struct ServerRoute: ~Copyable {
     private let sender: Sender
     private var assembler = SliceAssembler()
     /// Seals what platforms may know; the listener's.
-    private let sealer: Sealer
+    let sealer: Sealer
     private let meter: PersonalDataMeter
     private var identity: ServerIdentity
     private var events: ServerEventWriter
-    private var context = ServerContext()
+    var context = ServerContext()
     /// The properties of the event under way, before they are held to the site's rules.
     private var properties = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     /// The key of the request under way, as it was found.
@@ -349,38 +349,6 @@ struct ServerRoute: ~Copyable {
         let warning = writeEvent(event, name, id, request)
         if warning == nil, person.isUserWithheld { return .taken(.userWithheld) }
         return .taken(warning)
-    }
-
-    /// Whether platforms may learn of a visitor at all.
-    private func mayBeTold(_ head: SliceWriter.Head) -> Bool {
-        head.consent.contains(.linking)
-            && head.flags.isDisjoint(with: [.bot, .minor, .optedOut])
-    }
-
-    /// Seals what the event says of its visitor: machine, click, and hashes of what describes a person.
-    private mutating func seal(
-        _ event: IncomingEvent,
-        _ head: SliceWriter.Head,
-        isNew: Bool,
-        _ request: Request
-    ) {
-        let around = request.around
-        sealer.begin(site: head.site, visitor: head.visitor, receivedAt: around.receivedAt)
-        let page = event.url.isEmpty ? event.context.url : event.url
-        if !page.isEmpty { sealer.noteClick(in: context.plain(page)) }
-        if event.call == .identify {
-            let traits = event.traits.isEmpty ? event.context.traits : event.traits
-            let callingCode = sites.callingCodes[request.site]
-            sealer.noteIdentity(user: event.userID, traits: traits, callingCode: callingCode)
-        }
-        if !isNew {
-            sealer.sealNoted()
-        } else if around.isFromBrowser {
-            sealer.seal(address: around.address, userAgent: around.userAgent)
-        } else {
-            let address = context.written(event.context.address)
-            sealer.seal(address: address, userAgent: context.plain(event.context.userAgent))
-        }
     }
 
     /// Leaves the event's properties in `properties`, held to the site's rule for it.

@@ -99,7 +99,7 @@ enum Prefilter {
         mutating func sign(_ byte: UInt8) -> Bool {
             let isMixed =
                 runDigits > 0 && runCapitals + runSmall > 0 || runCapitals > 0 && runSmall > 0
-            if run >= runMinimum, isMixed { hasLongRun = true }
+            if run >= runMinimum, isMixed || runSmall == 0 { hasLongRun = true }
             (run, runDigits, runSmall, runCapitals) = (0, 0, 0, 0)
             if byte == UInt8(ascii: ".") { dots += 1 }
             if byte == UInt8(ascii: ":") { colons += 1 }

@@ -62,7 +62,7 @@ extension TextScanner {
             case 32: if kind == 0 { kind = 32 }
             case UInt8(ascii: "+"):
                 // A plus with something before it begins a number; alone it stands for a space.
-                if gap > 1, index == start - 1 { return 0 }
+                if gap > 1, index == start - 1, self.byte(index - 1) != 41 { return 0 }
                 if kind == 0 { kind = 32 }
             case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "("), UInt8(ascii: ")"):
                 kind = byte

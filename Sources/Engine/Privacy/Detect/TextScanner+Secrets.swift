@@ -44,7 +44,7 @@ extension TextScanner {
         }
         for prefix in WordLists.secretPrefixes where hasPrefix(prefix, run) {
             let least = prefix.count <= 3 ? 24 : 14
-            if run.count >= least, isMixed(run) { return add(run, .credential) }
+            if run.count >= least, isMixed(run) || isCapitals(run) { return add(run, .credential) }
         }
     }
 
@@ -76,6 +76,11 @@ extension TextScanner {
             if Characters.isUpper(byte(index)) { upper += 1 }
         }
         return digits > 0 && lower + upper > 0 || lower > 0 && upper > 1
+    }
+
+    /// Keys of cloud services may hold capitals alone.
+    private func isCapitals(_ range: Range<Int>) -> Bool {
+        range.count >= 20 && range.allSatisfy { Characters.isUpper(byte($0)) }
     }
 
     /// `scheme://user:password@host`.

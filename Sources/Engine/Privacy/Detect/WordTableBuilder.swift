@@ -180,7 +180,8 @@ extension Phrase {
     fileprivate var mattersWithoutDigits: Bool {
         let classes: PersonalClasses = [
             PersonalClasses(.personName), PersonalClasses(.streetAddress),
-            PersonalClasses(.credential),
+            PersonalClasses(.credential), PersonalClasses(.passport),
+            PersonalClasses(.driverLicence),
         ]
         return !cues.union(weakCues).isDisjoint(with: classes)
             || !roles.isDisjoint(with: [.health, .healthUnsure, .diseaseCodeCue, .secretSegment])

@@ -161,7 +161,7 @@ extension Sanitiser {
     private mutating func isKept(_ pair: ByteView, _ keeps: (ByteView) -> Bool) -> Bool {
         let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count
         let name = pair[0..<equals]
-        if URLScrubber.isClickID(name) { return policy.keepsClickIDs }
+        if ClickIdentifiers.holds(name) { return policy.keepsClickIDs }
         guard name.starts(with: "utm_") || name.equals("_hg") || keeps(name) else { return false }
         guard equals < pair.count else { return true }
         // Pieces behind semicolons would be parameters of their own to other readers.

@@ -7,6 +7,10 @@ import Testing
 
 @testable import Privacy
 
+private let chanceInBase64 =
+    "eyJlbWFpbCI6ICJra3hrbW5tc3JAcnNtbm1reGtrLmV4YW"
+    + "1wbGUiLCAicGhvbmUiOiAiKzQ5IDE1MSA5MTAxOTkxNSJ9"
+
 /// A text and what should be found in it.
 struct Sample: Sendable, CustomTestStringConvertible {
     var text: String
@@ -123,6 +127,8 @@ func finds(
         ),
         Sample("https://jo:pw%40x@a.example/", at: .url, "jo:pw%40x", .credential),
         Sample(#"{"ssn":123456789,"n":1}"#, key: "body", at: .propertyValue, "123456789", .usSSN),
+        // By chance an Italian tax number stands in what is base64 of more.
+        Sample(chanceInBase64, key: "coded", at: .propertyValue, chanceInBase64, .nationalID),
     ])
     func inManyWritings(_ sample: Sample) {
         let found = finds(sample.text, key: sample.key, at: sample.place)

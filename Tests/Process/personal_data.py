@@ -90,7 +90,8 @@ class Person:
             plain = value.replace(" ", "") if kind in ("phone",) else value
             found += [value, plain, urllib.parse.quote(value, safe=""),
                       base64.b64encode(value.encode()).decode().rstrip("=")[:-1]]
-            if kind in ("card", "ssn", "phone"):
+            # Nine digits alone are everywhere; longer numbers are not.
+            if kind in ("card", "phone"):
                 found.append("".join(character for character in value if character.isdigit()))
         return found
 

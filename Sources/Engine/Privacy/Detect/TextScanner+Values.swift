@@ -190,11 +190,17 @@ extension TextScanner {
             var end = index
             while end < range.upperBound, isEncoded(byte(end)) { end += 1 }
             while end < range.upperBound, end > index, byte(end) == UInt8(ascii: "=") { end += 1 }
-            if end - index >= 16, end - index <= 2048, !isFound(index..<end) {
+            if end - index >= 16, end - index <= 2048, !isCovered(index..<end) {
                 encoded.append(index..<end)
             }
             index = max(end, index + 1)
         }
+    }
+
+    /// Whether one find has the whole of it. What lies within it may be chance: in letters and digits
+    /// at random many a number is right.
+    private func isCovered(_ range: Range<Int>) -> Bool {
+        found.contains { $0.start <= range.lowerBound && $0.end >= range.upperBound }
     }
 
     private func isEncoded(_ byte: UInt8) -> Bool {

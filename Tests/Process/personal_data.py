@@ -211,6 +211,69 @@ def search(places: list[Path], needles: list[str], list_file: Path) -> dict[str,
     return found
 
 
+class Checks:
+    """Counts what was checked, and says what was wrong."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, name: str, is_so: bool, detail=None) -> None:
+        self.passed += is_so
+        self.failed += not is_so
+        if not is_so:
+            print(f"FAILED {name}: {detail!r}")
+
+
+def wait_until_stored(cursor, people: list[Person]) -> None:
+    """Until every visitor's order is a conversion, which comes last, and files hold what was said."""
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while time.monotonic() < deadline:
+        cursor.execute("SELECT count(*) FROM heliograph.conversion WHERE order_id IS NOT NULL")
+        if cursor.fetchone()[0] >= len(people):
+            break
+        time.sleep(0.2)
+    time.sleep(1)
+    cursor.execute("CHECKPOINT")
+
+
+def count_rows(cursor) -> tuple[int, int, int, int]:
+    """Rows, those that say what was taken out, conversions about health, and those told to Meta."""
+    cursor.execute("SELECT count(*), count(*) FILTER (WHERE properties ? '$pii') "
+                   "FROM heliograph.event")
+    rows, marked = cursor.fetchone()
+    cursor.execute("SELECT count(*) FROM heliograph.conversion WHERE sensitive")
+    sensitive = cursor.fetchone()[0]
+    cursor.execute("SELECT count(*) FROM heliograph.delivery JOIN heliograph.conversion "
+                   "USING (site, conversion_id) WHERE sensitive AND destination = 'meta'")
+    return rows, marked, sensitive, cursor.fetchone()[0]
+
+
+def judge(engine: Engine, sender: Sender, people: list[Person], checks: Checks) -> None:
+    connection = psycopg2.connect(engine.addresses()["postgres"])
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        wait_until_stored(cursor, people)
+        rows, marked, sensitive, told = count_rows(cursor)
+    rows_file = engine.folder / "rows.txt"
+    rows_file.write_bytes(dump(engine))
+    needles = sorted({needle for person in people for needle in person.needles
+                      if len(needle) >= 9})
+    with tempfile.TemporaryDirectory() as folder:
+        places = [engine.folder, *engine.system_folders()]
+        found = search(places, needles, Path(folder) / "needles")
+        welcome = search([rows_file], [person.canary for person in people],
+                         Path(folder) / "welcome")
+    size = int(subprocess.run(["du", "-cm", *map(str, places)], capture_output=True,
+                              text=True, check=True).stdout.split()[-2])
+    print(f"  {len(people)} visitors, {sender.events} events, {rows} rows of which {marked} say "
+          f"what was taken out; {len(needles)} writings searched for in {size} MiB")
+    checks.check("nothing in the clear", not found, list(found.items())[:12])
+    checks.check("the search finds what belongs there", len(welcome) == len(people), len(welcome))
+    checks.check("rows say what was taken out", marked > len(people) * 5, marked)
+    checks.check("health closes advertising", sensitive >= len(people) and told == 0,
+                 (sensitive, told))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", default=".build/release/heliograph")
@@ -219,69 +282,25 @@ def main() -> int:
     arguments = parser.parse_args()
     generator = random.Random(arguments.seed)
     people = [Person(number, generator) for number in range(10_000 if arguments.long else 150)]
+    checks = Checks()
     try:
         engine = Engine(arguments.binary, settings=SETTINGS, environment={"T1": "t", "T2": "s"})
         engine.start()
     except EngineError as error:
         sys.exit(f"personal_data: {error}")
-    failed = passed = 0
-
-    def check(name: str, is_so: bool, detail=None) -> None:
-        nonlocal failed, passed
-        passed += is_so
-        failed += not is_so
-        if not is_so:
-            print(f"FAILED {name}: {detail!r}")
-
     try:
         sender = Sender(engine)
         for number, person in enumerate(people):
             sender.beacon(person, CONSENTS[number % len(CONSENTS)])
             sender.servers(person, CONSENTS[number % len(CONSENTS)])
-        connection = psycopg2.connect(engine.addresses()["postgres"])
-        connection.autocommit = True
-        deadline = time.monotonic() + WAIT_SECONDS_MAX
-        while time.monotonic() < deadline:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT count(*) FROM heliograph.conversion WHERE order_id IS NOT NULL")
-                if cursor.fetchone()[0] >= len(people):
-                    break
-            time.sleep(0.2)
-        time.sleep(1)
-        with connection.cursor() as cursor:
-            cursor.execute("CHECKPOINT")
-            cursor.execute("SELECT count(*), count(*) FILTER (WHERE properties ? '$pii') "
-                           "FROM heliograph.event")
-            rows, marked = cursor.fetchone()
-            cursor.execute("SELECT count(*) FROM heliograph.conversion WHERE sensitive")
-            sensitive = cursor.fetchone()[0]
-            cursor.execute("SELECT count(*) FROM heliograph.delivery JOIN heliograph.conversion "
-                           "USING (site, conversion_id) WHERE sensitive AND destination = 'meta'")
-            told = cursor.fetchone()[0]
-        rows_file = engine.folder / "rows.txt"
-        rows_file.write_bytes(dump(engine))
-        needles = sorted({needle for person in people for needle in person.needles
-                          if len(needle) >= 9})
-        with tempfile.TemporaryDirectory() as folder:
-            places = [engine.folder, *engine.system_folders()]
-            found = search(places, needles, Path(folder) / "needles")
-            welcome = search([rows_file], [person.canary for person in people],
-                             Path(folder) / "welcome")
-        size = int(subprocess.run(["du", "-cm", *map(str, places)], capture_output=True,
-                                  text=True, check=True).stdout.split()[-2])
-        print(f"  {len(people)} visitors, {sender.events} events, {rows} rows of which {marked} say what was "
-              f"taken out; {len(needles)} writings searched for in {size} MiB")
-        check("nothing in the clear", not found, list(found.items())[:12])
-        check("the search finds what belongs there", len(welcome) == len(people), len(welcome))
-        check("rows say what was taken out", marked > len(people) * 5, marked)
-        check("health closes advertising", sensitive >= len(people) and told == 0, (sensitive, told))
+        judge(engine, sender, people, checks)
         engine.stop()
     except EngineError as error:
-        check(str(error), False)
+        checks.check(str(error), False)
     finally:
-        engine.clean_up(keep=failed > 0)
-    print(f"personal data: {passed} passed, {failed} failed")
-    return 1 if failed else 0
+        engine.clean_up(keep=checks.failed > 0)
+    print(f"personal data: {checks.passed} passed, {checks.failed} failed")
+    return 1 if checks.failed else 0
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
 import psycopg2  # noqa: E402
+from checks import Checks  # noqa: E402
 from engine import Engine, EngineError  # noqa: E402
 
 SETTINGS = """sites:
@@ -43,20 +44,6 @@ WAIT_SECONDS_MAX = 30
 ALL = 63
 DAY = 86_400.0
 MODELS = ("first", "last", "last_non_direct", "linear", "time_decay", "position_based")
-
-
-class Checks:
-    """Counts what was checked, and says what was wrong."""
-
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, name: str, is_so: bool, found=None) -> None:
-        if is_so:
-            self.passed += 1
-        else:
-            self.failed += 1
-            print(f"FAILED {name}: {found!r}")
 
 
 class Scene:

@@ -28,6 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
 import psycopg2  # noqa: E402
 import stores  # noqa: E402
+from checks import Checks  # noqa: E402
 from engine import Engine, EngineError  # noqa: E402
 
 SETTINGS = """sites:
@@ -209,19 +210,6 @@ def search(places: list[Path], needles: list[str], list_file: Path) -> dict[str,
         place, _, needle = line.partition(":")
         found.setdefault(needle, place)
     return found
-
-
-class Checks:
-    """Counts what was checked, and says what was wrong."""
-
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, name: str, is_so: bool, detail=None) -> None:
-        self.passed += is_so
-        self.failed += not is_so
-        if not is_so:
-            print(f"FAILED {name}: {detail!r}")
 
 
 def wait_until_stored(cursor, people: list[Person]) -> None:

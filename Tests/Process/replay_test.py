@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
 import psycopg2  # noqa: E402
+from checks import Checks  # noqa: E402
 from engine import Engine, EngineError  # noqa: E402
 
 SITES = """sites:
@@ -31,20 +32,6 @@ SITES = """sites:
 """
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 WAIT_SECONDS_MAX = 30
-
-
-class Checks:
-    """Counts what was checked, and says what was wrong."""
-
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, name: str, is_so: bool, found=None) -> None:
-        if is_so:
-            self.passed += 1
-        else:
-            self.failed += 1
-            print(f"FAILED {name}: {found!r}")
 
 
 class Scene:

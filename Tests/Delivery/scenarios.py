@@ -149,14 +149,15 @@ def token_revoked(world: World, long: bool) -> str:
 @scenario
 def rate_limited(world: World, long: bool) -> str:
     """f: one pixel is to rest; another is not touched by that."""
-    pause = 300 if long else 60
+    pause = 300 if long else 12
+    usage = ('{"1":[{"type":"ads_management","call_count":100,"total_cputime":1,"total_time":1,'
+             '"estimated_time_to_regain_access":%d}]}' % (pause // 60))
+    hint = {"X-Business-Use-Case-Usage": usage} if long else {"Retry-After": str(pause)}
     other = "987654321098765"
     world.destination("shop", "meta")
     world.destination("shop", "second", pixel=other)
     world.mock.fail("meta-error", place=PIXEL, times=1, code=80004, status=400,
-                    headers={"X-Business-Use-Case-Usage":
-                             '{"1":[{"type":"ads_management","call_count":100,"total_cputime":1,'
-                             '"total_time":1,"estimated_time_to_regain_access":%d}]}' % (pause // 60)})
+                    headers=hint)
     world.add(100, names=("meta", "second"))
     world.start()
     world.settled(100, 30, "second")

@@ -201,23 +201,35 @@ final class ArchiveThread {
     }
 }
 
-/// When days of rejected events are dropped, and which. Owned by the archive's thread.
+/// When days of events and rejected events are dropped, and which. Owned by the archive's thread.
+///
+/// What is dropped does not come back, so a clock is believed only after an hour in which it went on like
+/// the machine's own count: not right after a start, and not right after a jump.
 struct RejectedRetention {
-    private static let everyNanoseconds: Int64 = 3_600_000_000_000
+    private static let everyMilliseconds: Int64 = 3_600_000
+    /// What a clock may be put right by within an hour.
+    private static let driftMillisecondsMaximum: Int64 = 60_000
     private static let dayMilliseconds: Int64 = 86_400_000
 
     private let days: Int
-    /// Monotonic nanoseconds; nil before the first time.
-    private var dueAt: Int64?
+    /// What both clocks said at the last look; nil before the first.
+    private var last: (monotonic: Int64, wall: Int64)?
 
     /// Keeps today and `days` days before it.
     init(days: Int) { self.days = days }
 
     /// The first day to keep, counted from 1970-01-01, when it is time to drop those before it.
     mutating func due(at time: TimeSource) -> Int32? {
-        let now = time.monotonicNanoseconds()
-        if let dueAt, now < dueAt { return nil }
-        dueAt = now + Self.everyNanoseconds
-        return Int32(clamping: time.epochMilliseconds() / Self.dayMilliseconds - Int64(days))
+        let monotonic = time.monotonicNanoseconds() / 1_000_000
+        let wall = time.epochMilliseconds()
+        guard let last else {
+            self.last = (monotonic, wall)
+            return nil
+        }
+        let passed = monotonic - last.monotonic
+        guard passed >= Self.everyMilliseconds else { return nil }
+        self.last = (monotonic, wall)
+        guard abs(wall - last.wall - passed) <= Self.driftMillisecondsMaximum else { return nil }
+        return Int32(clamping: wall / Self.dayMilliseconds - Int64(days))
     }
 }

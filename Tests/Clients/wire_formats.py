@@ -185,7 +185,7 @@ class Formats:
             {"id": self.row("v-time", late=0), "name": "a", "visitor": VISITOR, "time": "soon"},
             {"id": self.row("v-user", user_id=None), "name": "a", "visitor": VISITOR,
              "user": "u", "consent": 3},
-            {"id": self.row("v-trait"), "type": "identify", "user": "u", "traits": {"mail": "a@b"}},
+            {"id": self.row("v-trait"), "type": "identify", "user": "u", "traits": {"mail": "a@b.example"}},
             {"id": "v-refused", "name": "a", "visitor": VISITOR, "consent": 0},
             {"id": "v-nobody", "name": "a", "user": "null"},
             {"id": "v-nameless", "type": "track", "user": "u"}, 7,
@@ -209,7 +209,7 @@ class Formats:
         print("the largest requests")
         # The longest ids and reasons make the longest answer.
         events = [{"id": f"n-{number:05}-{'i' * 55}", "name": "a", "visitor": VISITOR,
-                   "properties": {"mail": "a@b"}} for number in range(5_000)]
+                   "properties": {"mail": "a@b.example"}} for number in range(5_000)]
         for event in (events[0], events[-1]):
             self.row(event["id"])
         answer = json.loads(self.taken("/v1/events", events))

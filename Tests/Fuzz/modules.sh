@@ -44,6 +44,8 @@ module_sources() {
             "$engine"/Enrichment/{RequestFacts,StaticText}.swift
         ;;
     Wire) find "$engine/Wire" -name '*.swift' ! -name 'ResponseWriter*' | sort ;;
+    # Who is suppressed is a table of threads, without anything to parse.
+    Privacy) find "$engine/Privacy" -name '*.swift' ! -name 'SuppressedSubjects*' | sort ;;
     Units | Bytes | Records) find "$ground/$1" -name '*.swift' | sort ;;
     *) find "$engine/$1" -name '*.swift' | sort ;;
     esac

@@ -350,6 +350,8 @@ class Drill:
         status, text = self.command("retention")
         self.checks.check("rows that are too old are named",
                           status == 1 and text.count("TOO OLD") == 3, text)
+        # Days of events go by a clock that has gone right for an hour, which no drill waits for.
+        self.run_sql("DROP TABLE heliograph.event_20200101")
 
     def run_sql(self, statement: str) -> None:
         connection = postgres(self.engine.addresses()["postgres"])

@@ -174,7 +174,7 @@ let package = Package(
         tests("BytesTests", ["Bytes", "Units"]),
         tests("UnitsTests", ["Units"]),
         tests("RecordsTests", ["Records", "Bytes", "Units"]),
-        tests("Conformance", ["Wire", "Bytes", "Units"]),
+        tests("Conformance", ["Wire", "Bytes", "Units", "TestSupport"]),
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: strict),
         tests("AdmissionTests", ["Admission", "Bytes", "Records", "Settings", "TestSupport"]),
         tests("WireFormatsTests", ["Wire", "Bytes", "Units", "TestSupport"]),
@@ -208,7 +208,7 @@ let package = Package(
         tests("TelemetryTests", ["Units", "Telemetry", logging]),
         tests(
             "SettingsTests",
-            ["Units", "Bytes", "Records", "Telemetry", "Settings", logging]
+            ["Units", "Bytes", "Records", "Telemetry", "Settings", "TestSupport", logging]
         ),
         tests(
             "StorageTests",

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// One case of llhttp's request tests: bytes, and what its strict parser makes of them.
 struct HTTPSuiteCase: CustomStringConvertible, Sendable {

@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import TestSupport
 import Testing
 
 /// Nicolas Seriot's JSONTestSuite: y must be accepted, n refused, i may be either but not crash.

@@ -2,10 +2,11 @@
 // made with Meta's own libraries and from Google's pages, when they lie beside the repository.
 import Delivery
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct EveryVectorAgreesTests {
-    static let file = SharedData.folder.appendingPathComponent("data/conversion_vectors.json")
+    static let file = SharedData.file("conversion_vectors.json")
     static let context = MetaField.Context(nowMilliseconds: 1_790_000_000_000)
 
     @Test func aWrongRowAndAnUnknownOneAreTold() throws {

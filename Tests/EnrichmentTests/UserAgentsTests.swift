@@ -163,17 +163,9 @@ import Testing
         let `class`: String
     }
 
-    private static let file: URL = {
-        let root = ProcessInfo.processInfo.environment["HELIOGRAPH_SHARED"].map {
-            URL(fileURLWithPath: $0)
-        }
-        let beside = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("shared")
-        return (root ?? beside).appendingPathComponent("data/ua_dev.jsonl")
-    }()
+    private static let file = SharedData.file("ua_dev.jsonl")
 
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: file.path), "no labelled set here"))
+    @Test(.enabled(if: SharedData.exists(file), "no labelled set here"))
     func theGateHolds() throws {
         let rows = try String(contentsOf: Self.file, encoding: .utf8).split(separator: "\n").map {
             try JSONDecoder().decode(Row.self, from: Data($0.utf8))

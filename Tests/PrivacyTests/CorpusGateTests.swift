@@ -22,16 +22,8 @@ import Testing
         var spans: [Span]
     }
 
-    private static let corpus: URL = {
-        if let place = ProcessInfo.processInfo.environment["HELIOGRAPH_SHARED"] {
-            return URL(fileURLWithPath: place).appendingPathComponent("data/pii_dev.jsonl")
-        }
-        var folder = URL(fileURLWithPath: #filePath)
-        for _ in 0..<4 { folder.deleteLastPathComponent() }
-        return folder.appendingPathComponent("shared/data/pii_dev.jsonl")
-    }()
-
-    private static var isThere: Bool { FileManager.default.fileExists(atPath: corpus.path) }
+    private static let corpus = SharedData.file("pii_dev.jsonl")
+    private static var isThere: Bool { SharedData.exists(corpus) }
 
     /// Names, addresses, health, dates and positions have no limits that two people would draw alike.
     private static let loose: Set<String> = [

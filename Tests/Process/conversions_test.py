@@ -122,7 +122,7 @@ def check_journey(scene: Scene, checks: Checks) -> None:
         custom("quote_sent", plan="gold"),
         {"t": "fm", "f": "newsletter", "sb": 1, "ph": 1},
         {"t": "fm", "f": "newsletter", "sb": 0, "ph": 1},
-        page("https://shop.example/thank-you", "https://shop.example/lamps"),
+        page("https://shop.example/thank-you", "https://shop.example/lamps", p=2),
         custom("color_changed", value=5),
     ], context=context)
     scene.wait("the journey's conversions", lambda: len(scene.rows(

@@ -1,4 +1,5 @@
 import Settings
+import TestSupport
 import Testing
 
 /// A site's conversions are read as they are written, and every mistake is told with its line.
@@ -59,9 +60,17 @@ struct ConversionSettingsTests {
             "view_item": "view_content",
         ]
         for (name, canonical) in names {
-            #expect(CanonicalConversion.name(usually: name) == canonical)
+            #expect(canonicalName(name) == canonical)
         }
-        #expect(CanonicalConversion.name(usually: "page_view") == nil)
-        #expect(CanonicalConversion.name(usually: "color_changed") == nil)
+        for name in ["page_view", "color_changed", "", "purchas", "purchases", "purchase\0"] {
+            #expect(canonicalName(name) == nil)
+        }
+        for name in CanonicalConversion.names where name != "page_view" {
+            #expect(canonicalName(name.uppercased()) == name)
+        }
+    }
+
+    private func canonicalName(_ name: String) -> String? {
+        withView(name) { CanonicalConversion.name(usually: $0) }
     }
 }

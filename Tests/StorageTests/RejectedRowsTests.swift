@@ -114,6 +114,22 @@ struct RejectedRowsTests {
         }
     }
 
+    @Test func oldDaysOfEventsGoAlone() throws {
+        try withArchive { stores, archive in
+            let day: Int64 = 86_400_000
+            #expect(add(1, to: archive, receivedAt: 20_506 * day) == .added)
+            TestRecord(visitor: "v", offset: 2, events: [.init(number: 1)], partition: 5)
+                .add(to: archive)
+            _ = try archive.commit()
+            let newest = Int32(TestRecord(visitor: "v", offset: 2, events: []).receivedAt / day)
+            #expect(try archive.dropEvents(before: newest) == 0)
+            #expect(stores.sql("SELECT count(*) FROM heliograph.event") == [["1"]])
+            #expect(try archive.dropEvents(before: newest + 1) == 1)
+            #expect(stores.sql("SELECT count(*) FROM heliograph.event") == [["0"]])
+            #expect(stores.sql("SELECT count(*) FROM heliograph.rejected_event") == [["1"]])
+        }
+    }
+
     @Test func aReplayTakesEachRowOnceAndTheRefusedAgain() throws {
         try withArchive { stores, archive in
             for offset in 1...5 as ClosedRange<UInt64> {

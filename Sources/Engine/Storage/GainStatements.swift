@@ -32,9 +32,11 @@ enum GainStatements {
 
     /// Parameters of `addConversions` in their order: what follows `unnest` below.
     ///
-    /// The page is the one that the event happened on, else the tab's latest. A second conversion of
-    /// the same name and order is kept and told nobody. Shares are given to what the visitor did in the
-    /// days before; where nothing is known, to nothing in particular.
+    /// The page is the one that the event happened on, else the tab's latest, among the visitor's last
+    /// 200 rows of a day. A second conversion of the same name and order is kept and told nobody. Shares
+    /// are given to the first touch and the last 50 of the days before; where nothing is known, to
+    /// nothing in particular. Both bounds are what a transaction's time rests on: a visitor who sends
+    /// thousands of events must not keep the others' rows waiting.
     static let addConversions: StaticString = """
         WITH given AS (
             SELECT *, row_number() OVER (
@@ -67,13 +69,18 @@ enum GainStatements {
                 ELSE given.withheld::jsonb END
             FROM given LEFT JOIN LATERAL (
                 SELECT properties ->> 'u' AS u, properties ->> 'r' AS r, properties ->> 'ti' AS ti
-                FROM heliograph.event AS view
-                WHERE given.window_id <> '' AND view.site = given.site
-                    AND view.visitor_id = given.visitor_id AND view.type = 'pv'
-                    AND view.window_id = given.window_id
-                    AND view.received_at BETWEEN given.received_at - interval '1 day'
-                        AND given.received_at
-                ORDER BY (view.page = given.page) DESC, view.received_at DESC LIMIT 1
+                FROM (
+                    SELECT type, window_id, page, n, received_at, properties
+                    FROM heliograph.event
+                    WHERE given.window_id <> '' AND site = given.site
+                        AND visitor_id = given.visitor_id
+                        AND received_at BETWEEN given.received_at - interval '1 day'
+                            AND given.received_at
+                    ORDER BY received_at DESC, n DESC LIMIT 200
+                ) AS view
+                WHERE view.type = 'pv' AND view.window_id = given.window_id
+                ORDER BY (view.page = given.page) DESC, view.received_at DESC, view.n DESC
+                LIMIT 1
             ) AS page ON true
             ON CONFLICT (site, conversion_id) DO NOTHING
             RETURNING site, conversion_id, visitor_id, occurred_at
@@ -82,9 +89,19 @@ enum GainStatements {
                 touch.source, touch.medium, touch.campaign,
                 row_number() OVER forward AS place, row_number() OVER backward AS place_from_end
             FROM made JOIN given USING (site, conversion_id)
-            JOIN heliograph.touch ON touch.site = made.site AND touch.visitor_id = made.visitor_id
-                AND touch.at <= made.occurred_at
-                AND touch.at > made.occurred_at - make_interval(days => given.days::integer)
+            CROSS JOIN LATERAL (
+                (SELECT * FROM heliograph.touch
+                WHERE site = made.site AND visitor_id = made.visitor_id
+                    AND at <= made.occurred_at
+                    AND at > made.occurred_at - make_interval(days => given.days::integer)
+                ORDER BY at, journal_offset LIMIT 1)
+                UNION
+                (SELECT * FROM heliograph.touch
+                WHERE site = made.site AND visitor_id = made.visitor_id
+                    AND at <= made.occurred_at
+                    AND at > made.occurred_at - make_interval(days => given.days::integer)
+                ORDER BY at DESC, journal_offset DESC LIMIT 50)
+            ) AS touch
             WINDOW forward AS (
                     PARTITION BY made.site, made.conversion_id
                     ORDER BY touch.at, touch.journal_offset),

@@ -1,3 +1,6 @@
+public import Bytes
+import Units
+
 /// One way for an event to be a conversion.
 public struct ConversionRule: Sendable, Equatable {
     /// What makes it one.
@@ -66,12 +69,51 @@ public enum CanonicalConversion {
     ]
 
     /// The canonical name of an event called `name`; nil when nobody else calls it like that. Views of
-    /// pages count only where a rule says so: there are too many of them.
-    public static func name(usually name: String) -> String? {
-        let folded = String(name.lowercased().map { $0 == " " || $0 == "-" ? "_" : $0 })
-        if let known = usualNames[folded] { return known }
-        return names.contains(folded) && folded != "page_view" ? folded : nil
+    /// pages count only where a rule says so: there are too many of them. Asking allocates nothing.
+    public static func name(usually name: ByteView) -> String? {
+        guard let found = folded[fingerprint(name)], found.spelled.count == name.count else {
+            return nil
+        }
+        for (index, byte) in found.spelled.enumerated() where fold(name[index]) != byte {
+            return nil
+        }
+        return found.canonical
     }
+
+    private typealias Folded = (spelled: [UInt8], canonical: String)
+
+    /// Every spelling that counts, by its fingerprint.
+    private static let folded: [UInt64: Folded] = {
+        var table: [UInt64: Folded] = [:]
+        let itself = names.subtracting(["page_view"]).map { ($0, $0) }
+        for (spelling, canonical) in itself + usualNames.map({ ($0.key, $0.value) }) {
+            let bytes = Array(spelling.utf8)
+            let known = table.updateValue((bytes, canonical), forKey: fingerprint(bytes))
+            invariant(known == nil, "two names of conversions have one fingerprint")
+        }
+        return table
+    }()
+
+    private static func fold(_ byte: UInt8) -> UInt8 {
+        let isSpace = byte == UInt8(ascii: " ") || byte == UInt8(ascii: "-")
+        return isSpace ? UInt8(ascii: "_") : asciiLowercase(byte)
+    }
+
+    /// FNV-1a over the folded bytes; nobody gains by a collision, since what is found is compared.
+    private static func fingerprint(_ name: ByteView) -> UInt64 {
+        var word = fingerprintBasis
+        for index in 0..<min(name.count, Limits.conversionNameBytesMaximum) {
+            word = (word ^ UInt64(fold(name[index]))) &* fingerprintPrime
+        }
+        return word
+    }
+
+    private static func fingerprint(_ name: [UInt8]) -> UInt64 {
+        name.reduce(fingerprintBasis) { ($0 ^ UInt64(fold($1))) &* fingerprintPrime }
+    }
+
+    private static let fingerprintBasis: UInt64 = 0xcbf2_9ce4_8422_2325
+    private static let fingerprintPrime: UInt64 = 0x100_0000_01b3
 }
 
 /// Reads a site's conversions.

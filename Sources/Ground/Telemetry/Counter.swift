@@ -7,7 +7,7 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case closedHandshakeFailed, closedHandshakeTimeout, closedProxyHeader, closedStopping
     case requests, requestBytes, responseBytes
     case batchesAcknowledged, batchesAnswered, eventsReceived, eventsAcknowledged
-    case unknownKeys, eventsLostByClients, textsShortened, traitsWithheld
+    case unknownKeys, eventsLostByClients, textsShortened
     case sealsWithoutKey, sealsTooLarge, conversions
     case consentMalformed, consentWithdrawn
     case rejectionsKept, rejectionsNotKept, rejectedDaysDropped
@@ -48,8 +48,8 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
                 labels: "reason=\"\(closeReason)\""
             )
         case .batchesAcknowledged, .batchesAnswered, .eventsReceived, .eventsAcknowledged,
-            .unknownKeys, .eventsLostByClients, .textsShortened,
-            .traitsWithheld, .sealsWithoutKey, .sealsTooLarge, .consentMalformed, .consentWithdrawn:
+            .unknownKeys, .eventsLostByClients, .textsShortened, .sealsWithoutKey,
+            .sealsTooLarge, .consentMalformed, .consentWithdrawn:
             return admissionDescription
         case .rejectionsKept, .rejectionsNotKept, .rejectedDaysDropped:
             return rejectionDescription
@@ -124,11 +124,6 @@ public enum Counter: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             return Description(
                 "seals_too_large",
                 "Sealed blocks that were left out because they were too large."
-            )
-        case .traitsWithheld:
-            return Description(
-                "traits_withheld",
-                "Values of servers' events that were left out because they may name a person."
             )
         case .consentMalformed:
             return Description(

@@ -8,8 +8,9 @@ struct RetentionCommand: ParsableCommand {
         commandName: "retention",
         abstract: "Show the oldest row of each store beside how old it may be.",
         discussion: """
-            The engine takes away what is older, within a day for what is kept by day and within an hour \
-            for the rest. Status 0: nothing is older than it may be. 1: something is. 2: it cannot be said.
+            The engine takes away what is older, within a day for what is kept by day and within two \
+            hours for the rest, first an hour after its start; --apply does it at once, by this machine's \
+            clock. Status 0: nothing is older than it may be. 1: something is. 2: it cannot be said.
             """
     )
 
@@ -17,6 +18,9 @@ struct RetentionCommand: ParsableCommand {
 
     @Flag(help: "Print the result as JSON.")
     var json = false
+
+    @Flag(help: "Take away what is too old, now.")
+    var apply = false
 
     struct Row: Encodable {
         let store: String
@@ -29,7 +33,9 @@ struct RetentionCommand: ParsableCommand {
         do {
             let stores = try DataStores(data: place.data, config: place.config)
             defer { stores.close() }
-            let rows = try RightsArchive(conninfo: stores.conninfo).oldestRows()
+            let archive = try RightsArchive(conninfo: stores.conninfo)
+            if apply { try takeAway(archive, stores) }
+            let rows = try archive.oldestRows()
                 .map { row($0.store, $0.days, stores.settings.retention) }
                 .sorted { $0.store < $1.store }
             Console.line(json ? rows.jsonText : rows.map(text).joined(separator: "\n"))
@@ -39,6 +45,15 @@ struct RetentionCommand: ParsableCommand {
         } catch {
             Console.fail("ages cannot be told: \(error)", status: 2)
         }
+    }
+
+    /// What the engine does once an hour.
+    private func takeAway(_ archive: RightsArchive, _ stores: DataStores) throws {
+        let (settings, today) = (stores.settings.retention, Int32(Moment.now / 86_400_000))
+        try archive.retain(RowRetention(settings))
+        let days = ArchiveWriter(conninfo: stores.conninfo)
+        _ = try days.dropRejected(before: today - Int32(settings.rejectedDays))
+        _ = try days.dropEvents(before: today - Int32(settings.eventDays))
     }
 
     private func row(

@@ -28,7 +28,7 @@ struct ServerEventWriter: ~Copyable {
     private var name = ByteBuffer(capacity: 1024, limit: 64 * 1024)
     private var ruled = ByteBuffer(capacity: 1024, limit: 64 * 1024)
 
-    /// What was found and withheld of the event last written.
+    /// What was found and withheld of the event last written, its name included.
     private(set) var findings = Findings()
 
     /// Whether something of the event last written was withheld because it may name a person.
@@ -48,8 +48,10 @@ struct ServerEventWriter: ~Copyable {
         }
     }
 
-    /// The name that a custom event is stored under; empty for other kinds. Valid until the next.
+    /// The name that a custom event is stored under; empty for other kinds. Valid until the next, which
+    /// begins a new event's findings.
     mutating func name(of event: IncomingEvent) -> ByteView {
+        findings = Findings()
         switch event.call {
         case .screen: return ByteView(Self.screenName)
         case .group: return ByteView(Self.groupName)
@@ -67,7 +69,7 @@ struct ServerEventWriter: ~Copyable {
                 policy: policy,
                 into: &name
             )
-            if !found.isEmpty { counters.add(.traitsWithheld, found.total) }
+            findings.add(found)
             let length = JSONText.plainPrefixLength(name.view, limit: Limits.nameBytesMaximum)
             if length < name.count { counters.add(.textsShortened) }
             return name.view[0..<length]
@@ -86,7 +88,6 @@ struct ServerEventWriter: ~Copyable {
         into output: inout ByteBuffer,
         keeps: (ByteView) -> Bool
     ) throws(PropertyCheck.Fault) {
-        findings = Findings()
         output.append(UInt8(ascii: "{"))
         switch event.call {
         case .page: appendPage(event, into: &output, keeps)
@@ -100,7 +101,6 @@ struct ServerEventWriter: ~Copyable {
         }
         if hasWithheld { output.appendNames(of: findings) }
         output.append(UInt8(ascii: "}"))
-        if hasWithheld { counters.add(.traitsWithheld, findings.total) }
     }
 
     // MARK: - Calls

@@ -58,8 +58,7 @@ final class Eraser {
     let folder: RightsFolder
     private var journal: ErasureChannel
     private(set) var request: RightsRequest?
-    /// When rows are looked at for their age next, monotonic milliseconds.
-    private var retentionDueAt: Int64 = 0
+    private var retention = RetentionClock()
 
     init(
         _ around: Surroundings,
@@ -103,9 +102,7 @@ final class Eraser {
 
     /// Once an hour, rows that are older than they may be go.
     private func keepRetention() throws(EraserPause) {
-        let now = Pause.monotonicMilliseconds()
-        guard now >= retentionDueAt else { return }
-        retentionDueAt = now + Limits.retentionEveryMilliseconds
+        guard retention.due(at: around.time) != nil else { return }
         try attempt {
             try RightsArchive(conninfo: around.rights.conninfo).retain(around.rights.retention)
         }

@@ -26,7 +26,7 @@ final class ArchiveThread {
     private let onProblem: @Sendable (String) -> Void
     /// When the first record of the batch was added, monotonic milliseconds; nil while it is empty.
     private var batchBegunAt: Int64?
-    private var retention: RejectedRetention
+    private var retention = RetentionClock()
     private let rejectedDays: Int
     private let eventDays: Int
     /// When the database's positions are looked at next, monotonic milliseconds.
@@ -52,7 +52,6 @@ final class ArchiveThread {
         self.stop = stop
         self.time = time
         self.onProblem = onProblem
-        retention = RejectedRetention(days: rejectedDays)
         self.eventDays = eventDays
         self.rejectedDays = rejectedDays
         counters = metrics.makeBlock(thread: "hg-archive")
@@ -177,11 +176,11 @@ final class ArchiveThread {
     }
 
     private func tidyUp() {
-        guard archive.isBatchEmpty, let day = retention.due(at: time) else { return }
+        guard archive.isBatchEmpty, let today = retention.due(at: time) else { return }
         do {
-            let dropped = try archive.dropRejected(before: day)
+            let dropped = try archive.dropRejected(before: today - Int32(rejectedDays))
             if dropped > 0 { counters.add(.rejectedDaysDropped, dropped) }
-            _ = try archive.dropEvents(before: day + Int32(rejectedDays - eventDays))
+            _ = try archive.dropEvents(before: today - Int32(eventDays))
         } catch {
             onProblem("days of old could not be dropped, trying again in an hour: \(error)")
         }
@@ -198,38 +197,5 @@ final class ArchiveThread {
             board[partition] = archive.stored(partition)
         }
         counters.set(.postgresLagRecords, sources.reduce(0) { $0 + $1.lag })
-    }
-}
-
-/// When days of events and rejected events are dropped, and which. Owned by the archive's thread.
-///
-/// What is dropped does not come back, so a clock is believed only after an hour in which it went on like
-/// the machine's own count: not right after a start, and not right after a jump.
-struct RejectedRetention {
-    private static let everyMilliseconds: Int64 = 3_600_000
-    /// What a clock may be put right by within an hour.
-    private static let driftMillisecondsMaximum: Int64 = 60_000
-    private static let dayMilliseconds: Int64 = 86_400_000
-
-    private let days: Int
-    /// What both clocks said at the last look; nil before the first.
-    private var last: (monotonic: Int64, wall: Int64)?
-
-    /// Keeps today and `days` days before it.
-    init(days: Int) { self.days = days }
-
-    /// The first day to keep, counted from 1970-01-01, when it is time to drop those before it.
-    mutating func due(at time: TimeSource) -> Int32? {
-        let monotonic = time.monotonicNanoseconds() / 1_000_000
-        let wall = time.epochMilliseconds()
-        guard let last else {
-            self.last = (monotonic, wall)
-            return nil
-        }
-        let passed = monotonic - last.monotonic
-        guard passed >= Self.everyMilliseconds else { return nil }
-        self.last = (monotonic, wall)
-        guard abs(wall - last.wall - passed) <= Self.driftMillisecondsMaximum else { return nil }
-        return Int32(clamping: wall / Self.dayMilliseconds - Int64(days))
     }
 }

@@ -112,11 +112,11 @@ struct SiteRules: Sendable {
         _ slice: Slice,
         _ gains: inout RecordGains?
     ) {
-        if let rule = events[event.name.hash128(key: Self.hashKey).low] {
+        if !events.isEmpty, let rule = events[event.name.hash128(key: Self.hashKey).low] {
             return add(event, slice, rule.name, rule, &gains)
         }
-        guard site.countsUsualConversions, UsualNames.mayHold(event.name),
-            let name = CanonicalConversion.name(usually: event.name.text)
+        guard site.countsUsualConversions,
+            let name = CanonicalConversion.name(usually: event.name)
         else { return }
         add(event, slice, name, nil, &gains)
     }
@@ -239,22 +239,5 @@ struct SiteRules: Sendable {
         case .allowed: return nil
         case .forbidden(let reason): return reason.rawValue
         }
-    }
-}
-
-/// A cheap first look at an event's name, so that most cost no String.
-enum UsualNames {
-    /// Bytes that the longest usual name has.
-    private static let bytesMaximum = 26
-    private static let initials: Set<UInt8> = [
-        UInt8(ascii: "v"), UInt8(ascii: "p"), UInt8(ascii: "s"), UInt8(ascii: "a"),
-        UInt8(ascii: "i"), UInt8(ascii: "b"), UInt8(ascii: "c"), UInt8(ascii: "o"),
-        UInt8(ascii: "l"), UInt8(ascii: "g"), UInt8(ascii: "t"), UInt8(ascii: "f"),
-        UInt8(ascii: "d"),
-    ]
-
-    static func mayHold(_ name: ByteView) -> Bool {
-        guard name.count >= 4, name.count <= bytesMaximum else { return false }
-        return initials.contains(asciiLowercase(name[0]))
     }
 }

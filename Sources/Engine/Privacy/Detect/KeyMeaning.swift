@@ -16,10 +16,6 @@ struct KeyMeaning: BitwiseCopyable {
     var isVersion = false
     /// A click identifier: never looked at.
     var isClickID = false
-    /// Holds another URL.
-    var isRedirect = false
-    /// A parameter of search or paging.
-    var isKept = false
     /// Only codes of the classification of diseases count: pointers' deltas are called `dx`, too.
     var isDiseaseCode = false
 
@@ -84,8 +80,6 @@ struct KeyReader: ~Copyable {
         let isWhole = index == 0 && count == tokens.count
         if isWhole {
             if roles.contains(.clickID) { meaning.isClickID = true }
-            if roles.contains(.redirect) { meaning.isRedirect = true }
-            if roles.contains(.keptParameter) { meaning.isKept = true }
         }
         if roles.contains(.safe) { meaning.isSafe = true }
         if roles.contains(.thing) { meaning.isThing = true }

@@ -82,8 +82,7 @@ enum WordLists {
         "harmless": .harmless, "safe": .safe, "thing": .thing, "street after": .streetAfter,
         "street before": .streetBefore, "street mark": .streetMark, "particle": .particle,
         "no name": .noName, "connector": .connector, "owner": .owner,
-        "secret segment": .secretSegment, "click id": .clickID, "redirect": .redirect,
-        "pin": .pin, "common value": .commonValue, "version": .version,
-        "kept parameter": .keptParameter,
+        "secret segment": .secretSegment, "click id": .clickID, "pin": .pin,
+        "common value": .commonValue, "version": .version,
     ]
 }

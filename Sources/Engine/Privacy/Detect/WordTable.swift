@@ -52,22 +52,18 @@ struct WordRoles: OptionSet, Sendable {
     static let secretSegment = WordRoles(rawValue: 1 << 15)
     /// A click identifier of an ad network.
     static let clickID = WordRoles(rawValue: 1 << 16)
-    /// A parameter that holds another URL.
-    static let redirect = WordRoles(rawValue: 1 << 17)
     /// A key of a few secret digits.
-    static let pin = WordRoles(rawValue: 1 << 18)
+    static let pin = WordRoles(rawValue: 1 << 17)
     /// A value so common that it tells nothing: yes, none, default.
-    static let commonValue = WordRoles(rawValue: 1 << 19)
+    static let commonValue = WordRoles(rawValue: 1 << 18)
     /// Needs its accents: without them it is another word.
-    static let needsMarks = WordRoles(rawValue: 1 << 20)
+    static let needsMarks = WordRoles(rawValue: 1 << 19)
     /// A greeting or title that a name follows only if it looks like one.
-    static let weakName = WordRoles(rawValue: 1 << 21)
+    static let weakName = WordRoles(rawValue: 1 << 20)
     /// A key whose dotted number is a version.
-    static let version = WordRoles(rawValue: 1 << 22)
+    static let version = WordRoles(rawValue: 1 << 21)
     /// Parts of an address in scripts without spaces.
-    static let streetMark = WordRoles(rawValue: 1 << 23)
-    /// A parameter of search, paging and campaigns that may be kept in a URL.
-    static let keptParameter = WordRoles(rawValue: 1 << 24)
+    static let streetMark = WordRoles(rawValue: 1 << 22)
 }
 
 /// All words the engine knows, by the hash of their first token. Made once, never changed.

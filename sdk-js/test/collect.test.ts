@@ -1,3 +1,4 @@
+import './world';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -6,13 +7,13 @@ import { makeClickBook } from '../src/collect/clickbook';
 import { makeCtaBook } from '../src/collect/ctabook';
 import { makeFormBook } from '../src/collect/formbook';
 import { keyKind, makeKeyBook } from '../src/collect/keybook';
-import { extended, moveOf } from '../src/collect/moves';
+import { extended, moveOf } from '../src/parts/moves';
 import { makePointerBook } from '../src/collect/pointerbook';
 import { makeRageRule, median } from '../src/collect/rage';
 import { makeScrollBook } from '../src/collect/scroll';
 import { makeSectionBook } from '../src/collect/sectionbook';
 import { makeTouchBook } from '../src/collect/touchbook';
-import { reducedReferrer, reducedUrl } from '../src/collect/url';
+import { reducedReferrer, reducedUrl } from '../src/core/url';
 import { wordsIn } from '../src/collect/words';
 
 test('active time ends 30 s after the last input, when hidden, and when blurred', () => {

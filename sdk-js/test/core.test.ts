@@ -1,15 +1,17 @@
+import './world';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { configOf } from '../src/core/config';
-import { effectiveConsent, neededConsent } from '../src/core/consent';
+import { configOf, isOff, isOn, optionsOf } from '../src/core/config';
+import { applyChoice, choiceIn, effectiveConsent, neededConsent } from '../src/core/consent';
 import { makeIdentity } from '../src/core/identity';
 import { base64url, isIdentifier, uuid7 } from '../src/core/ids';
 import {
     BATCH_EVENTS, bodyOf, EVENT_BYTES, makeOutbox, MEMORY_EVENTS, utf8Length,
 } from '../src/core/outbox';
-import { boundedProps, isConversion } from '../src/core/props';
-import { backoffMilliseconds, outcomeOf, retryAfterMilliseconds } from '../src/core/retry';
+import { isUrgent } from '../src/core/api';
+import { boundedProps } from '../src/core/props';
+import { backoffMilliseconds, isWorthRetrying, retryAfterMilliseconds } from '../src/core/retry';
 import { SESSION_GAP_MILLISECONDS, sessionAt } from '../src/core/session';
 import { cookieIn } from '../src/core/storage';
 import { makeTransport } from '../src/core/transport';
@@ -73,12 +75,10 @@ test('a session ends after half an hour, or when the clock went back that far', 
     assert.equal(sessionAt(first, 5000, make).at, 5000);
 });
 
-test('an answer means done, again or give up', () => {
-    for (const status of [200, 202, 204]) assert.equal(outcomeOf(status), 'done');
-    for (const status of [0, 408, 425, 429, 500, 502, 503, 504])
-        assert.equal(outcomeOf(status), 'retry');
-    for (const status of [301, 400, 401, 403, 404, 413, 415, 422])
-        assert.equal(outcomeOf(status), 'drop');
+test('an answer is final, or worth another try', () => {
+    for (const status of [0, 408, 425, 429, 500, 502, 503, 504]) assert.ok(isWorthRetrying(status));
+    for (const status of [200, 202, 204, 301, 400, 401, 403, 404, 413, 415, 422])
+        assert.equal(isWorthRetrying(status), false);
 });
 
 test('the wait doubles with jitter, ends at five minutes, and is never below Retry-After', () => {
@@ -87,11 +87,9 @@ test('the wait doubles with jitter, ends at five minutes, and is never below Ret
     assert.equal(backoffMilliseconds(4, 0, 0.75), 10_000);
     assert.equal(backoffMilliseconds(40, 0, 0.5), 300_000);
     assert.equal(backoffMilliseconds(1, 7000, 0.5), 7000);
-    assert.equal(retryAfterMilliseconds('3', 0), 3000);
-    assert.equal(retryAfterMilliseconds(new Date(60_000).toUTCString(), 20_000), 40_000);
-    for (const silly of [null, '', 'soon', '-4'])
-        assert.equal(retryAfterMilliseconds(silly, 2e12), 0);
-    assert.equal(retryAfterMilliseconds('999999', 0), 300_000);
+    assert.equal(retryAfterMilliseconds('3'), 3000);
+    for (const silly of [null, '', 'soon']) assert.equal(retryAfterMilliseconds(silly), 0);
+    assert.equal(retryAfterMilliseconds('999999'), 300_000);
 });
 
 test('the length of a text in UTF-8 agrees with the encoder', () => {
@@ -107,52 +105,52 @@ test(
         const outbox = makeOutbox();
         for (let round = 0; round < BATCH_EVENTS; round++) {
             assert.equal(outbox.isFull(), false);
-            outbox.add('{}');
+            outbox.put('{}');
         }
         assert.equal(outbox.isFull(), true);
-        outbox.seal(0, head);
-        while (!outbox.isFull()) outbox.add('x'.repeat(EVENT_BYTES - 1));
-        outbox.seal(0, head);
-        const sizes = outbox.waiting().map((batch) => bodyOf(batch, 1, 2).length);
+        outbox.freeze(0, head);
+        while (!outbox.isFull()) outbox.put('x'.repeat(EVENT_BYTES - 1));
+        outbox.freeze(0, head);
+        const sizes = outbox.queued().map((batch) => bodyOf(batch, 1, 2).length);
         assert.ok(Math.max(...sizes) <= 24 * 1024, String(sizes));
     });
 
 test('an event over its limit is lost and said to be', () => {
     const outbox = makeOutbox();
-    assert.equal(outbox.add('x'.repeat(EVENT_BYTES)), false);
-    outbox.add('{}');
-    outbox.seal(0, head);
-    assert.equal(outbox.waiting()[0].head, '"lost":1');
+    assert.equal(outbox.put('x'.repeat(EVENT_BYTES)), false);
+    outbox.put('{}');
+    outbox.freeze(0, head);
+    assert.equal(outbox.queued()[0].h, '"lost":1');
 });
 
 test('the queue is bounded: the oldest batch goes first, never one under way, and loss is counted',
     () => {
         const outbox = makeOutbox();
         const batch = () => {
-            for (let round = 0; round < BATCH_EVENTS; round++) outbox.add('{}');
-            outbox.seal(0, head);
+            for (let round = 0; round < BATCH_EVENTS; round++) outbox.put('{}');
+            outbox.freeze(0, head);
         };
         batch();
-        outbox.waiting()[0].flying = true;
+        outbox.queued()[0].flying = true;
         for (let round = 0; round < 40; round++) batch();
-        const kept = outbox.waiting().length * BATCH_EVENTS;
+        const kept = outbox.queued().length * BATCH_EVENTS;
         assert.ok(kept <= MEMORY_EVENTS && kept > MEMORY_EVENTS - 2 * BATCH_EVENTS);
-        outbox.add('{}');
+        outbox.put('{}');
         let told = 0;
-        outbox.seal(0, (lost) => {
+        outbox.freeze(0, (lost) => {
             told = lost;
             return '';
         });
         const accounted
-            = outbox.waiting().reduce((sum, one) => sum + (Number(one.head.slice(7)) || 0), 0);
+            = outbox.queued().reduce((sum, one) => sum + (Number(one.h.slice(7)) || 0), 0);
         assert.equal(accounted + told + kept + BATCH_EVENTS, 41 * BATCH_EVENTS);
     });
 
 test('a batch keeps its content over tries, and only its send times change', () => {
     const outbox = makeOutbox();
-    outbox.add('{"n":1}');
-    outbox.seal(0, () => '"b":"id"');
-    const [batch] = outbox.waiting();
+    outbox.put('{"n":1}');
+    outbox.freeze(0, () => '"b":"id"');
+    const [batch] = outbox.queued();
     assert.deepEqual(
         JSON.parse(bodyOf(batch, 10.4, 20.6)), { b: 'id', st: 10, mt: 21, e: [{ n: 1 }] });
     assert.deepEqual(JSON.parse(bodyOf(batch, 30, 40)), { b: 'id', st: 30, mt: 40, e: [{ n: 1 }] });
@@ -164,30 +162,36 @@ function world(statuses: number[]) {
         sent: [] as string[],
         beacons: [] as string[],
         beaconAnswer: true,
+        online: true,
+        answer: null as unknown,
+        urls: [] as string[],
         timers: [] as [number, () => void][]
     };
     const outbox = makeOutbox();
-    const transport = makeTransport('/v1/e', outbox, {
-        fetch: (_, init) => {
+    const sender = makeTransport('/v1/e', outbox, {
+        post: (url, init) => {
+            state.urls.push(url);
             state.sent.push(String(init.body));
             const status = statuses.length ? statuses.shift()! : 204;
             if (status < 0) return new Promise(() => undefined);
-            return status ? Promise.resolve({ status, headers: { get: () => null } }) :
+            return status ? Promise.resolve({
+                status, headers: { get: () => null }, json: () => Promise.resolve(state.answer),
+            }) :
                             Promise.reject(Error('down'));
         },
         beacon: (_, body) => {
             if (state.beaconAnswer) state.beacons.push(body);
             return state.beaconAnswer;
         },
-        epoch: () => state.now, monotonic: () => state.now, random: () => 0.5,
+        isOnline: () => state.online, epoch: () => state.now, monotonic: () => state.now, random: () => 0.5,
         later: (wait, action) => void state.timers.push([state.now + wait, action]),
     });
     const add = (bytes = 10) => {
         while (bytes > 0) {
-            outbox.add('"' + 'x'.repeat(Math.min(bytes, 4000)) + '"');
+            outbox.put('"' + 'x'.repeat(Math.min(bytes, 4000)) + '"');
             bytes -= 4000;
         }
-        outbox.seal(state.now, () => '');
+        outbox.freeze(state.now, () => '');
     };
     const pass = async (milliseconds: number) => {
         state.now += milliseconds;
@@ -196,37 +200,71 @@ function world(statuses: number[]) {
         due.forEach(([, action]) => action());
         for (let turn = 0; turn < 5; turn++) await Promise.resolve();
     };
-    return { state, outbox, transport, add, pass };
+    return { state, outbox, sender, add, pass };
 }
 
 test('a failing batch is tried eight times and then given up', async () => {
-    const { state, outbox, transport, add, pass } = world(Array(20).fill(503));
+    const { state, outbox, sender, add, pass } = world(Array(20).fill(503));
     add();
-    transport.pump();
+    sender.pump();
     for (let round = 0; round < 20; round++) await pass(300_001);
     assert.equal(state.sent.length, 8);
-    assert.equal(outbox.waiting().length, 0);
+    assert.equal(outbox.queued().length, 0);
+});
+
+test('a score is asked for while somebody listens, and told', async () => {
+    const { state, sender, add, pass } = world([204, 200, 204]);
+    add();
+    sender.pump();
+    await pass(0);
+    const scores: unknown[] = [];
+    sender.scored = (score) => scores.push(score);
+    state.answer = { score: 73.2 };
+    for (let round = 0; round < 2; round++) {
+        add();
+        sender.pump();
+        await pass(0);
+    }
+    assert.deepEqual(state.urls, ['/v1/e', '/v1/e?want=score', '/v1/e?want=score']);
+    assert.deepEqual(scores, [{ score: 73.2 }]);
+});
+
+test('while sending fails, the device is a better place than a beacon that nobody hears of', () => {
+    const { state, outbox, sender, add } = world([]);
+    state.online = false;
+    add();
+    let kept = true;
+    const calls: boolean[] = [];
+    sender.keep = (last) => {
+        calls.push(last);
+        return kept;
+    };
+    sender.handOver(true);
+    assert.deepEqual([state.beacons.length, outbox.queued().length, calls], [0, 1, [true]]);
+    kept = false;
+    sender.handOver(true);
+    assert.deepEqual([state.beacons.length, outbox.queued().length], [1, 0]);
 });
 
 test('during a pause nothing is sent, and coming back online ends it', async () => {
-    const { state, transport, add, pass } = world([0]);
+    const { state, sender, add, pass } = world([0]);
     add();
-    transport.pump();
+    sender.pump();
     await pass(0);
-    transport.pump();
+    sender.pump();
     await pass(100);
     assert.equal(state.sent.length, 1);
-    transport.resume();
+    sender.resume();
     await pass(0);
     assert.equal(state.sent.length, 2);
 });
 
 test('batches go one after another, in order', async () => {
-    const { state, transport, add, pass } = world([]);
+    const { state, sender, add, pass } = world([]);
     add(10);
     add(20);
     add(30);
-    transport.pump();
+    sender.pump();
     assert.equal(state.sent.length, 1);
     await pass(0);
     assert.deepEqual(state.sent.map((body) => body.length),
@@ -235,22 +273,22 @@ test('batches go one after another, in order', async () => {
 });
 
 test('at the end of a page beacons go first; a refused one stays if nothing else takes it', () => {
-    const { state, outbox, transport, add } = world(Array(9).fill(-1));
+    const { state, outbox, sender, add } = world(Array(9).fill(-1));
     for (let round = 0; round < 4; round++) add(20_000);
-    transport.handOver(true);
+    sender.handOver(true);
     assert.equal(state.beacons.length, 4);
     state.beaconAnswer = false;
     for (let round = 0; round < 4; round++) add(20_000);
-    transport.handOver(true);
+    sender.handOver(true);
     assert.equal(state.sent.length, 2, 'two fit under the keepalive budget');
-    assert.equal(outbox.waiting().length, 2, 'the others are kept, not believed to be sent');
+    assert.equal(outbox.queued().length, 2, 'the others are kept, not believed to be sent');
 });
 
 test('hiding uses keepalive within the budget and beacons beyond it', () => {
-    const { state, outbox, transport, add } = world(Array(9).fill(-1));
+    const { state, outbox, sender, add } = world(Array(9).fill(-1));
     for (let round = 0; round < 4; round++) add(20_000);
-    transport.handOver(false);
-    assert.deepEqual([state.sent.length, state.beacons.length, outbox.waiting().length], [2, 2, 0]);
+    sender.handOver(false);
+    assert.deepEqual([state.sent.length, state.beacons.length, outbox.queued().length], [2, 2, 0]);
 });
 
 test('nothing is on the device before consent, and nothing after its withdrawal', () => {
@@ -264,7 +302,7 @@ test('nothing is on the device before consent, and nothing after its withdrawal'
     identity.allowStorage();
     identity.session(2000);
     assert.ok(isIdentifier(identity.device()));
-    assert.equal(size(), 4);
+    assert.equal(size(), 5);
     identity.forgetStorage();
     identity.session(3000);
     assert.equal(identity.device(), null);
@@ -273,9 +311,9 @@ test('nothing is on the device before consent, and nothing after its withdrawal'
 
 test('the session known before consent goes on after it', () => {
     const identity = makeIdentity('k', shelves());
-    const before = identity.session(1000).id;
+    const before = identity.session(1000);
     identity.allowStorage();
-    assert.equal(identity.session(2000).id, before);
+    assert.equal(identity.session(2000), before);
 });
 
 test('the next page of a tab counts on; a duplicate and a crash begin anew', () => {
@@ -304,7 +342,7 @@ test('damaged values on the device are replaced', () => {
     const identity = makeIdentity('k', places);
     identity.allowStorage();
     assert.ok(isIdentifier(identity.device()));
-    assert.ok(isIdentifier(identity.session(1).id));
+    assert.ok(isIdentifier(identity.session(1)));
     assert.equal(identity.tab.n, 0);
 });
 
@@ -316,25 +354,40 @@ test('cookies are found by their whole name', () => {
 test('properties are cut to 32 keys and 2 KB, whole keys at a time', () => {
     const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => ['k' + index, index]));
     assert.equal(Object.keys(boundedProps(many)!).length, 32);
-    assert.deepEqual(boundedProps({ big: 'x'.repeat(3000), small: 1, gone: undefined }), undefined);
+    assert.deepEqual(boundedProps({ big: 'x'.repeat(3000), small: 1, gone: undefined }), { small: 1 });
     assert.deepEqual(boundedProps({ small: 1, big: 'x'.repeat(3000) }), { small: 1 });
     for (const wrong of [null, 3, 'text', [1], {}]) assert.equal(boundedProps(wrong), undefined);
-    assert.ok(isConversion('purchase') && !isConversion('purchased'));
+    assert.ok(isUrgent('purchase') && isUrgent('generate_lead') && !isUrgent('view_item'));
+    const ring: { self?: unknown } = {};
+    ring.self = ring;
+    assert.deepEqual(boundedProps({ ring, big: 1n, small: 1 }), { small: 1 });
 });
 
 test('the tag is read strictly', () => {
-    const tag = (attributes: { [name: string]: string }) => ({
-        src: 'https://in.example/x/hg.js', getAttribute: (name: string) => attributes[name] ?? null,
-    });
-    assert.equal(configOf(tag({})), null);
-    assert.equal(configOf(tag({ 'data-key': 'no spaces' })), null);
-    const plain = configOf(tag({ 'data-key': 'pk_1' }))!;
-    assert.deepEqual(
-        [plain.endpoint, plain.consent, plain.routes], ['https://in.example/v1/e', 1, 'path']);
-    const full = configOf(tag(
-        { 'data-key' : 'a', 'data-consent' : '15', 'data-endpoint' : '/e', 'data-spa' : 'off' }))!;
-    assert.deepEqual([full.endpoint, full.consent, full.routes], ['/e', 15, 'off']);
-    for (const odd of ['', 'x', '-1', '64']) {
-        assert.equal(configOf(tag({ 'data-key': 'a', 'data-consent': odd }))!.consent, 1);
-    }
+    const tag = (dataset: { [name: string]: string }) =>
+        configOf(optionsOf({ src: 'https://in.example/x/hg.js', dataset }));
+    assert.equal(tag({}), null);
+    assert.equal(tag({ key: 'no spaces' }), null);
+    const plain = tag({ key: 'pk_1' })!;
+    assert.deepEqual([plain.endpoint, plain.consent], ['https://in.example/v1/e', 1]);
+    const full = tag({ key: 'a', consent: '15', endpoint: '/e', spa: 'off' })!;
+    assert.deepEqual([full.endpoint, full.consent, isOff(full.options.spa)], ['/e', 15, true]);
+    for (const odd of ['', 'x', '-1', '64']) assert.equal(tag({ key: 'a', consent: odd })!.consent, 1);
+    assert.deepEqual(['', 'on', 'true', 'off', undefined].map(isOn), [true, true, true, false, false]);
+});
+
+test('a choice is known again, and an explicit one stands against the browser', () => {
+    assert.equal(choiceIn(['consent', 15]), '15');
+    assert.equal(choiceIn(['consent', '255', { explicit: true }]), '63.1');
+    for (const none of [['consent'], ['consent', 'x'], ['consent', -1], ['track', 1]])
+        assert.equal(choiceIn(none), '');
+    const config = configOf({ key: 'a', dnt: '' })!;
+    const refusing = { globalPrivacyControl: true };
+    Object.assign(navigator, refusing);
+    assert.equal(applyChoice(config, '63'), 3);
+    assert.equal(applyChoice(config, '63.1'), 63);
+    Object.assign(navigator, { globalPrivacyControl: false, doNotTrack: '1' });
+    assert.equal(applyChoice(config, '63'), 3);
+    assert.equal(applyChoice(configOf({ key: 'a' })!, '63'), 63);
+    Object.assign(navigator, { doNotTrack: '0' });
 });

@@ -1,5 +1,8 @@
+import { now as clock } from '../core/natives';
 import { INFERENCE, PROFILING } from '../core/consent';
-import type { Tracker } from '../core/tracker';
+import type { Behaviour, Site } from '../core/site';
+import { acted } from '../parts/moves';
+import { wordsBelow } from './words';
 import { makeBooks } from './books';
 import { watchClicks } from './clicks';
 import { watchCtas } from './ctas';
@@ -21,21 +24,10 @@ export function markAt(index: number): number {
                          60_000 + beyond * LATER_MARK_MILLISECONDS;
 }
 
-export interface Behaviour {
-    /** A new page view begins: new books. */
-    begin(): void;
-    /** The page has settled and may be looked at. */
-    scan(): void;
-    /** Sends what came together since the last summary; `ends` when the page is left or hidden. */
-    summarise(ends: boolean): void;
-    /** The page view is over. */
-    leave(): void;
-    shown(): void;
-}
-
-export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
+export function watchBehaviour(site: Site): void {
+    const { tracker } = site;
     const { guard } = tracker;
-    let books = makeBooks(performance.now(), 0);
+    let books = makeBooks(clock(), 0);
     let sections: SectionWatch | null = null;
     let part = 0;
     let mark = 0;
@@ -47,8 +39,8 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
     const ctas = watchCtas(tracker, current);
     const forms = watchForms(tracker);
     const act = () => {
-        books.activity.input(performance.now());
-        acted();
+        books.activity.input(clock());
+        acted(site);
     };
     const dead = watchClicks(tracker, current,
         (target) => (sections ? sections.indexOf(target) : -1), act, ctas.clicked);
@@ -58,7 +50,7 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
     watchScroll(tracker, current, () => documentPixels, dead.moved);
     for (const type of ['pointerdown', 'keydown', 'touchstart', 'wheel']) {
         guard.listen(document, type, 'activity', () => {
-            books.activity.input(performance.now());
+            books.activity.input(clock());
             beat();
         });
     }
@@ -71,43 +63,45 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
             if (type === 'blur') onBlur();
         });
     }
-    if (window.ResizeObserver) {
-        // The observer hands the height over without a layout read of ours.
+    // The observer hands the height over without a layout read of ours.
+    guard.wrap('scroll', () => {
         new ResizeObserver(guard.wrap('scroll', (entries: ResizeObserverEntry[]) => {
             documentPixels = entries[entries.length - 1].contentRect.height;
         })).observe(document.documentElement);
-    }
+    })();
+    guard.listen(document, 'selectionchange', 'dead', dead.moved);
+    guard.listen(document, 'focusin', 'dead', dead.shifted);
 
     const watchNewSections = guard.wrap('sections', () => {
         if (sections) sections.stop();
         sections = null;
         const { activity } = books;
         sections = watchSections(guard, books.sections, () => {
-            const at = performance.now();
+            const at = clock();
             return { now: at, active: activity.activeTotal(at) };
         });
     });
     function shown(): void {
         const visible = document.visibilityState === 'visible';
-        books.activity.visibility(performance.now(), visible, document.hasFocus());
+        books.activity.visibility(clock(), visible, document.hasFocus());
         dead.shifted();
         beat();
     }
     function onBlur(): void {
-        const unsent = books.activity.activeTotal(performance.now()) - totals[0];
+        const unsent = books.activity.activeTotal(clock()) - totals[0];
         if (unsent < BLUR_SUMMARY_MILLISECONDS) return;
         self.summarise(false);
         tracker.flush();
     }
     /** Runs the timer to the next summary while somebody is active; idle pages have none. */
     function beat(): void {
-        const now = performance.now();
+        const now = clock();
         if (timerRuns || !books.activity.isActive(now)) return;
         timerRuns = true;
         const rest = markAt(mark) - books.activity.activeTotal(now);
         guard.later(Math.max(250, rest), 'summary', () => {
             timerRuns = false;
-            if (books.activity.activeTotal(performance.now()) >= markAt(mark)) {
+            if (books.activity.activeTotal(clock()) >= markAt(mark)) {
                 mark++;
                 self.summarise(false);
                 tracker.flush();
@@ -117,7 +111,7 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
     }
     const self: Behaviour = {
         begin() {
-            const now = performance.now();
+            const now = clock();
             books = makeBooks(now, window.scrollY);
             part = mark = 0;
             totals = [0, 0, 0, 0];
@@ -137,7 +131,7 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
         summarise(ends) {
             if (!tracker.allows(PROFILING)) return;
             forms.progress();
-            const now = performance.now();
+            const now = clock();
             const fields = summaryOf(books, now, part + 1, totals, ends, tracker.allows(INFERENCE));
             if (!fields) return;
             part++;
@@ -152,7 +146,8 @@ export function watchBehaviour(tracker: Tracker, acted: () => void): Behaviour {
         shown,
     };
     const safe = (action: () => void) => guard.wrap('behaviour', action);
-    return {
+    site.words = wordsBelow;
+    site.behaviour = {
         begin: safe(self.begin),
         scan: safe(self.scan),
         summarise: guard.wrap('behaviour', self.summarise),

@@ -1,3 +1,4 @@
+import { now as clock } from '../core/natives';
 import { PROFILING } from '../core/consent';
 import type { Tracker } from '../core/tracker';
 import type { Books } from './books';
@@ -62,7 +63,7 @@ export function watchClicks(
         return { time: Math.max(0, pressedAt - known.at), entries: known.entries };
     }
     function countBehaviour(target: Element, event: MouseEvent, control: Element | null): number {
-        const now = performance.now();
+        const now = clock();
         const { time, entries } = hoverOf(control);
         books().sections.clicked(sectionOf(target));
         books().pointer.pressed(event.clientX, event.clientY, now);
@@ -95,7 +96,7 @@ export function watchClicks(
         pressedAt = -1;
     }
     function broke(): void {
-        if (!lastClick || performance.now() - lastClick.at > ERROR_MILLISECONDS) return;
+        if (!lastClick || clock() - lastClick.at > ERROR_MILLISECONDS) return;
         books().clicks.error();
         report(lastClick.target, lastClick.event, FLAG_ERROR, labelOf(lastClick.target), -1);
         lastClick = null;
@@ -107,13 +108,13 @@ export function watchClicks(
         if (control && control !== hovered) {
             const known = hovers.get(control);
             hovers.set(
-                control, { at: performance.now(), entries: (known ? known.entries : 0) + 1 });
+                control, { at: clock(), entries: (known ? known.entries : 0) + 1 });
         }
         hovered = control;
     }
     guard.listen(document, 'pointerover', 'clicks', entered);
     guard.listen(document, 'pointerdown', 'clicks', (event: PointerEvent) => {
-        pressedAt = event.pointerType === 'touch' ? -1 : performance.now();
+        pressedAt = event.pointerType === 'touch' ? -1 : clock();
     });
     guard.listen(document, 'click', 'clicks', clicked);
     guard.listen(window, 'error', 'clicks', (event: Event) => {

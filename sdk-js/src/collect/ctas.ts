@@ -1,3 +1,4 @@
+import { now as clock } from '../core/natives';
 import type { Tracker } from '../core/tracker';
 import type { Books } from './books';
 import { allCtas, ctaOf, targetOf } from './elements';
@@ -19,7 +20,7 @@ export function watchCtas(tracker: Tracker, books: () => Books): CtaWatch {
     function watchView(): void {
         observer = new IntersectionObserver(tracker.guard.wrap('ctas', (entries) => {
             for (const entry of entries) {
-                books().ctas.inView(indexOf(entry.target), performance.now(), entry.isIntersecting);
+                books().ctas.inView(indexOf(entry.target), clock(), entry.isIntersecting);
             }
         }), { rootMargin: '-20% 0px' });
     }
@@ -35,7 +36,7 @@ export function watchCtas(tracker: Tracker, books: () => Books): CtaWatch {
     }
     function moveTo(next: Element | null): void {
         if (next === hovered) return;
-        const now = performance.now();
+        const now = clock();
         if (hovered) books().ctas.left(indexOf(hovered), now);
         if (next) books().ctas.entered(indexOf(next), now);
         hovered = next;

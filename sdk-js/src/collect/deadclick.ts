@@ -1,3 +1,4 @@
+import { now as clock } from '../core/natives';
 import type { Guard } from '../core/guard';
 
 const MUTATION_MILLISECONDS = 2_500;
@@ -36,11 +37,11 @@ export function makeDeadClickWatch(guard: Guard): DeadClickWatch {
         candidate = null;
     }
     function cancelWithin(milliseconds: number): void {
-        if (candidate && performance.now() - candidate.at <= milliseconds) cancel();
+        if (candidate && clock() - candidate.at <= milliseconds) cancel();
     }
     function watch(target: Element, found: () => void): void {
         const observer = new MutationObserver(guard.wrap('dead', cancel));
-        const mine: Candidate = { at: performance.now(), alive: true, observer };
+        const mine: Candidate = { at: clock(), alive: true, observer };
         candidate = mine;
         observer.observe(document,
             { subtree: true, childList: true, attributes: true, characterData: true });

@@ -1,3 +1,4 @@
+import { now as clock } from '../core/natives';
 import type { Tracker } from '../core/tracker';
 import { isPrivate, isTextField, nameOf, targetOf } from './elements';
 import type { FormBook } from './formbook';
@@ -54,7 +55,7 @@ export function watchForms(tracker: Tracker): FormWatch {
     }
     function report(form: Watched, phase: number): void {
         const ends = phase === SUBMIT || phase === LEFT;
-        const rows = form.book.take(performance.now(), ends);
+        const rows = form.book.take(clock(), ends);
         tracker.emit('fm', {
             f: form.name, ph: phase, ff: rows.length ? rows : undefined,
             cp: completion(form.element), sb: phase === SUBMIT || form.submitted ? 1 : 0,
@@ -68,15 +69,15 @@ export function watchForms(tracker: Tracker): FormWatch {
             if (form) act(form, nameOf(target!, FIELD_CHARACTERS), target!, event);
         });
     }
-    onControl('focusin', (form, field) => form.book.focus(field, performance.now()));
+    onControl('focusin', (form, field) => form.book.focus(field, clock()));
     onControl('focusout', (form, field, target) => {
-        form.book.blur(field, performance.now());
+        form.book.blur(field, clock());
         if (target.getAttribute('aria-invalid') === 'true') form.book.error(field);
     });
     onControl('input', (form, field, target, event: InputEvent) => {
         const deleting
             = !isPrivate(target) && isTextField(target) && /^delete/.test(event.inputType || '');
-        if (form.book.input(field, performance.now(), deleting)) report(form, START);
+        if (form.book.input(field, clock(), deleting)) report(form, START);
     });
     onControl('invalid', (form, field) => form.book.error(field));
     tracker.guard.listen(document, 'submit', 'forms', (event: Event) => {

@@ -1,3 +1,4 @@
+import { now as clock } from '../core/natives';
 import type { Tracker } from '../core/tracker';
 import type { Books } from './books';
 import { isPrivate, isTextField, targetOf } from './elements';
@@ -9,7 +10,7 @@ const SEARCH = '[type=search],[role=search] input,[role=searchbox],[data-form=se
 /** Mouse movement: the handler does arithmetic once in 50 ms and reads no layout. */
 export function watchPointer(tracker: Tracker, books: () => Books): void {
     tracker.guard.listen(document, 'pointermove', 'pointer', (event: PointerEvent) => {
-        const now = performance.now();
+        const now = clock();
         books().activity.input(now);
         if (event.pointerType !== 'mouse') return;
         books().pointer.moved(event.clientX, event.clientY, now, innerWidth || 1, innerHeight || 1);
@@ -18,7 +19,7 @@ export function watchPointer(tracker: Tracker, books: () => Books): void {
 
 export function watchTouch(tracker: Tracker, books: () => Books): void {
     const finger
-        = (touch: Touch) => ({ x: touch.clientX, y: touch.clientY, now: performance.now() });
+        = (touch: Touch) => ({ x: touch.clientX, y: touch.clientY, now: clock() });
     let touching = false;
     tracker.guard.listen(document, 'touchstart', 'touch', (event: TouchEvent) => {
         const target = targetOf(event);
@@ -30,11 +31,11 @@ export function watchTouch(tracker: Tracker, books: () => Books): void {
         if (event.changedTouches.length) books().touch.up(finger(event.changedTouches[0]));
     });
     tracker.guard.listen(document, 'wheel', 'touch', (event: WheelEvent) => {
-        if (event.ctrlKey) books().touch.wheelZoom(performance.now());
+        if (event.ctrlKey) books().touch.wheelZoom(clock());
     });
     tracker.guard.listen(document, 'selectionchange', 'touch', () => {
         const selection = touching ? getSelection() : null;
-        if (selection && !selection.isCollapsed) books().touch.selected(performance.now());
+        if (selection && !selection.isCollapsed) books().touch.selected(clock());
     });
 }
 
@@ -45,7 +46,7 @@ export function watchKeys(tracker: Tracker, books: () => Books, acted: () => voi
         if (!target || !event.key || event.repeat || isPrivate(target)) return;
         const kind = keyKind(event, isTextField(target), target.closest(SEARCH) !== null);
         if (!kind) return;
-        books().keys.key(kind, performance.now());
+        books().keys.key(kind, clock());
         acted();
     });
 }
@@ -60,10 +61,10 @@ export function watchScroll(
         const { scroll, sections } = books();
         const offset = window.scrollY;
         const depth = Math.min(1, (offset + innerHeight) / Math.max(1, documentPixels()));
-        scroll.moved(performance.now(), offset, depth, sections.anyShown());
+        scroll.moved(clock(), offset, depth, sections.anyShown());
     });
     tracker.guard.listen(document, 'scroll', 'scroll', (event: Event) => {
-        books().activity.input(performance.now());
+        books().activity.input(clock());
         moved();
         if (asked || event.target !== document) return;
         asked = true;

@@ -1,4 +1,4 @@
-import type { Fields } from '../core/tracker';
+import type { Fields } from '../outside';
 import type { Books } from './books';
 
 /** What a page view has come to, for measures that are not sums: active ms, depth %, and counts. */
@@ -15,6 +15,9 @@ export function totalsOf(books: Books, now: number): PageTotals {
     ];
 }
 
+/** Members of a summary that are arrays of numbers. */
+type Sums = 'vz' | 'sc' | 'rd' | 'mo' | 'tp' | 'kb' | 'ck';
+
 const says = (values: number[]) => values.some((value) => value !== 0);
 
 /**
@@ -27,7 +30,7 @@ export function summaryOf(
     const active = books.activity.activeTotal(now);
     const shown = books.sections.anyShown();
     const fields: Fields = { q: part };
-    const put = (name: string, values: number[], evidence = values) => {
+    const put = (name: Sums, values: number[], evidence = values) => {
         if (says(evidence)) fields[name] = values;
     };
     const vz = books.activity.take(now);

@@ -1,36 +1,39 @@
-import type { RoutePolicy } from '../collect/pages';
+import type { Options } from '../outside';
+import { ALL } from './consent';
 
 export interface Config {
     siteKey: string;
     endpoint: string;
     consent: number;
-    /** The visitor has just chosen these bits, and the engine does not know yet. */
-    consentIsNews: boolean;
-    routes: RoutePolicy;
-}
-
-interface ScriptLike {
-    src: string;
-    getAttribute(name: string): string | null;
+    /** The visitor chose these bits on this site, knowing what the browser says for all sites. */
+    explicit: boolean;
+    options: Options;
 }
 
 const PATH = '/v1/e';
 
-function consentOf(text: string | null): number {
-    const bits = text === null || text.trim() === '' ? NaN : Number(text);
-    return bits >= 0 && bits <= 63 ? Math.floor(bits) : 1;
+/** What the script's own tag says: its `data-` attributes are the options. */
+export function optionsOf(script: { src: string; dataset: DOMStringMap }): Options {
+    return { endpoint: new URL(script.src).origin + PATH, ...script.dataset };
 }
 
-/** What the script's own tag says; null when it names no site key. */
-export function configOf(script: ScriptLike): Config | null {
-    const siteKey = script.getAttribute('data-key') || '';
+/** Whether an option that is off by default is on: an attribute without a value, `on`, or `true`. */
+export const isOn = (option: unknown) => /^(|on|true|respect)$/.test(String(option));
+
+/** Whether an option that is on by default is off. */
+export const isOff = (option: unknown) => /^(off|false)$/.test(String(option));
+
+function bitsOf(given: unknown): number {
+    const bits = given === '' ? NaN : Number(given);
+    return bits >= 0 && bits <= ALL ? bits | 0 : 1;
+}
+
+/** The options checked; null when they name no site key. */
+export function configOf(options: Options): Config | null {
+    const siteKey = options.key || '';
     if (!/^[\w-]{1,32}$/.test(siteKey)) return null;
-    const routes = script.getAttribute('data-spa');
     return {
-        siteKey,
-        endpoint: script.getAttribute('data-endpoint') || new URL(script.src).origin + PATH,
-        consent: consentOf(script.getAttribute('data-consent')),
-        consentIsNews: false,
-        routes: routes === 'search' || routes === 'off' ? routes : 'path',
+        siteKey, endpoint: options.endpoint || PATH, consent: bitsOf(options.consent),
+        explicit: false, options,
     };
 }

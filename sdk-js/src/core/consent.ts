@@ -1,3 +1,9 @@
+import type { CallOptions, Options } from '../outside';
+import type { Config } from './config';
+import { isOn } from './config';
+import { browser } from './natives';
+import { localShelf } from './storage';
+
 /** Consent bits as they travel in a batch's `c`. */
 export const MEASUREMENT = 1;
 export const STORAGE = 2;
@@ -6,22 +12,51 @@ export const LINKING = 8;
 export const INFERENCE = 16;
 export const ADVERTISING = 32;
 
-const ALL = 63;
-const CLEARED_BY_GLOBAL_PRIVACY_CONTROL = PROFILING | LINKING | INFERENCE | ADVERTISING;
+export const ALL = 63;
+const CLEARED_BY_REFUSAL = PROFILING | LINKING | INFERENCE | ADVERTISING;
 
-/** The bits that hold once the browser's own refusal (Global Privacy Control) is respected. */
-export function effectiveConsent(wanted: number, globalPrivacyControl: boolean): number {
-    const bits = wanted & ALL;
-    return globalPrivacyControl ? bits & ~CLEARED_BY_GLOBAL_PRIVACY_CONTROL : bits;
+/** The bits that hold once the browser's own refusal is respected. */
+export function effectiveConsent(wanted: number, refused: boolean): number {
+    return wanted & (refused ? ALL & ~CLEARED_BY_REFUSAL : ALL);
 }
 
 /** Which consent each event type needs; `cs` is always told, so that a refusal is. */
 export function neededConsent(type: string): number {
     if (type === 'cs') return 0;
-    return type === 'ps' || type === 'fm' || type === 'nv' ? MEASUREMENT | PROFILING : MEASUREMENT;
+    return /ps|fm|nv/.test(type) ? MEASUREMENT | PROFILING : MEASUREMENT;
 }
 
-/** Whether the browser refuses on the visitor's behalf. */
-export function globalPrivacyControl(): boolean {
-    return Boolean((navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl);
+/** Whether the browser refuses on the visitor's behalf: Global Privacy Control, or DNT where asked. */
+function browserRefuses(options: Options): boolean {
+    return !!browser.globalPrivacyControl || isOn(options.dnt) && browser.doNotTrack === '1';
+}
+
+/**
+ * A visitor's choice as text, which is how it is kept on the device: bits, and `.1` behind them for an
+ * explicit one, which stands against what the browser says for all sites.
+ */
+export type Choice = string;
+
+/** The choice that a call `hg('consent', bits, options)` makes; empty when it makes none. */
+export function choiceIn([command, bits, options]: ArrayLike<unknown> & Iterable<unknown>): Choice {
+    if (command !== 'consent' || !(Number(bits) >= 0)) return '';
+    return (Number(bits) & ALL) + (Object(options as CallOptions).explicit ? '.1' : '');
+}
+
+const choiceKey = (config: Config) => `_hg.${config.siteKey}.c`;
+
+/** The choice that is kept on the device; a damaged one is none. */
+export function keptChoice(config: Config): Choice {
+    const kept = localShelf.read(choiceKey(config)) || '';
+    return /^\d+(\.1)?$/.test(kept) ? kept : '';
+}
+
+export const keepChoice = (config: Config, choice: Choice) =>
+    localShelf.write(choiceKey(config), choice);
+
+/** Makes a choice count, less what the browser refuses. */
+export function applyChoice(config: Config, choice: Choice): number {
+    config.explicit = choice.indexOf('.') > 0;
+    const refused = !config.explicit && browserRefuses(config.options);
+    return config.consent = effectiveConsent(parseInt(choice, 10), refused);
 }

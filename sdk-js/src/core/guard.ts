@@ -1,10 +1,12 @@
+import { original } from './natives';
+
 const FAILURES_MAXIMUM = 3;
 
 export interface Guard {
     /** Wraps a callback of collector `name`: it never throws, and rests after three failures. */
     wrap<A extends unknown[]>(name: string, action: (...given: A) => void): (...given: A) => void;
     /** Adds a passive capturing listener whose callback is wrapped. */
-    listen(target: EventTarget, type: string, name: string, action: (event: any) => void): void;
+    listen(target: EventTarget, types: string, name: string, action: (event: any) => void): void;
     later(milliseconds: number, name: string, action: () => void): number;
     /** Runs when the browser is idle, after `timeoutMilliseconds` at the latest. */
     idle(name: string, timeoutMilliseconds: number, action: () => void): void;
@@ -12,38 +14,34 @@ export interface Guard {
 
 /** `report` is called once per collector, with its name and the kind of error. */
 export function makeGuard(report: (collector: string, kind: string) => void): Guard {
-    const failures: { [name: string]: number } = Object.create(null);
+    const failures: { [name: string]: number } = {};
 
-    function failed(name: string, error: unknown): void {
-        failures[name] = (failures[name] || 0) + 1;
-        if (failures[name] !== 1) return;
-        try {
-            report(name, String((error as Error)?.name).slice(0, 64));
-        } catch {
-            // Reporting is best effort; the host page must never see our faults.
-        }
-    }
     const wrap: Guard['wrap'] = (name, action) => (...given) => {
         if (failures[name] >= FAILURES_MAXIMUM) return;
         try {
             action(...given);
         } catch (error) {
-            failed(name, error);
+            failures[name] = (failures[name] || 0) + 1;
+            if (failures[name] === 1) report(name, String((error as Error)?.name).slice(0, 64));
         }
     };
     const later: Guard['later'] = (milliseconds, name, action) =>
-        window.setTimeout(wrap(name, action), milliseconds);
+        original(window, 'setTimeout').call(window, wrap(name, action), milliseconds);
 
     return {
         wrap,
         later,
-        listen(target, type, name, action) {
-            target.addEventListener(type, wrap(name, action), { capture: true, passive: true });
+        /** `types` holds names of events, separated by spaces. */
+        listen(target, types, name, action) {
+            for (const type of types.split(' ')) {
+                original(target, 'addEventListener').call(
+                    target, type, wrap(name, action), { capture: true, passive: true });
+            }
         },
         idle(name, timeout, action) {
             const once = wrap(name, action);
             if (window.requestIdleCallback) window.requestIdleCallback(() => once(), { timeout });
-            else window.setTimeout(once, Math.min(timeout, 50));
+            else later(Math.min(timeout, 50), name, action);
         },
     };
 }

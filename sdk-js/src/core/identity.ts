@@ -1,30 +1,9 @@
+import type { Session, TabState } from '../outside';
 import { isIdentifier, uuid7 } from './ids';
-import type { Session } from './session';
+import { json } from './natives';
 import { sessionAt } from './session';
 import type { Shelf } from './storage';
 import { readJson } from './storage';
-
-/** One page that this tab showed, newest last. */
-export interface Step {
-    path: string;
-    /** When it was entered, epoch milliseconds. */
-    at: number;
-    /** Clicks and keys there. */
-    acts: number;
-    /** Place in the browser's history, where the browser tells it. */
-    index: number;
-}
-
-/** What lives as long as a tab: the window id and the numbers that count in it. */
-export interface TabState {
-    w: string;
-    n: number;
-    q: number;
-    p: number;
-    trail: Step[];
-    /** 1 while a page of this tab is showing; a copy made by "duplicate tab" carries it along. */
-    live: number;
-}
 
 export interface Shelves {
     cookie: Shelf;
@@ -34,10 +13,16 @@ export interface Shelves {
 
 export interface Identity {
     tab: TabState;
+    /** Begins the keys of this site on the device. */
+    prefix: string;
     device(): string | null;
-    /** The session of an event at `now`, and whether it is a new one. */
-    session(now: number): { id: string; fresh: boolean };
+    /** The id of the session that an event at `now` belongs to. */
+    session(now: number): string;
     user: string | null;
+    /** An id that another domain of the site handed over; for a device without one. */
+    offered: string | null;
+    /** Leaves the tab's numbers and trail where another page of the tab finds them. */
+    save(): void;
     /** Puts what is in memory on the device, and takes what is there, once storage is allowed. */
     allowStorage(): void;
     /** Forgets everything on the device. */
@@ -54,49 +39,49 @@ export interface Identity {
 const DEVICE_COOKIE = '_hg_d';
 
 export function makeIdentity(
-    siteKey: string, shelves: Shelves, makeId = () => uuid7(Date.now())): Identity {
+    siteKey: string, { cookie, local, tab }: Shelves, makeId = () => uuid7(Date.now())): Identity {
     const prefix = `_hg.${siteKey}.`;
     let stored = false;
     let deviceId: string | null = null;
     let memorySession: Session | null = null;
+    /** Where the device's id lives, the best place first. */
+    const places: [Shelf, string][]
+        = [[cookie, DEVICE_COOKIE], [local, prefix + 'd'], [tab, prefix + 'd']];
 
     const freshTab = (): TabState => ({ w: makeId(), n: 0, q: 0, p: 0, trail: [], live: 1 });
-    const saveTab = () => {
-        if (stored) shelves.tab.write(prefix + 'w', JSON.stringify(self.tab));
-    };
     function storedTab(): TabState | null {
-        const found = readJson<TabState>(shelves.tab, prefix + 'w');
-        const whole
-            = found && isIdentifier(found.w) && found.n >= 0 && found.q >= 0 && found.p >= 0;
-        return whole && Array.isArray(found!.trail) ? found : null;
+        const found = readJson<TabState>(tab, prefix + 'w');
+        return found && isIdentifier(found.w) && found.n + found.q + found.p >= 0 && found.trail ?
+            found : null;
     }
     function adoptTab(): void {
         const found = storedTab();
         // A tab marked live is a duplicate or ended without a farewell: its numbers are not ours.
         if (found && !found.live && !self.tab.n) self.tab = found;
         self.tab.live = 1;
-        saveTab();
+        self.save();
     }
     function adoptDevice(): void {
-        const known =
-            [shelves.cookie.read(DEVICE_COOKIE), shelves.local.read(prefix + 'd'), deviceId];
-        deviceId = known.filter(isIdentifier)[0] || makeId();
-        shelves.cookie.write(DEVICE_COOKIE, deviceId);
-        shelves.local.write(prefix + 'd', deviceId);
+        const known = places.map(([place, key]) => place.read(key));
+        deviceId = known.concat(deviceId, self.offered).filter(isIdentifier)[0] || makeId();
+        places.forEach(([place, key]) => place.write(key, deviceId!));
     }
 
     const self: Identity = {
         tab: freshTab(),
+        prefix,
         user: null,
+        offered: null,
+        save() {
+            if (stored) tab.write(prefix + 'w', json(self.tab));
+        },
         device: () => (stored ? deviceId : null),
         session(now) {
-            const shared = stored ? readJson<Session>(shelves.local, prefix + 's') : null;
+            const shared = stored ? readJson<Session>(local, prefix + 's') : null;
             const known = shared && isIdentifier(shared.id) ? shared : memorySession;
-            const current = sessionAt(known, now, makeId);
-            const fresh = memorySession !== null && memorySession.id !== current.id;
-            memorySession = current;
-            if (stored) shelves.local.write(prefix + 's', JSON.stringify(current));
-            return { id: current.id, fresh };
+            memorySession = sessionAt(known, now, makeId);
+            if (stored) local.write(prefix + 's', json(memorySession));
+            return memorySession.id;
         },
         allowStorage() {
             if (stored) return;
@@ -107,18 +92,17 @@ export function makeIdentity(
         forgetStorage() {
             stored = false;
             deviceId = null;
-            shelves.cookie.remove(DEVICE_COOKIE);
-            shelves.local.remove(prefix + 'd');
-            shelves.local.remove(prefix + 's');
-            shelves.tab.remove(prefix + 'w');
+            places.forEach(([place, key]) => place.remove(key));
+            local.remove(prefix + 's');
+            tab.remove(prefix + 'w');
         },
         leave() {
             self.tab.live = 0;
-            saveTab();
+            self.save();
         },
         enter() {
             self.tab = { ...freshTab(), trail: (storedTab() || self.tab).trail };
-            saveTab();
+            self.save();
         },
     };
     return self;

@@ -1,11 +1,7 @@
+import type { Session } from '../outside';
+
 /** A visit ends after this long without an event. */
 export const SESSION_GAP_MILLISECONDS = 30 * 60 * 1000;
-
-export interface Session {
-    id: string;
-    /** Time of the newest event, epoch milliseconds. */
-    at: number;
-}
 
 /** The session that an event at `now` belongs to: the known one, or a new one after a gap. */
 export function sessionAt(known: Session | null, now: number, makeId: () => string): Session {

@@ -7,23 +7,29 @@ export interface Shelf {
     remove(key: string): void;
 }
 
-function shelf(open: () => Storage): Shelf {
-    const attempt = <T>(action: (storage: Storage) => T): T | null => {
-        try {
-            return action(open());
-        } catch {
-            return null;
-        }
-    };
+/** The result of `action`, or null where the browser forbids it. */
+export function attempt<T>(action: () => T): T | null {
+    try {
+        return action();
+    } catch {
+        return null;
+    }
+}
+
+export function shelfOf(open: () => Storage): Shelf {
     return {
-        read: (key) => attempt((storage) => storage.getItem(key)),
-        write: (key, value) => void attempt((storage) => storage.setItem(key, value)),
-        remove: (key) => void attempt((storage) => storage.removeItem(key)),
+        read: (key) => attempt(() => open().getItem(key)),
+        write: (key, value) => attempt(() => open().setItem(key, value)),
+        remove: (key) => attempt(() => open().removeItem(key)),
     };
 }
 
-export const localShelf = shelf(() => window.localStorage);
-export const tabShelf = shelf(() => window.sessionStorage);
+export const localShelf = shelfOf(() => localStorage);
+
+/** Every key there, of whomever. */
+export const localKeys = () => attempt(() => Object.keys(localStorage)) || [];
+
+export const tabShelf = shelfOf(() => sessionStorage);
 
 /** The value of a cookie in a `document.cookie` text. */
 export function cookieIn(cookies: string, name: string): string | null {
@@ -38,35 +44,14 @@ function setCookie(name: string, value: string, seconds: number): void {
     document.cookie = `${name}=${value}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}`;
 }
 
+/** A sandboxed frame has no cookies: then the mirror or memory serves. */
 export const cookieShelf: Shelf = {
-    read(name) {
-        try {
-            return cookieIn(document.cookie, name);
-        } catch {
-            return null;
-        }
-    },
-    write(name, value) {
-        try {
-            setCookie(name, value, COOKIE_SECONDS);
-        } catch {
-            // A sandboxed frame has no cookies: the mirror or memory serves.
-        }
-    },
-    remove(name) {
-        try {
-            setCookie(name, '', 0);
-        } catch {
-            // As above.
-        }
-    },
+    read: (name) => attempt(() => cookieIn(document.cookie, name)),
+    write: (name, value) => attempt(() => setCookie(name, value, COOKIE_SECONDS)),
+    remove: (name) => attempt(() => setCookie(name, '', 0)),
 };
 
 /** A stored JSON object, or null when absent or damaged. */
 export function readJson<T>(place: Shelf, key: string): T | null {
-    try {
-        return JSON.parse(place.read(key) || 'null') as T | null;
-    } catch {
-        return null;
-    }
+    return attempt(() => JSON.parse(place.read(key) || 'null') as T | null);
 }

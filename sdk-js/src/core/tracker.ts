@@ -1,13 +1,13 @@
-import { ADVERTISING, neededConsent } from './consent';
+import type { Fields } from '../outside';
+import type { Config } from './config';
+import { neededConsent } from './consent';
 import type { Guard } from './guard';
 import { uuid7 } from './ids';
 import type { Identity } from './identity';
+import { json, now, round } from './natives';
 import type { Outbox } from './outbox';
 import { WAIT_MILLISECONDS } from './outbox';
-import { cookieIn } from './storage';
 import type { Transport } from './transport';
-
-export type Fields = { [name: string]: unknown };
 
 export interface Tracker {
     guard: Guard;
@@ -17,65 +17,54 @@ export interface Tracker {
     /** Records an event; `urgent` sends it at once, `at` is its own time (epoch milliseconds). */
     emit(type: string, fields: Fields, urgent?: boolean, at?: number): void;
     /** Freezes the open events, so that what changes now counts for later ones only. */
-    seal(): void;
+    freeze(): void;
     flush(): void;
     handOver(last: boolean): void;
     consent: number;
+    /** What consent dialogues say; goes with every batch. */
+    signals(): Fields;
+    /** What ad platforms call this browser. */
+    pixelIds(): { [cookie: string]: string } | undefined;
 }
 
 interface Parts {
-    siteKey: string;
+    config: Config;
     guard: Guard;
     identity: Identity;
     outbox: Outbox;
-    transport: Transport;
-    /** What consent dialogues say; goes with every batch. */
-    signals(): Fields;
-    consent: number;
-}
-
-/** Ad platforms' own browser ids, which their server-side APIs ask for. */
-function advertisingIds(): Fields {
-    const found: Fields = {};
-    for (const pair of document.cookie.split('; ')) {
-        const name = pair.split('=')[0];
-        if (/^(_ga|_ga_\w{1,20}|_fbp|_fbc)$/.test(name)) {
-            found[name] = (cookieIn(pair, name) || '').slice(0, 128);
-        }
-    }
-    return found;
+    sender: Transport;
 }
 
 /** What is true for a whole page load; sent once, with its first batch. */
-function pageContext(consent: number): Fields {
-    const context: Fields = {
+function pageContext(ids: Fields['ids']): Fields {
+    return {
         l: (navigator.language || '').slice(0, 16),
         z: -new Date().getTimezoneOffset(),
-        vw: window.innerWidth,
-        vh: window.innerHeight,
-        pr: Math.round((window.devicePixelRatio || 1) * 100) / 100,
-        in: window.matchMedia('(pointer: coarse)').matches ? 0 : 1,
+        vw: innerWidth,
+        vh: innerHeight,
+        pr: round((devicePixelRatio || 1) * 100) / 100,
+        in: matchMedia('(pointer: coarse)').matches ? 0 : 1,
+        wd: navigator.webdriver ? 1 : undefined,
+        ids,
     };
-    if (navigator.webdriver) context.wd = 1;
-    if (consent & ADVERTISING) context.ids = advertisingIds();
-    return context;
 }
 
-export function makeTracker(parts: Parts): Tracker {
-    const { guard, identity, outbox, transport } = parts;
+export function makeTracker({ config, guard, identity, outbox, sender }: Parts): Tracker {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     let sessionId = '';
     let contextSent = false;
     let timerRuns = false;
 
     function head(lost: number): string {
+        const { tab } = identity;
         const fields: Fields = {
-            v: 1, k: parts.siteKey, b: uuid7(Date.now()), w: identity.tab.w, q: ++identity.tab.q,
+            v: 1, k: config.siteKey, b: uuid7(Date.now()), w: tab.w, q: ++tab.q,
             d: identity.device() || undefined, s: sessionId, u: identity.user || undefined,
-            c: self.consent, cp: parts.signals(), x: contextSent ? undefined : pageContext(self.consent),
-            lost: lost || undefined,
+            c: self.consent, cp: { z: zone, ...self.signals(), ex: config.explicit ? 1 : undefined },
+            x: contextSent ? undefined : pageContext(self.pixelIds()), lost: lost || undefined,
         };
         contextSent = true;
-        return JSON.stringify(fields).slice(1, -1);
+        return json(fields).slice(1, -1);
     }
     function armTimer(): void {
         if (timerRuns) return;
@@ -87,38 +76,36 @@ export function makeTracker(parts: Parts): Tracker {
     }
     function enterSession(): void {
         const session = identity.session(Date.now());
-        if (sessionId && session.id !== sessionId) self.seal();
-        sessionId = session.id;
+        if (sessionId && session !== sessionId) self.freeze();
+        sessionId = session;
     }
 
     const self: Tracker = {
         guard,
         identity,
-        consent: parts.consent,
+        consent: config.consent,
+        signals: () => ({}),
+        pixelIds: () => undefined,
         allows: (bits) => (self.consent & bits) === bits,
         emit(type, fields, urgent, at) {
             if (!self.allows(neededConsent(type))) return;
             enterSession();
-            const monotonic = performance.now();
+            const monotonic = now();
             const o = at ? Math.min(at - performance.timeOrigin, monotonic) : monotonic;
-            const event = {
-                n: ++identity.tab.n,
-                t: type,
-                o: Math.max(0, Math.round(o)),
-                p: identity.tab.p
-            };
-            outbox.add(JSON.stringify(Object.assign(event, fields)));
+            const { tab } = identity;
+            outbox.put(json(
+                { n: ++tab.n, t: type, o: Math.max(0, round(o)), p: tab.p, ...fields }));
             if (urgent || outbox.isFull()) self.flush();
             else armTimer();
         },
-        seal: () => outbox.seal(Date.now(), head),
+        freeze: () => outbox.freeze(Date.now(), head),
         flush() {
-            self.seal();
-            transport.pump();
+            self.freeze();
+            sender.pump();
         },
         handOver(last) {
-            self.seal();
-            transport.handOver(last);
+            self.freeze();
+            sender.handOver(last);
         },
     };
     return self;

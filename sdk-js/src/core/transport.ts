@@ -1,7 +1,9 @@
+import type { Score } from '../outside';
 import type { Outbox, SealedBatch } from './outbox';
 import { bodyOf } from './outbox';
 import {
-    AGE_MAXIMUM_MILLISECONDS, backoffMilliseconds, outcomeOf, retryAfterMilliseconds, TRIES_MAXIMUM,
+    AGE_MAXIMUM_MILLISECONDS, backoffMilliseconds, isWorthRetrying, retryAfterMilliseconds,
+    TRIES_MAXIMUM,
 } from './retry';
 
 /**
@@ -11,16 +13,22 @@ import {
 export const KEEPALIVE_BYTES = 60_000;
 const TIMEOUT_MILLISECONDS = 15_000;
 
+interface Answer {
+    status: number;
+    headers: { get(name: string): string | null };
+    json(): Promise<unknown>;
+}
+
 /** What the transport touches of the outside world; tests give their own. */
 export interface Wires {
-    fetch(url: string, init: RequestInit): Promise<{
-        status: number; headers: { get(name: string): string | null };
-    }>;
+    /** Named so that `send` is never mistaken for the browser's own. */
+    post(url: string, init: RequestInit): Promise<Answer>;
     beacon(url: string, body: string): boolean;
     epoch(): number;
     monotonic(): number;
     random(): number;
     later(milliseconds: number, action: () => void): void;
+    isOnline(): boolean;
 }
 
 export interface Transport {
@@ -30,6 +38,13 @@ export interface Transport {
     handOver(last: boolean): void;
     /** Ends a pause, since the network or the page is back. */
     resume(): void;
+    /** Is told the score, when somebody wants to know it. */
+    scored: ((score: Score) => void) | null;
+    /**
+     * Keeps on the device what could not be sent; true when it did. Called after each failure, after
+     * what was kept could be sent, and at the end of the page.
+     */
+    keep: ((last: boolean) => boolean) | null;
 }
 
 export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transport {
@@ -39,23 +54,29 @@ export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transp
     let failures = 0;
 
     function fail(batch: SealedBatch, retryAfter: number): void {
-        batch.tries++;
-        const age = wires.epoch() - batch.sealedAt;
-        if (batch.tries >= TRIES_MAXIMUM || age > AGE_MAXIMUM_MILLISECONDS) outbox.drop(batch);
+        const age = wires.epoch() - batch.t;
+        if (++batch.tries >= TRIES_MAXIMUM || age > AGE_MAXIMUM_MILLISECONDS) outbox.drop(batch);
         const wait = backoffMilliseconds(++failures, retryAfter, wires.random());
         pausedUntil = wires.monotonic() + wait;
         wires.later(wait + 1, pump);
     }
     function settle(batch: SealedBatch, status: number, retryAfter: number): void {
         batch.flying = false;
-        const outcome = outcomeOf(status);
-        if (outcome === 'retry') return fail(batch, retryAfter);
-        failures = 0;
-        if (outcome === 'done') outbox.remove(batch);
-        else outbox.drop(batch);
+        const again = isWorthRetrying(status);
+        const failedBefore = failures;
+        if (again) {
+            fail(batch, retryAfter);
+        } else {
+            failures = 0;
+            if (status >= 200 && status < 300) outbox.discard(batch);
+            else outbox.drop(batch);
+        }
+        if (self.keep && (again || failedBefore)) self.keep(false);
     }
     function fly(batch: SealedBatch, keepalive: boolean): void {
         const abort = new AbortController();
+        const { scored } = self;
+        const wish = scored ? (url.indexOf('?') < 0 ? '?' : '&') + 'want=score' : '';
         batch.flying = true;
         sending++;
         if (keepalive) keepaliveBytes += batch.bytes;
@@ -66,42 +87,46 @@ export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transp
             settle(batch, status, retryAfter);
             pump();
         };
-        wires.fetch(url, {
+        // A text's type is text/plain, which needs no preflight.
+        wires.post(url + wish, {
             method: 'POST', body: bodyOf(batch, wires.epoch(), wires.monotonic()), keepalive,
-            headers: { 'Content-Type': 'text/plain' }, credentials: 'omit', mode: 'cors',
-            signal: abort.signal,
-        }).then(
-            (answer) => landed(answer.status,
-                retryAfterMilliseconds(answer.headers.get('Retry-After'), wires.epoch())),
-            () => landed(0, 0)
-        );
+            credentials: 'omit', signal: abort.signal,
+        }).then((answer) => {
+            landed(answer.status, retryAfterMilliseconds(answer.headers.get('Retry-After')));
+            if (scored && answer.status === 200) answer.json().then(scored as () => void, () => 0);
+        }, () => landed(0, 0));
     }
-    function fits(batch: SealedBatch): boolean {
-        return keepaliveBytes + batch.bytes <= KEEPALIVE_BYTES;
-    }
+    const fits = (batch: SealedBatch) => keepaliveBytes + batch.bytes <= KEEPALIVE_BYTES;
     function pump(): void {
-        const batch = outbox.waiting()[0];
+        const batch = outbox.queued()[0];
         if (!batch || sending || wires.monotonic() < pausedUntil) return;
         fly(batch, fits(batch));
     }
     function handOver(last: boolean): void {
-        for (const batch of outbox.waiting()) {
+        // A beacon does not tell how it fared: while sending fails, the device is the better place.
+        const hopeless = last && (failures || !wires.isOnline());
+        if (hopeless && self.keep && self.keep(true)) return;
+        for (const batch of outbox.queued()) {
             if (!last && fits(batch)) {
                 fly(batch, true);
             } else if (wires.beacon(url, bodyOf(batch, wires.epoch(), wires.monotonic()))) {
-                // Nobody tells us how a beacon fared, so it counts as sent and is never repeated.
-                outbox.remove(batch);
+                // It counts as sent and is never repeated.
+                outbox.discard(batch);
             } else if (fits(batch)) {
                 fly(batch, true);
             }
         }
+        if (last && self.keep) self.keep(true);
     }
-    return {
+    const self: Transport = {
         pump,
         handOver,
         resume() {
             pausedUntil = 0;
             pump();
         },
+        scored: null,
+        keep: null,
     };
+    return self;
 }

@@ -1,4 +1,5 @@
-const ALLOWED = /^(utm_[a-z_]{1,20}|gclid|fbclid|msclkid|_hg)$/;
+/** Campaigns, clicks of ad networks, and our own links. */
+const ALLOWED = /^(utm_[a-z_]{1,20}|gclid|gbraid|wbraid|dclid|fbclid|msclkid|ttclid|twclid|_hgl)$/;
 const URL_CHARACTERS = 512;
 const REFERRER_CHARACTERS = 256;
 

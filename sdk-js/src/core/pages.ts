@@ -1,9 +1,11 @@
-import { MEASUREMENT, PROFILING } from '../core/consent';
-import type { Fields, Tracker } from '../core/tracker';
-import type { Behaviour } from './behaviour';
-import { extended, moveOf } from './moves';
+import type { Fields } from '../outside';
+import type { Config } from './config';
+import { isOff } from './config';
+import { MEASUREMENT } from './consent';
+import { browser, round } from './natives';
+import type { Site } from './site';
+import type { Tracker } from './tracker';
 import { reducedReferrer, reducedUrl } from './url';
-import { wordsBelow } from './words';
 
 const SETTLE_MILLISECONDS = 300;
 const ROUTE_MILLISECONDS = 50;
@@ -12,78 +14,57 @@ const TITLE_CHARACTERS = 128;
 /** How a page view came about: new, reload, back/forward, prerendered, from cache, soft. */
 export type Arrival = 'n' | 'r' | 'b' | 'p' | 'c' | 's';
 
-/** What counts as a new page in a single-page application. */
-export type RoutePolicy = 'path' | 'search' | 'off';
-
 export interface Pages {
     begin(arrival: Arrival): void;
     /** Makes sure that the page view is recorded before the page goes. */
     settle(): void;
     /** The site says that a new page is shown. */
     manual(): void;
-    acted(): void;
 }
 
-interface NavigationLike extends EventTarget {
-    currentEntry: { index: number } | null;
-}
-
-const navigationApi = (): NavigationLike | undefined =>
-    (window as unknown as { navigation?: NavigationLike }).navigation;
+/** The browser's Navigation API, where there is one. */
+export const navigationApi = () => (window as unknown as typeof browser).navigation;
 
 export function firstArrival(prerendered: boolean): Arrival {
     const [entry] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-    if (prerendered) return 'p';
-    if (entry && entry.type === 'back_forward') return 'b';
-    return entry && entry.type === 'reload' ? 'r' : 'n';
+    const type = entry && entry.type;
+    return prerendered ? 'p' : type === 'back_forward' ? 'b' : type === 'reload' ? 'r' : 'n';
 }
 
-function viewFields(arrival: Arrival, referrer: string): Fields {
+function viewFields(arrival: Arrival, referrer: string, words: Site['words']): Fields {
+    const { body, documentElement, title } = document;
     return {
         u: reducedUrl(location.href), r: reducedReferrer(referrer) || undefined,
-        ti: document.title.slice(0, TITLE_CHARACTERS), nt: arrival,
-        h: document.documentElement.scrollHeight, wc: document.body ? wordsBelow(document.body) : 0,
+        ti: title.slice(0, TITLE_CHARACTERS), nt: arrival,
+        h: round(documentElement.scrollHeight), wc: words && body ? words(body) : undefined,
     };
 }
 
-/**
- * Page views, soft ones included; `behaviour` is given by a function since it needs our `acted`.
- */
-export function watchPages(
-    tracker: Tracker, behaviour: () => Behaviour, policy: RoutePolicy): Pages {
+/** Page views, soft ones included. */
+export function watchPages(site: Site, tracker: Tracker, { options }: Config): Pages {
     const { guard, identity } = tracker;
     let pending: (() => void) | null = null;
     let referrer = document.referrer;
     let shownUrl = '';
     let traversed = false;
 
-    const routeKey = () => location.pathname + (policy === 'search' ? location.search : '');
-    function step(): void {
-        const entry = navigationApi()?.currentEntry;
-        identity.tab.trail = extended(identity.tab.trail, {
-            path: location.pathname, at: Date.now(), acts: 0, index: entry ? entry.index : -1,
-        });
-    }
-    function reportMove(traversal: boolean): void {
-        const move = moveOf(identity.tab.trail, traversal);
-        if (move && tracker.allows(PROFILING)) tracker.emit('nv', { ...move });
-    }
+    const { spa } = options;
+    const routeKey = () => location.pathname + (spa === 'search' ? location.search : '');
     function begin(arrival: Arrival): void {
         if (!tracker.allows(MEASUREMENT)) return;
         settle();
         identity.tab.p++;
         shownUrl = routeKey();
-        step();
-        behaviour().begin();
+        const told = site.entered && site.entered(traversed || arrival === 'b' || arrival === 'c');
+        site.behaviour.begin();
         const from = referrer;
         referrer = location.href;
-        const traversal = traversed || arrival === 'b' || arrival === 'c';
         traversed = false;
         pending = () => {
             pending = null;
-            tracker.emit('pv', viewFields(arrival, from), true);
-            reportMove(traversal);
-            behaviour().scan();
+            tracker.emit('pv', viewFields(arrival, from, site.words), true);
+            if (told) told();
+            site.behaviour.scan();
         };
         guard.idle('pages', SETTLE_MILLISECONDS, settle);
     }
@@ -91,13 +72,15 @@ export function watchPages(
         if (pending) pending();
     }
     function routed(): void {
-        if (policy === 'off' || !shownUrl || routeKey() === shownUrl) return;
-        behaviour().leave();
+        if (isOff(spa) || !shownUrl || routeKey() === shownUrl) return;
+        site.behaviour.leave();
         begin('s');
     }
     // The router sets the title after the address: wait a moment, and for the last of several.
     const route = guard.wrap('pages', () => void guard.later(ROUTE_MILLISECONDS, 'pages', routed));
-    watchRoutes(route);
+    const navigation = navigationApi();
+    if (navigation) guard.listen(navigation, 'currententrychange', 'pages', route);
+    else wrapHistory(route);
     guard.listen(window, 'popstate', 'pages', () => {
         traversed = true;
         route();
@@ -107,20 +90,10 @@ export function watchPages(
         begin,
         settle,
         manual() {
-            if (shownUrl) behaviour().leave();
+            if (shownUrl) site.behaviour.leave();
             begin('s');
         },
-        acted() {
-            const { trail } = identity.tab;
-            if (trail.length) trail[trail.length - 1].acts++;
-        },
     };
-
-    function watchRoutes(changed: () => void): void {
-        const navigation = navigationApi();
-        if (navigation) guard.listen(navigation, 'currententrychange', 'pages', changed);
-        else wrapHistory(changed);
-    }
 }
 
 /**

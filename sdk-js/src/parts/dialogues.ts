@@ -1,14 +1,6 @@
-import type { Fields } from './tracker';
-
-type Told = { tcString?: string; eventStatus?: string; uspString?: string } | null;
-type Platform = { pingData?: { gppString?: string } } | null;
-
-interface Page {
-    __tcfapi?: (command: string, version: number, take: (told: Told) => void) => void;
-    __uspapi?: (command: string, version: number, take: (told: Told) => void) => void;
-    __gpp?: (command: string, take: (told: Platform) => void) => void;
-    dataLayer?: ArrayLike<unknown>[];
-}
+import { page as window } from '../core/natives';
+import type { Site } from '../core/site';
+import type { Fields, Page } from '../outside';
 
 const STRING_CHARACTERS = 2048;
 const PURPOSES = ['analytics_storage', 'ad_storage', 'ad_user_data', 'ad_personalization'];
@@ -16,7 +8,7 @@ const PURPOSES = ['analytics_storage', 'ad_storage', 'ad_user_data', 'ad_persona
 /** Google's Consent Mode as the page set it: a letter each for granted, denied and unknown. */
 function consentMode(calls: ArrayLike<unknown>[]): string | undefined {
     const state: { [purpose: string]: string } = {};
-    for (const call of Array.from(calls)) {
+    for (const call of [...calls]) {
         if (call && call[0] === 'consent') Object.assign(state, call[2]);
     }
     const letters = PURPOSES.map((purpose) => (state[purpose] || 'u')[0]).join('');
@@ -31,7 +23,7 @@ const bounded = (text?: string) =>
  * `changed` is called when the visitor has just answered one.
  */
 export function watchSignals(page: Page, changed: () => void): () => Fields {
-    const told: Fields = { z: Intl.DateTimeFormat().resolvedOptions().timeZone };
+    const told: Fields = {};
     try {
         page.__tcfapi && page.__tcfapi('addEventListener', 2, (data) => {
             const before = told.tc;
@@ -51,4 +43,12 @@ export function watchSignals(page: Page, changed: () => void): () => Fields {
         told.gm = page.dataLayer && consentMode(page.dataLayer);
         return told;
     };
+}
+
+/** Adds what dialogues say to every batch, and tells the engine when an answer changed. */
+export function readDialogues({ tracker }: Site): void {
+    tracker.signals = watchSignals(window, () => {
+        tracker.freeze();
+        tracker.emit('cs', { bits: tracker.consent, src: 'tcf' }, true);
+    });
 }

@@ -1,0 +1,34 @@
+// Writes manifest.json into a folder of built files, and prints their sizes. Fails when one is over
+// its budget: a site's owner is promised that this script stays small.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const BUDGETS = {
+    'hg.js': { bytes: 38_000, gzip: 15_000 },
+    'hg-core.js': { bytes: 10_000 },
+    'hg.mjs': { bytes: 38_000, gzip: 15_000 },
+};
+
+const folder = process.argv[2];
+const version = JSON.parse(readFileSync(new URL('package.json', import.meta.url))).version;
+const size = (path) => (existsSync(path) ? statSync(path).size : null);
+const digest = (algorithm, body, encoding) => createHash(algorithm).update(body).digest(encoding);
+
+const files = {};
+let over = false;
+for (const [name, budget] of Object.entries(BUDGETS)) {
+    const path = join(folder, name);
+    const body = readFileSync(path);
+    const sizes = { bytes: body.length, gzip: size(path + '.gz'), brotli: size(path + '.br') };
+    files[name] = {
+        ...sizes, sri: 'sha384-' + digest('sha384', body, 'base64'),
+        hash: digest('sha256', body, 'hex').slice(0, 12),
+    };
+    const limits = Object.entries(budget).map(([what, most]) => `${what} ≤ ${most}`).join(', ');
+    console.log(`sdk-js: ${name} ${sizes.bytes} bytes, ${sizes.gzip} gzip, ${sizes.brotli} brotli `
+        + `(budget ${limits})`);
+    over ||= Object.entries(budget).some(([what, most]) => sizes[what] > most);
+}
+writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ version, files }, null, 2) + '\n');
+process.exitCode = over ? 1 : 0;

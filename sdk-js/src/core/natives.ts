@@ -1,0 +1,42 @@
+import type { Browser, Page } from '../outside';
+
+/** The page's window and the browser's navigator with what TypeScript does not know of them. */
+export const page = window as unknown as Page;
+export const browser = navigator as unknown as Browser;
+
+// Taken when the script comes: what a page does to these later is not our trouble.
+const { fetch, performance } = window;
+const { stringify } = JSON;
+
+export const now = () => performance.now();
+export const round = Math.round;
+
+/** Never throws, whatever the page made of `fetch`; the promise may still be rejected. */
+export const send = (url: string, init: RequestInit) =>
+    new Promise<Response>((resolve) => resolve(fetch(url, init)));
+
+/**
+ * JSON text. Old libraries give arrays a `toJSON` that turns them into strings; it is put aside for the
+ * moment.
+ */
+export function json(value: unknown): string {
+    const proto = Array.prototype as { toJSON?: unknown };
+    const odd = proto.toJSON;
+    if (odd) delete proto.toJSON;
+    try {
+        return stringify(value);
+    } finally {
+        if (odd) proto.toJSON = odd;
+    }
+}
+
+/**
+ * A method as the browser made it: patches such as zone.js run the page's change detection after every
+ * call of ours, and keep the original under another name.
+ */
+export function original<K extends string, T extends { [name in K]: unknown }>(
+    owner: T, name: K): T[K] {
+    const { Zone: zone } = page;
+    const hidden = zone && zone.__symbol__ ? zone.__symbol__(name) : name;
+    return (owner as { [name: string]: unknown })[hidden] as T[K] || owner[name];
+}

@@ -1,0 +1,42 @@
+import { LINKING } from '../core/consent';
+import type { Site } from '../core/site';
+import type { Bag, CallOptions } from '../outside';
+
+const PEPPERED = 'p1:';
+
+/** SHA-256 in hexadecimal digits, by the browser's own means; rejected where it has none (http). */
+export async function sha256(text: string): Promise<string> {
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** An address as everybody hashes it. */
+export const normal = (text: unknown) => String(text).trim().toLowerCase();
+
+/** A telephone number as the ad platforms hash it: digits alone, the country's first. */
+const digits = (text: string) => text.replace(/\D+/g, '').replace(/^0+/, '');
+
+/** Hashes what must not leave the page as it is: `identify` with a pepper, and fields that opt in. */
+export function hashFields(site: Site): void {
+    const { commands, tracker } = site;
+    const { guard } = tracker;
+    const identify = commands['identify'];
+    commands['identify'] = (user: unknown, traits: unknown, options?: CallOptions) => {
+        const pepper = options && options.pepper;
+        if (!pepper) return identify(user, traits);
+        sha256(pepper + normal(user)).then(
+            guard.wrap('identify', (hash) => identify(PEPPERED + hash, traits)), () => undefined);
+    };
+    guard.listen(document, 'submit', 'hashes', async (event: Event) => {
+        if (!tracker.allows(LINKING)) return;
+        const fields = [...(event.target as Element).querySelectorAll<HTMLInputElement>(
+            '[data-hash]')];
+        const values = fields.map((field) => [field.getAttribute('data-hash')!, field.value]);
+        const traits: Bag = {};
+        for (const [name, value] of values) {
+            const text = /phone/.test(name) ? digits(value) : normal(value);
+            if (text) traits[name + '_sha256'] = await sha256(text).catch(() => undefined);
+        }
+        if (Object.keys(traits).length) tracker.emit('id', { traits }, true);
+    });
+}

@@ -126,7 +126,7 @@ export interface Page {
 /** `hg(…)`: while the script loads, its queue; afterwards, its functions. */
 export interface Command {
     (...given: unknown[]): void;
-    q?: { push(call: Call): unknown };
+    q?: Call[];
     ready?: boolean;
     onScore?: (listener: (score: Score) => void) => void;
     linkParam?: () => string;

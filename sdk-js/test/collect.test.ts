@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { makeActivity } from '../src/collect/activity';
 import { makeClickBook } from '../src/collect/clickbook';
 import { makeCtaBook } from '../src/collect/ctabook';
+import { makeHeatBook } from '../src/collect/heatbook';
 import { makeFormBook } from '../src/collect/formbook';
 import { keyKind, makeKeyBook } from '../src/collect/keybook';
 import { extended, moveOf } from '../src/parts/moves';
@@ -211,6 +212,25 @@ test('no number of the pointer is ever negative, whatever the order of moves and
     }
     const { f, z } = book.reading();
     assert.ok(f >= 0 && f <= 100 && z >= 0 && z <= 100);
+});
+
+test('a heat map has 4 columns and 32 rows, each with the logarithm of the time spent there', () => {
+    const book = makeHeatBook();
+    assert.equal(book.take(3200), undefined);
+    book.moved(0.1, 10, 1000);
+    book.moved(0.99, 3190, 1700);
+    book.moved(0.99, 3190, 4800);
+    book.moved(0, 0, 90_000);
+    const map = book.take(3200)!;
+    assert.equal(map.length, 128);
+    const lit = [...map].map((digit, index) => [index, digit]).filter(([, digit]) => digit !== 'A');
+    assert.deepEqual(lit, [[0, 'Y'], [127, 'z']]);
+    assert.equal(book.take(3200), undefined);
+});
+
+test('the limits of rage clicks can be set', () => {
+    const rule = makeRageRule([2, 500, 10]);
+    assert.deepEqual([0, 600, 900].map((now) => rule.click(0, 0, now)), [false, false, true]);
 });
 
 test('touches are told apart by time, way and number of fingers', () => {

@@ -1,4 +1,5 @@
 import { now as clock } from '../core/natives';
+import { isOn } from '../core/config';
 import { INFERENCE, PROFILING } from '../core/consent';
 import type { Behaviour, Site } from '../core/site';
 import { acted } from '../parts/moves';
@@ -8,6 +9,7 @@ import { watchClicks } from './clicks';
 import { watchCtas } from './ctas';
 import { watchForms } from './forms';
 import { watchKeys, watchPointer, watchScroll, watchTouch } from './gestures';
+import { makeHeatBook } from './heatbook';
 import type { SectionWatch } from './sections';
 import { watchSections } from './sections';
 import type { PageTotals } from './summary';
@@ -27,7 +29,8 @@ export function markAt(index: number): number {
 export function watchBehaviour(site: Site): void {
     const { tracker } = site;
     const { guard } = tracker;
-    let books = makeBooks(clock(), 0);
+    const { options } = site.config;
+    let books = makeBooks(clock(), 0, options.rage);
     let sections: SectionWatch | null = null;
     let part = 0;
     let mark = 0;
@@ -43,8 +46,9 @@ export function watchBehaviour(site: Site): void {
         acted(site);
     };
     const dead = watchClicks(tracker, current,
-        (target) => (sections ? sections.indexOf(target) : -1), act, ctas.clicked);
-    watchPointer(tracker, current);
+        (target) => (sections ? sections.indexOf(target) : -1), act, ctas.clicked, options.dead);
+    const heat = isOn(options.heatmap) ? makeHeatBook() : null;
+    watchPointer(tracker, current, heat);
     watchTouch(tracker, current);
     watchKeys(tracker, current, act);
     watchScroll(tracker, current, () => documentPixels, dead.moved);
@@ -112,7 +116,7 @@ export function watchBehaviour(site: Site): void {
     const self: Behaviour = {
         begin() {
             const now = clock();
-            books = makeBooks(now, window.scrollY);
+            books = makeBooks(now, window.scrollY, options.rage);
             part = mark = 0;
             totals = [0, 0, 0, 0];
             beat();
@@ -134,6 +138,7 @@ export function watchBehaviour(site: Site): void {
             const now = clock();
             const fields = summaryOf(books, now, part + 1, totals, ends, tracker.allows(INFERENCE));
             if (!fields) return;
+            if (ends && heat) fields.hm = heat.take(documentPixels);
             part++;
             totals = (fields.pt as number[]).slice(0, 4) as PageTotals;
             tracker.emit('ps', fields);

@@ -8,6 +8,7 @@ import type { KeyBook } from './keybook';
 import { makeKeyBook } from './keybook';
 import type { PointerBook } from './pointerbook';
 import { makePointerBook } from './pointerbook';
+import type { RageLimits } from './rage';
 import type { ScrollBook } from './scroll';
 import { makeScrollBook } from './scroll';
 import type { SectionBook } from './sectionbook';
@@ -27,13 +28,13 @@ export interface Books {
     keys: KeyBook;
 }
 
-export function makeBooks(now: number, offset: number): Books {
+export function makeBooks(now: number, offset: number, rage?: RageLimits): Books {
     return {
         activity: makeActivity(now, document.visibilityState === 'visible', document.hasFocus()),
         scroll: makeScrollBook(offset),
         sections: makeSectionBook(),
         pointer: makePointerBook(),
-        clicks: makeClickBook(),
+        clicks: makeClickBook(rage),
         ctas: makeCtaBook(),
         touch: makeTouchBook(),
         keys: makeKeyBook(),

@@ -1,3 +1,4 @@
+import type { RageLimits } from './rage';
 import { makeRageRule, median } from './rage';
 
 const DECISIVE_SHORTEST_MILLISECONDS = 80;
@@ -36,8 +37,8 @@ export interface ClickBook {
     take(): number[];
 }
 
-export function makeClickBook(): ClickBook {
-    const rage = makeRageRule();
+export function makeClickBook(limits?: RageLimits): ClickBook {
+    const rage = makeRageRule(limits);
     let sums = { clicks: 0, interactive: 0, decisive: 0, rage: 0, dead: 0, error: 0 };
     let gaps: number[] = [];
     let hovers: number[] = [];

@@ -40,11 +40,11 @@ function rageExempt(target: Element, event: MouseEvent): boolean {
 /** Counts clicks and reports the interesting ones. `sectionOf` gives a section's index or -1. */
 export function watchClicks(
     tracker: Tracker, books: () => Books, sectionOf: (target: Element) => number, acted: () => void,
-    ctaClicked: (element: Element) => void
+    ctaClicked: (element: Element) => void, deadMilliseconds?: number
 ): { moved(): void; shifted(): void } {
     const { guard } = tracker;
     const hovers = new WeakMap<Element, Hover>();
-    const dead = makeDeadClickWatch(guard);
+    const dead = makeDeadClickWatch(guard, deadMilliseconds);
     let hovered: Element | null = null;
     let pressedAt = -1;
     let lastClick: { at: number; target: Element; event: MouseEvent } | null = null;

@@ -26,7 +26,8 @@ function looksInteractive(target: Element): boolean {
 /**
  * One candidate at a time: the observer of the whole document lives for 2.5 s after a click only.
  */
-export function makeDeadClickWatch(guard: Guard): DeadClickWatch {
+export function makeDeadClickWatch(
+    guard: Guard, milliseconds = MUTATION_MILLISECONDS): DeadClickWatch {
     let candidate: Candidate | null = null;
 
     function cancel(): void {
@@ -48,7 +49,7 @@ export function makeDeadClickWatch(guard: Guard): DeadClickWatch {
         guard.idle('dead', 1000, () => {
             if (mine.alive && !looksInteractive(target)) cancel();
         });
-        guard.later(MUTATION_MILLISECONDS, 'dead', () => {
+        guard.later(milliseconds, 'dead', () => {
             if (!mine.alive) return;
             cancel();
             found();

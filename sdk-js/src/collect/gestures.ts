@@ -1,6 +1,7 @@
 import { now as clock } from '../core/natives';
 import type { Tracker } from '../core/tracker';
 import type { Books } from './books';
+import type { HeatBook } from './heatbook';
 import { isPrivate, isTextField, targetOf } from './elements';
 import { keyKind } from './keybook';
 
@@ -8,12 +9,20 @@ const GALLERY = '[data-section=gallery],[data-gallery]';
 const SEARCH = '[type=search],[role=search] input,[role=searchbox],[data-form=search] input';
 
 /** Mouse movement: the handler does arithmetic once in 50 ms and reads no layout. */
-export function watchPointer(tracker: Tracker, books: () => Books): void {
+export function watchPointer(
+    tracker: Tracker, books: () => Books, heat: HeatBook | null): void {
+    let [width, height] = [innerWidth, innerHeight];
+    tracker.guard.listen(window, 'resize', 'pointer', () => {
+        tracker.guard.idle('pointer', 1000, () => {
+            [width, height] = [innerWidth, innerHeight];
+        });
+    });
     tracker.guard.listen(document, 'pointermove', 'pointer', (event: PointerEvent) => {
         const now = clock();
         books().activity.input(now);
+        if (heat) heat.moved(event.pageX / width, event.pageY, now);
         if (event.pointerType !== 'mouse') return;
-        books().pointer.moved(event.clientX, event.clientY, now, innerWidth || 1, innerHeight || 1);
+        books().pointer.moved(event.clientX, event.clientY, now, width || 1, height || 1);
     });
 }
 

@@ -1,24 +1,23 @@
-const RUN_CLICKS = 3;
-const GAP_MILLISECONDS = 1_000;
-const DISTANCE_PIXELS = 30;
+/** Clicks of a run, and the milliseconds and pixels (Manhattan) that each is from the one before. */
+export type RageLimits = [clicks: number, gap: number, distance: number];
+
+export const RAGE: RageLimits = [3, 1_000, 30];
 
 export interface RageRule {
     /** True for the click that makes a run of clicks a rage click: once per run. */
     click(x: number, y: number, now: number): boolean;
 }
 
-/**
- * Three or more clicks, each under a second after and under 30 px (Manhattan) from the one before.
- */
-export function makeRageRule(): RageRule {
+/** Many clicks, each soon after and near to the one before. */
+export function makeRageRule([clicks, gap, distance] = RAGE): RageRule {
     let run = 0;
     let before = { x: 0, y: 0, at: -Infinity };
     return {
         click(x, y, now) {
-            const near = Math.abs(x - before.x) + Math.abs(y - before.y) < DISTANCE_PIXELS;
-            run = near && now - before.at < GAP_MILLISECONDS ? run + 1 : 1;
+            const near = Math.abs(x - before.x) + Math.abs(y - before.y) < distance;
+            run = near && now - before.at < gap ? run + 1 : 1;
             before = { x, y, at: now };
-            return run === RUN_CLICKS;
+            return run === clicks;
         },
     };
 }

@@ -80,8 +80,8 @@ function watchLifecycle({ tracker, sender, pages, behaviour, returned }: Site): 
     });
 }
 
-function start(config: Config, command: Command, parts: Part[], prerendered: boolean): void {
-    const queue = command.q as Call[];
+function start(config: Config, command: Hub, parts: Part[], prerendered: boolean): void {
+    const queue = command.sink as Call[];
     const told = queue.map(([, given]) => choiceIn(given)).filter(Boolean).pop();
     const kept = keptChoice(config);
     // What was chosen before the script came, else on an earlier page, else the tag's default.
@@ -98,15 +98,20 @@ function start(config: Config, command: Command, parts: Part[], prerendered: boo
     // A refusal before anything was sent needs no beacon of its own.
     if (told && told !== kept && tracker.allows(MEASUREMENT)) tellChoice(site);
     queue.filter(([, given]) => !choiceIn(given)).forEach(run);
-    command.q = { push: run };
+    command.sink = { push: run };
+}
+
+/** `hg(…)` and what takes its calls: a list until the script runs, then the script. */
+interface Hub extends Command {
+    sink: { push(call: Call): unknown };
 }
 
 /**
  * Begins, now or when a prerendered page is shown. Calls of `command` wait in its queue until then.
  * False when the options name no site.
  */
-export function launch(options: Options, command: Command, parts: Part[]): boolean {
-    for (const [, given] of command.q as Call[]) {
+export function launch(options: Options, command: Hub, parts: Part[]): boolean {
+    for (const [, given] of command.sink as Call[]) {
         if (given[0] === 'config') Object.assign(options, given[1]);
     }
     const config = configOf(options);
@@ -118,9 +123,9 @@ export function launch(options: Options, command: Command, parts: Part[]): boole
 }
 
 /** `hg(…)` with the calls that waited for it. */
-export function makeCommand(queue: Call[]): Command {
-    const command: Command = (...given) => void command.q!.push([Date.now(), given]);
-    command.q = queue;
+export function makeCommand(queue: Call[]): Hub {
+    const command = (...given: unknown[]) => void command.sink.push([Date.now(), given]);
+    command.sink = queue as Hub['sink'];
     return command;
 }
 
@@ -136,7 +141,7 @@ export function boot(parts: Part[]): void {
         const script = ownTag();
         const stub = page.hg;
         if (!script || stub && stub.ready) return;
-        const command = makeCommand(stub && stub.q as Call[] || []);
+        const command = makeCommand(stub && stub.q || []);
         if (!launch(optionsOf(script), command, parts)) return;
         command.ready = true;
         page.hg = command;

@@ -84,7 +84,7 @@ func checkPythonFunctionLengths(_ file: SourceFile) -> [Finding] {
 }
 
 func checkFileLength(_ file: SourceFile) -> [Finding] {
-    guard ["swift", "ts", "js", "py", "c", "h", "sh", ""].contains(file.fileExtension),
+    guard ["swift", "ts", "js", "mjs", "py", "c", "h", "sh", ""].contains(file.fileExtension),
         file.path != "LICENSE", file.lines.count - 1 > fileLinesMax
     else { return [] }
     let message = "\(file.lines.count - 1) lines, \(fileLinesMax) is most: split it by concern"

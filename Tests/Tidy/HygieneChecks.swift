@@ -2,8 +2,8 @@ let blobBytesMax = 1 << 20
 
 /// What a repository of sources is made of; something new is added here on purpose, or is a mistake.
 private let extensionsAllowed: Set<String> = [
-    "swift", "h", "c", "modulemap", "md", "yaml", "yml", "json", "sql", "py", "ts", "js", "mjs", "css",
-    "html", "svg", "png", "ico", "sh", "awk", "conf", "service", "txt", "tsv", "csv", "lua",
+    "swift", "h", "c", "modulemap", "md", "yaml", "yml", "json", "sql", "py", "ts", "js", "mjs",
+    "css", "html", "svg", "png", "ico", "sh", "awk", "conf", "service", "txt", "tsv", "csv", "lua",
     "seeds", "webmanifest",
     // Files of earlier releases, for tests that read them.
     "hgj", "hgc", "bin",

@@ -11,7 +11,7 @@ NUMBER = (int, float)
 
 HEAD = {
     "v": int, "k": str, "b": str, "st": int, "mt": int, "w": str, "q": int, "d": str, "s": str,
-    "u": str, "c": int, "cp": dict, "x": dict, "lost": int, "e": list,
+    "u": str, "c": int, "cp": dict, "x": dict, "ex": int, "lost": int, "e": list,
 }
 HEAD_REQUIRED = ("v", "k", "b", "st", "mt", "w", "q", "s", "c", "e")
 CONTEXT = {"l": str, "z": int, "vw": int, "vh": int, "pr": NUMBER, "in": int, "wd": int,

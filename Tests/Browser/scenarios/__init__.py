@@ -1,0 +1,1 @@
+"""The scenarios, a file for each kind of signal. `catalogue.scenario` adds one to the list."""

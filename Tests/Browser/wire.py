@@ -11,23 +11,23 @@ NUMBER = (int, float)
 
 HEAD = {
     "v": int, "k": str, "b": str, "st": int, "mt": int, "w": str, "q": int, "d": str, "s": str,
-    "u": str, "c": int, "cp": dict, "x": dict, "ex": int, "lost": int, "e": list,
+    "u": str, "c": int, "cp": dict, "x": dict, "lost": int, "e": list,
 }
 HEAD_REQUIRED = ("v", "k", "b", "st", "mt", "w", "q", "s", "c", "e")
 CONTEXT = {"l": str, "z": int, "vw": int, "vh": int, "pr": NUMBER, "in": int, "wd": int,
            "ids": dict}
-DIALOGUES = {"z": str, "tc": str, "gp": str, "up": str, "gm": str}
+DIALOGUES = {"z": str, "tc": str, "gp": str, "up": str, "gm": str, "ex": int}
 EVENT = {"n": int, "t": str, "o": int, "p": int}
 FIELDS = {
     "pv": {"u": str, "r": str, "ti": str, "nt": str, "h": int, "wc": int},
     "ps": {"q": int, "vz": list, "sc": list, "S": list, "rd": list, "mo": list, "tp": list,
-           "kb": list, "ck": list, "ct": list, "pt": list},
+           "kb": list, "ck": list, "ct": list, "pt": list, "hm": str},
     "ck": {"a": str, "g": str, "x": int, "y": int, "hv": int, "f": int},
     "fm": {"f": str, "ph": int, "ff": list, "cp": int, "sb": int},
     "nv": {"ty": str, "fr": str, "dw": int, "lp": int},
     "id": {"uid": str, "traits": dict},
-    "cs": {"bits": int, "src": str},
-    "cu": {"name": str, "props": dict},
+    "cs": {"bits": int, "src": str, "ex": int},
+    "cu": {"name": str, "props": dict, "tw": int},
 }
 REQUIRED = {
     "pv": ("u", "ti", "nt"), "ps": ("q",), "ck": ("x", "y", "f"), "fm": ("f", "ph", "cp", "sb"),

@@ -89,6 +89,8 @@ class Tab(interface.Tab):
                 await getattr(mouse, kind)(click_count=self.clicks(kind))
             elif kind == "wheel":
                 await mouse.wheel(0, given[0])
+            elif kind == "touch":
+                await self.touch(*given)
             elif kind == "key":
                 await keyboard.press(given[0])
             else:

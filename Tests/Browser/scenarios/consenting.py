@@ -149,7 +149,7 @@ async def explicit(scene):
     rows = await scene.stored()
     choice = [row for row in rows if row["type"] == "cs"][0]
     same([choice["properties"]["bits"], choice["consent"]], [63, 63], "the choice")
-    same(scene.wire.accepted[-1].get("ex"), 1, "the mark of an explicit choice")
+    same(scene.wire.accepted[-1]["cp"].get("ex"), 1, "the mark of an explicit choice")
     demand(any(row["type"] == "ps" for row in rows), "no summary after the choice")
 
 

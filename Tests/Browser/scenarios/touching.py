@@ -11,26 +11,30 @@ BODY = ("<div data-section=gallery style='height:300px;background:#ddd'>Pictures
         "<p style='margin:30px;touch-action:none'>Words</p>" + section("faq", 60, 1600))
 
 
+async def touch(tab, kind, *places):
+    await tab.play([("touch", kind, *places)])
+
+
 async def stroke(tab, start, end, count=6, gap=0.02):
-    await tab.touch("Start", start)
+    await touch(tab, "Start", start)
     for step in range(1, count + 1):
         share = step / count
-        await tab.touch("Move", (round(start[0] + (end[0] - start[0]) * share),
+        await touch(tab, "Move", (round(start[0] + (end[0] - start[0]) * share),
                                  round(start[1] + (end[1] - start[1]) * share)))
         await asyncio.sleep(gap)
-    await tab.touch("End")
+    await touch(tab, "End")
 
 
 @scenario("taps, a double tap and a long press", needs=TOUCH)
 async def taps(scene):
     tab = await scene.open(BODY, phone=True)
     for pause in (0.6, 0.05, 0.6):
-        await tab.touch("Start", (200, 500))
-        await tab.touch("End")
+        await touch(tab, "Start", (200, 500))
+        await touch(tab, "End")
         await asyncio.sleep(pause)
-    await tab.touch("Start", (200, 560))
+    await touch(tab, "Start", (200, 560))
     await asyncio.sleep(0.7)
-    await tab.touch("End")
+    await touch(tab, "End")
     tp = await scene.summed("tp")
     same([tp[0], tp[4], tp[5]], [3, 1, 1], "taps, long presses and double taps")
 
@@ -43,9 +47,9 @@ async def swipes(scene):
     await asyncio.sleep(0.2)
     await stroke(tab, (300, 480), (120, 480))
     await asyncio.sleep(0.2)
-    await tab.touch("Start", (150, 150), (250, 150))
-    await tab.touch("Move", (120, 150), (280, 150))
-    await tab.touch("End")
+    await touch(tab, "Start", (150, 150), (250, 150))
+    await touch(tab, "Move", (120, 150), (280, 150))
+    await touch(tab, "End")
     tp = await scene.summed("tp")
     same([tp[0], tp[1], tp[3]], [0, 1, 1], "taps, swipes and pinches")
     demand(tp[6] > 100, "pixels per second:", tp)
@@ -65,8 +69,8 @@ async def flick(scene):
 async def tapped(scene):
     tab = await scene.open(BODY, phone=True)
     x, y = await tab.middle("#go")
-    await tab.touch("Start", (x, y))
-    await tab.touch("End")
+    await touch(tab, "Start", (x, y))
+    await touch(tab, "End")
     await asyncio.sleep(0.6)
     await scene.leave()
     await scene.until(lambda: scene.told("ck"), "the click")

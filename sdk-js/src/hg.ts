@@ -1,4 +1,4 @@
-import { boot } from './core/start';
 import { PARTS } from './parts/all';
+import { boot } from './core/start';
 
 boot(PARTS);

@@ -20,9 +20,9 @@ function shelf() {
     const values = new Map<string, string>();
     return {
         values,
-        read: (key: string) => values.get(key) ?? null,
-        write: (key: string, value: string) => void values.set(key, value),
-        remove: (key: string) => void values.delete(key),
+        recall: (key: string) => values.get(key) ?? null,
+        store: (key: string, value: string) => void values.set(key, value),
+        forget: (key: string) => void values.delete(key),
     };
 }
 const shelves = () => ({ cookie: shelf(), local: shelf(), tab: shelf() });
@@ -108,9 +108,9 @@ test(
             outbox.put('{}');
         }
         assert.equal(outbox.isFull(), true);
-        outbox.freeze(0, head);
+        outbox.sealUp(0, head);
         while (!outbox.isFull()) outbox.put('x'.repeat(EVENT_BYTES - 1));
-        outbox.freeze(0, head);
+        outbox.sealUp(0, head);
         const sizes = outbox.queued().map((batch) => bodyOf(batch, 1, 2).length);
         assert.ok(Math.max(...sizes) <= 24 * 1024, String(sizes));
     });
@@ -119,7 +119,7 @@ test('an event over its limit is lost and said to be', () => {
     const outbox = makeOutbox();
     assert.equal(outbox.put('x'.repeat(EVENT_BYTES)), false);
     outbox.put('{}');
-    outbox.freeze(0, head);
+    outbox.sealUp(0, head);
     assert.equal(outbox.queued()[0].h, '"lost":1');
 });
 
@@ -128,7 +128,7 @@ test('the queue is bounded: the oldest batch goes first, never one under way, an
         const outbox = makeOutbox();
         const batch = () => {
             for (let round = 0; round < BATCH_EVENTS; round++) outbox.put('{}');
-            outbox.freeze(0, head);
+            outbox.sealUp(0, head);
         };
         batch();
         outbox.queued()[0].flying = true;
@@ -137,7 +137,7 @@ test('the queue is bounded: the oldest batch goes first, never one under way, an
         assert.ok(kept <= MEMORY_EVENTS && kept > MEMORY_EVENTS - 2 * BATCH_EVENTS);
         outbox.put('{}');
         let told = 0;
-        outbox.freeze(0, (lost) => {
+        outbox.sealUp(0, (lost) => {
             told = lost;
             return '';
         });
@@ -149,7 +149,7 @@ test('the queue is bounded: the oldest batch goes first, never one under way, an
 test('a batch keeps its content over tries, and only its send times change', () => {
     const outbox = makeOutbox();
     outbox.put('{"n":1}');
-    outbox.freeze(0, () => '"b":"id"');
+    outbox.sealUp(0, () => '"b":"id"');
     const [batch] = outbox.queued();
     assert.deepEqual(
         JSON.parse(bodyOf(batch, 10.4, 20.6)), { b: 'id', st: 10, mt: 21, e: [{ n: 1 }] });
@@ -191,7 +191,7 @@ function world(statuses: number[]) {
             outbox.put('"' + 'x'.repeat(Math.min(bytes, 4000)) + '"');
             bytes -= 4000;
         }
-        outbox.freeze(state.now, () => '');
+        outbox.sealUp(state.now, () => '');
     };
     const pass = async (milliseconds: number) => {
         state.now += milliseconds;
@@ -254,7 +254,7 @@ test('during a pause nothing is sent, and coming back online ends it', async () 
     sender.pump();
     await pass(100);
     assert.equal(state.sent.length, 1);
-    sender.resume();
+    sender.goOn();
     await pass(0);
     assert.equal(state.sent.length, 2);
 });
@@ -336,9 +336,9 @@ test('the next page of a tab counts on; a duplicate and a crash begin anew', () 
 
 test('damaged values on the device are replaced', () => {
     const places = shelves();
-    places.cookie.write('_hg_d', 'short');
-    places.local.write('_hg.k.s', '{"id":');
-    places.tab.write('_hg.k.w', '{"w":"x","n":-1}');
+    places.cookie.store('_hg_d', 'short');
+    places.local.store('_hg.k.s', '{"id":');
+    places.tab.store('_hg.k.w', '{"w":"x","n":-1}');
     const identity = makeIdentity('k', places);
     identity.allowStorage();
     assert.ok(isIdentifier(identity.device()));
@@ -369,10 +369,10 @@ test('the tag is read strictly', () => {
     assert.equal(tag({}), null);
     assert.equal(tag({ key: 'no spaces' }), null);
     const plain = tag({ key: 'pk_1' })!;
-    assert.deepEqual([plain.endpoint, plain.consent], ['https://in.example/v1/e', 1]);
+    assert.deepEqual([plain.beaconUrl, plain.granted], ['https://in.example/v1/e', 1]);
     const full = tag({ key: 'a', consent: '15', endpoint: '/e', spa: 'off' })!;
-    assert.deepEqual([full.endpoint, full.consent, isOff(full.options.spa)], ['/e', 15, true]);
-    for (const odd of ['', 'x', '-1', '64']) assert.equal(tag({ key: 'a', consent: odd })!.consent, 1);
+    assert.deepEqual([full.beaconUrl, full.granted, isOff(full.options.spa)], ['/e', 15, true]);
+    for (const odd of ['', 'x', '-1', '64']) assert.equal(tag({ key: 'a', consent: odd })!.granted, 1);
     assert.deepEqual(['', 'on', 'true', 'off', undefined].map(isOn), [true, true, true, false, false]);
 });
 

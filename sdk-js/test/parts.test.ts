@@ -53,11 +53,11 @@ test('pixels are told what they know, and nothing else', () => {
         value: 30, currency: 'EUR', transaction_id: 'T1', email: 'a@b.example', coupon: 'SPRING',
         items: [{ sku: 'one', name: 'One', price: 10, quantity: 3, note: 'x' }],
     };
-    assert.deepEqual(twinProperties(given, 1), {
+    assert.deepEqual(twinProperties(given, 0), {
         value: 30, currency: 'EUR', order_id: 'T1', content_type: 'product', content_ids: ['one'],
         num_items: 3, contents: [{ id: 'one', title: 'One', item_price: 10, quantity: 3 }],
     });
-    assert.deepEqual(twinProperties(given, 2), {
+    assert.deepEqual(twinProperties(given, 1), {
         value: 30, currency: 'EUR', transaction_id: 'T1', coupon: 'SPRING',
         items: [{ item_id: 'one', item_name: 'One', price: 10, quantity: 3 }],
     });
@@ -127,7 +127,7 @@ function page(w: string, consent = 3) {
     const outbox = makeOutbox();
     const timers: (() => void)[] = [];
     const site = {
-        config: { siteKey: 'k', endpoint: '/v1/e' }, outbox,
+        config: { siteKey: 'k', beaconUrl: '/v1/e' }, outbox,
         tracker: {
             allows: (bits: number) => (consent & bits) === bits,
             guard: { later: (_: number, __: string, act: () => void) => timers.push(act) },
@@ -140,7 +140,7 @@ function page(w: string, consent = 3) {
     site.consented.forEach((act) => act(consent));
     const add = (text = 'x') => {
         outbox.put(JSON.stringify(text));
-        outbox.freeze(Date.now(), () => '"v":1');
+        outbox.sealUp(Date.now(), () => '"v":1');
     };
     const adopt = async () => {
         timers.forEach((act) => act());
@@ -197,7 +197,7 @@ test('the queue on the device is bounded, and what it gives up is counted', () =
     const kept = one.outbox.queued().length;
     let lost = 0;
     one.outbox.put('1');
-    one.outbox.freeze(0, (count) => {
+    one.outbox.sealUp(0, (count) => {
         lost = count;
         return '';
     });
@@ -247,7 +247,7 @@ test('what is older than a day is given up, and said to be', async () => {
     assert.equal(second.outbox.queued().length, 0);
     let lost = 0;
     second.outbox.put('1');
-    second.outbox.freeze(0, (count) => {
+    second.outbox.sealUp(0, (count) => {
         lost = count;
         return '';
     });

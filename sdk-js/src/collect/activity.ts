@@ -68,14 +68,14 @@ export function makeActivity(
         isActive: (now) => visible && focused && now <= activeUntil,
         take(now) {
             account(now);
-            const active = activeTotal - takenActive;
-            const [shown, focusedFor, hidden, blurs, away, awayTimes] = sums;
-            const elapsed = now - takenAt;
+            const [shown, focusedFor, ...counts] = sums;
+            const taken = [
+                shown, focusedFor, activeTotal - takenActive, ...counts, now - takenAt,
+            ];
             takenAt = now;
             takenActive = activeTotal;
             sums = [0, 0, 0, 0, 0, 0];
-            return [shown, focusedFor, active, hidden, blurs, away, awayTimes, elapsed].map(
-                Math.round);
+            return taken.map(Math.round);
         },
     };
 }

@@ -15,16 +15,11 @@ import { watchSections } from './sections';
 import type { PageTotals } from './summary';
 import { summaryOf } from './summary';
 
-const FIRST_MARKS_MILLISECONDS = [15_000, 30_000, 60_000];
-const LATER_MARK_MILLISECONDS = 60_000;
 const BLUR_SUMMARY_MILLISECONDS = 1_000;
 
-/** Active time after which the n-th summary of a page view is due, counted from 0. */
-export function markAt(index: number): number {
-    const beyond = index - FIRST_MARKS_MILLISECONDS.length + 1;
-    return beyond <= 0 ? FIRST_MARKS_MILLISECONDS[index] :
-                         60_000 + beyond * LATER_MARK_MILLISECONDS;
-}
+/** Active time after which the n-th summary of a page view is due: 15, 30, 60, 120, 180 s … */
+export const markAt = (index: number) =>
+    (index < 3 ? 15_000 * 2 ** index : 60_000 * (index - 1));
 
 export function watchBehaviour(site: Site): void {
     const { tracker } = site;
@@ -52,29 +47,25 @@ export function watchBehaviour(site: Site): void {
     watchTouch(tracker, current);
     watchKeys(tracker, current, act);
     watchScroll(tracker, current, () => documentPixels, dead.moved);
-    for (const type of ['pointerdown', 'keydown', 'touchstart', 'wheel']) {
-        guard.listen(document, type, 'activity', () => {
-            books.activity.input(clock());
-            beat();
-        });
-    }
-    guard.listen(document, 'pointermove', 'activity', beat);
-    for (const type of ['focus', 'blur']) {
-        guard.listen(window, type, 'activity', (event: Event) => {
-            if (event.target !== window) return;
-            shown();
-            // Looking at another window is a natural stop: what was done until now is told.
-            if (type === 'blur') onBlur();
-        });
-    }
+    guard.on('pointerdown keydown touchstart wheel', 'activity', () => {
+        books.activity.input(clock());
+        beat();
+    });
+    guard.on('pointermove', 'activity', beat);
+    guard.listen(window, 'focus blur', 'activity', (event: Event) => {
+        if (event.target !== window) return;
+        shown();
+        // Looking at another window is a natural stop: what was done until now is told.
+        if (event.type === 'blur') onBlur();
+    });
     // The observer hands the height over without a layout read of ours.
     guard.wrap('scroll', () => {
         new ResizeObserver(guard.wrap('scroll', (entries: ResizeObserverEntry[]) => {
             documentPixels = entries[entries.length - 1].contentRect.height;
         })).observe(document.documentElement);
     })();
-    guard.listen(document, 'selectionchange', 'dead', dead.moved);
-    guard.listen(document, 'focusin', 'dead', dead.shifted);
+    guard.on('selectionchange', 'dead', dead.moved);
+    guard.on('focusin', 'dead', dead.shifted);
 
     const watchNewSections = guard.wrap('sections', () => {
         if (sections) sections.stop();
@@ -95,7 +86,7 @@ export function watchBehaviour(site: Site): void {
         const unsent = books.activity.activeTotal(clock()) - totals[0];
         if (unsent < BLUR_SUMMARY_MILLISECONDS) return;
         self.summarise(false);
-        tracker.flush();
+        tracker.sendSoon();
     }
     /** Runs the timer to the next summary while somebody is active; idle pages have none. */
     function beat(): void {
@@ -108,7 +99,7 @@ export function watchBehaviour(site: Site): void {
             if (books.activity.activeTotal(clock()) >= markAt(mark)) {
                 mark++;
                 self.summarise(false);
-                tracker.flush();
+                tracker.sendSoon();
             }
             beat();
         });
@@ -150,13 +141,9 @@ export function watchBehaviour(site: Site): void {
         },
         shown,
     };
-    const safe = (action: () => void) => guard.wrap('behaviour', action);
     site.words = wordsBelow;
-    site.behaviour = {
-        begin: safe(self.begin),
-        scan: safe(self.scan),
-        summarise: guard.wrap('behaviour', self.summarise),
-        leave: safe(self.leave),
-        shown: safe(shown),
-    };
+    site.behaviour = self;
+    for (const name of Object.keys(self) as 'summarise'[]) {
+        self[name] = guard.wrap('behaviour', self[name]);
+    }
 }

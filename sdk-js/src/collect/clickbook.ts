@@ -39,45 +39,43 @@ export interface ClickBook {
 
 export function makeClickBook(limits?: RageLimits): ClickBook {
     const rage = makeRageRule(limits);
-    let sums = { clicks: 0, interactive: 0, decisive: 0, rage: 0, dead: 0, error: 0 };
+    /** Clicks, interactive, decisive, rage, dead and error ones. */
+    let sums = [0, 0, 0, 0, 0, 0];
     let gaps: number[] = [];
     let hovers: number[] = [];
     let before = -Infinity;
     let interactions = 0;
 
-    function interactiveClick(facts: ClickFacts, inRage: boolean): void {
-        sums.interactive++;
+    function interactiveClick({ now, hover, entries }: ClickFacts, inRage: boolean): void {
+        sums[1]++;
         interactions++;
-        const gap = facts.now - before;
-        before = facts.now;
+        const gap = now - before;
+        before = now;
         if (gap <= GAP_LONGEST_MILLISECONDS && !inRage && gaps.length < SAMPLES_MAXIMUM)
             gaps.push(gap);
-        if (facts.hover < 0) return;
-        if (hovers.length < SAMPLES_MAXIMUM) hovers.push(facts.hover);
-        const quick = facts.hover >= DECISIVE_SHORTEST_MILLISECONDS
-            && facts.hover <= DECISIVE_LONGEST_MILLISECONDS;
-        if (quick && facts.entries === 1) sums.decisive++;
+        if (hover < 0) return;
+        if (hovers.length < SAMPLES_MAXIMUM) hovers.push(hover);
+        const quick = hover >= DECISIVE_SHORTEST_MILLISECONDS
+            && hover <= DECISIVE_LONGEST_MILLISECONDS;
+        if (quick && entries === 1) sums[2]++;
     }
     return {
         click(facts) {
-            sums.clicks++;
-            const raging = !facts.rageExempt && rage.click(facts.x, facts.y, facts.now);
-            if (raging) sums.rage++;
+            sums[0]++;
+            const raging = !facts.rageExempt && rage(facts.x, facts.y, facts.now);
+            if (raging) sums[3]++;
             if (facts.interactive) interactiveClick(facts, raging);
             return raging;
         },
-        dead: () => void sums.dead++,
-        error: () => void sums.error++,
+        dead: () => void sums[4]++,
+        error: () => void sums[5]++,
         interactions: () => interactions,
         take() {
-            const { clicks, interactive, decisive, dead, error } = sums;
-            const taken = [
-                clicks, interactive, decisive, sums.rage, dead, error, median(gaps), median(hovers)
-            ];
-            sums = { clicks: 0, interactive: 0, decisive: 0, rage: 0, dead: 0, error: 0 };
+            const taken = sums.concat(median(gaps), median(hovers)).map(Math.round);
+            sums = [0, 0, 0, 0, 0, 0];
             gaps = [];
             hovers = [];
-            return taken.map(Math.round);
+            return taken;
         },
     };
 }

@@ -10,19 +10,18 @@ import { ctaOf, interactiveOf, isTextField, labelOf, targetOf } from './elements
 
 const ERROR_MILLISECONDS = 1_000;
 const FILES = /\.(pdf|zip|gz|docx?|xlsx?|pptx?|csv|dmg|exe|apk|mp[34]|mov|ics)$/i;
-const STEPPER = /next|prev|arrow|carousel|slider|stepper|plus|minus|incr|decr|quantity/i;
+const STEPPER = /next|prev|arrow|carousel|slide|step|plus|minus|incr|decr|quant/i;
 
 interface Hover { at: number; entries: number }
 
 /** What a link leads to, as flag bits and a label; 0 for a link within the site. */
-function linkFlags(target: Element): { flags: number; label: string } {
-    const link = target.closest('a[href]') as HTMLAnchorElement | null;
-    if (!link || !/^https?:$/.test(link.protocol)) return { flags: 0, label: '' };
-    if (link.hasAttribute('download') || FILES.test(link.pathname)) {
-        return { flags: FLAG_DOWNLOAD, label: link.pathname.split('/').pop() || '' };
+function linkFlags(link: HTMLAnchorElement | null): [flags: number, label: string] {
+    if (!link || !/^https?:$/.test(link.protocol)) return [0, ''];
+    const { host, pathname } = link;
+    if (link.hasAttribute('download') || FILES.test(pathname)) {
+        return [FLAG_DOWNLOAD, pathname.split('/').pop()!];
     }
-    return link.host === location.host ? { flags: 0, label: '' } :
-                                         { flags: FLAG_OUTBOUND, label: link.host };
+    return host === location.host ? [0, ''] : [FLAG_OUTBOUND, host];
 }
 
 /** Clicking quickly here has good reasons: typing, stepping, choosing words. */
@@ -30,11 +29,10 @@ function rageExempt(target: Element, event: MouseEvent): boolean {
     if (event.detail === 0 || isTextField(target) || target.closest('[data-hg-ignore]'))
         return true;
     const control = interactiveOf(target) || target;
-    const names
-        = `${control.getAttribute('class') || ''} ${control.getAttribute('aria-label') || ''}`;
-    if (STEPPER.test(names)) return true;
-    const selection = event.detail > 1 ? getSelection() : null;
-    return selection !== null && !selection.isCollapsed;
+    if (STEPPER.test(control.getAttribute('class') + ' ' + control.getAttribute('aria-label')))
+        return true;
+    const selection = event.detail > 1 && getSelection();
+    return !!selection && !selection.isCollapsed;
 }
 
 /** Counts clicks and reports the interesting ones. `sectionOf` gives a section's index or -1. */
@@ -57,19 +55,20 @@ export function watchClicks(
             hv: hover >= 0 && tracker.allows(PROFILING) ? Math.round(hover) : undefined, f: flags,
         });
     }
-    function hoverOf(control: Element | null): { time: number; entries: number } {
+    /** Milliseconds from the pointer's entry to the press (-1: unknown), and entries so far. */
+    function hoverOf(control: Element | null): number[] {
         const known = control && hovers.get(control);
-        if (!known || pressedAt < 0) return { time: -1, entries: 0 };
-        return { time: Math.max(0, pressedAt - known.at), entries: known.entries };
+        if (!known || pressedAt < 0) return [-1, 0];
+        return [Math.max(0, pressedAt - known.at), known.entries];
     }
     function countBehaviour(target: Element, event: MouseEvent, control: Element | null): number {
         const now = clock();
-        const { time, entries } = hoverOf(control);
+        const [hover, entries] = hoverOf(control);
         books().sections.clicked(sectionOf(target));
         books().pointer.pressed(event.clientX, event.clientY, now);
         const raging = books().clicks.click({
-            x: event.clientX, y: event.clientY, now, interactive: control !== null, hover: time,
-            entries, rageExempt: rageExempt(target, event),
+            x: event.clientX, y: event.clientY, now, interactive: control !== null, hover, entries,
+            rageExempt: rageExempt(target, event),
         });
         dead.clicked(target, event, () => {
             books().clicks.dead();
@@ -83,15 +82,16 @@ export function watchClicks(
         if (!target) return;
         const control = interactiveOf(target);
         const cta = ctaOf(target);
-        const link = linkFlags(target);
-        let flags = link.flags | (cta ? FLAG_CTA : 0);
+        const link = target.closest<HTMLAnchorElement>('a[href]');
+        const [linked, linkLabel] = linkFlags(link);
+        let flags = linked | (cta ? FLAG_CTA : 0);
         if (tracker.allows(PROFILING)) flags |= countBehaviour(target, event, control);
         if (cta) ctaClicked(cta);
         // Following a link is how one leaves; only other clicks are acts on the page.
-        if (!target.closest('a[href]')) acted();
+        if (!link) acted();
         if (flags) {
-            const label = cta ? labelOf(cta) : link.label || labelOf(control || target);
-            report(cta || control || target, event, flags, label, hoverOf(control).time);
+            const label = cta ? labelOf(cta) : linkLabel || labelOf(control || target);
+            report(cta || control || target, event, flags, label, hoverOf(control)[0]);
         }
         pressedAt = -1;
     }
@@ -106,17 +106,16 @@ export function watchClicks(
         const target = targetOf(event);
         const control = target && interactiveOf(target);
         if (control && control !== hovered) {
-            const known = hovers.get(control);
-            hovers.set(
-                control, { at: clock(), entries: (known ? known.entries : 0) + 1 });
+            const { entries } = hovers.get(control) || { entries: 0 };
+            hovers.set(control, { at: clock(), entries: entries + 1 });
         }
         hovered = control;
     }
-    guard.listen(document, 'pointerover', 'clicks', entered);
-    guard.listen(document, 'pointerdown', 'clicks', (event: PointerEvent) => {
+    guard.on('pointerover', 'clicks', entered);
+    guard.on('pointerdown', 'clicks', (event: PointerEvent) => {
         pressedAt = event.pointerType === 'touch' ? -1 : clock();
     });
-    guard.listen(document, 'click', 'clicks', clicked);
+    guard.on('click', 'clicks', clicked);
     guard.listen(window, 'error', 'clicks', (event: Event) => {
         // Elements that fail to load raise `error` too; only scripts' faults count.
         if (event instanceof ErrorEvent) broke();

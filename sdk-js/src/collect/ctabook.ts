@@ -35,13 +35,8 @@ export function makeCtaBook(): CtaBook {
         let cta = ctas.get(index);
         if (!cta) {
             cta = {
-                since: -1,
-                viewSince: -1,
-                credited: 0,
-                clickedNow: false,
-                leftUnclickedAt: -Infinity,
-                sums: [0, 0, 0, 0, 0],
-                viewCredited: 0,
+                since: -1, viewSince: -1, credited: 0, clickedNow: false,
+                leftUnclickedAt: -Infinity, sums: [0, 0, 0, 0, 0], viewCredited: 0,
             };
             ctas.set(index, cta);
         }

@@ -41,7 +41,7 @@ export function watchCtas(tracker: Tracker, books: () => Books): CtaWatch {
         if (next) books().ctas.entered(indexOf(next), now);
         hovered = next;
     }
-    tracker.guard.listen(document, 'pointerover', 'ctas', (event: PointerEvent) => {
+    tracker.guard.on('pointerover', 'ctas', (event: PointerEvent) => {
         const target = targetOf(event);
         if (event.pointerType !== 'touch') moveTo(target && ctaOf(target));
     });

@@ -1,13 +1,12 @@
 import { now as clock } from '../core/natives';
 import type { Guard } from '../core/guard';
+import { interactiveOf } from './elements';
 
 const MUTATION_MILLISECONDS = 2_500;
 const SCROLL_MILLISECONDS = 100;
 const FOCUS_MILLISECONDS = 1_000;
 const EXEMPT = 'a,input,select,textarea,label,summary,video,audio,[type=submit],[data-hg-ignore]';
-const LOOKS = '[role=button],[onclick],[data-cta],button,[class*=btn],[class*=button],[tabindex]';
-
-interface Candidate { at: number; alive: boolean; observer: MutationObserver }
+const LOOKS = '[class*=btn],[class*=button],[tabindex]';
 
 export interface DeadClickWatch {
     /** Watches what follows a click; `found` is called when nothing did. */
@@ -20,7 +19,8 @@ export interface DeadClickWatch {
 
 /** Judges, when the browser is idle, whether an element looks as if a click would do something. */
 function looksInteractive(target: Element): boolean {
-    return target.closest(LOOKS) !== null || getComputedStyle(target).cursor === 'pointer';
+    return !!(interactiveOf(target) || target.closest(LOOKS))
+        || getComputedStyle(target).cursor === 'pointer';
 }
 
 /**
@@ -28,29 +28,27 @@ function looksInteractive(target: Element): boolean {
  */
 export function makeDeadClickWatch(
     guard: Guard, milliseconds = MUTATION_MILLISECONDS): DeadClickWatch {
-    let candidate: Candidate | null = null;
+    /** Time of the click that is watched, or -1; what it waits for. */
+    let watchedAt = -1;
+    let observer: MutationObserver | null = null;
 
     function cancel(): void {
-        if (candidate) {
-            candidate.alive = false;
-            candidate.observer.disconnect();
-        }
-        candidate = null;
+        watchedAt = -1;
+        if (observer) observer.disconnect();
     }
-    function cancelWithin(milliseconds: number): void {
-        if (candidate && clock() - candidate.at <= milliseconds) cancel();
+    function cancelWithin(duration: number): void {
+        if (clock() - watchedAt <= duration) cancel();
     }
     function watch(target: Element, found: () => void): void {
-        const observer = new MutationObserver(guard.wrap('dead', cancel));
-        const mine: Candidate = { at: clock(), alive: true, observer };
-        candidate = mine;
+        const mine = watchedAt = clock();
+        observer = new MutationObserver(guard.wrap('dead', cancel));
         observer.observe(document,
             { subtree: true, childList: true, attributes: true, characterData: true });
         guard.idle('dead', 1000, () => {
-            if (mine.alive && !looksInteractive(target)) cancel();
+            if (watchedAt === mine && !looksInteractive(target)) cancel();
         });
         guard.later(milliseconds, 'dead', () => {
-            if (!mine.alive) return;
+            if (watchedAt !== mine) return;
             cancel();
             found();
         });

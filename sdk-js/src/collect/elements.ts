@@ -1,7 +1,6 @@
 const PRIVATE = '[data-private],input[type=password],[autocomplete^=cc-],[name*=card i]'
     + ',[name*=cvc i]';
-const TEXT_FIELD = 'input:not([type=button]):not([type=submit]):not([type=checkbox])'
-    + ':not([type=radio]),textarea,select,[contenteditable=""],[contenteditable=true]';
+const FIELD = 'input,textarea,select,[contenteditable]:not([contenteditable=false])';
 const CTA = '[data-cta],button[type=submit],input[type=submit],a[class*=primary]'
     + ',button[class*=primary]';
 const INTERACTIVE = 'a[href],button,input,select,textarea,label,summary,[role=button],[role=link]'
@@ -9,16 +8,18 @@ const INTERACTIVE = 'a[href],button,input,select,textarea,label,summary,[role=bu
 
 /** The element an event was aimed at, or null when it was a document or text. */
 export function targetOf(event: Event): Element | null {
-    const path = event.composedPath ? event.composedPath() : [];
-    const target = path[0] || event.target;
+    const [target] = event.composedPath();
     return target instanceof Element ? target : null;
 }
 
 export const isPrivate = (element: Element) => element.closest(PRIVATE) !== null;
-export const isTextField = (element: Element) => element.closest(TEXT_FIELD) !== null;
+export function isTextField(element: Element): boolean {
+    const field = element.closest(FIELD) as HTMLInputElement | null;
+    return field !== null && !/^(button|submit|checkbox|radio)$/.test(field.type);
+}
 export const ctaOf = (element: Element) => element.closest(CTA);
 export const interactiveOf = (element: Element) => element.closest(INTERACTIVE);
-export const allCtas = () => Array.from(document.querySelectorAll(CTA));
+export const allCtas = () => document.querySelectorAll(CTA);
 
 /** What a control is called: its mark-up name, else its words; nothing inside private parts. */
 export function labelOf(element: Element): string {

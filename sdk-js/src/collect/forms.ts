@@ -63,7 +63,7 @@ export function watchForms(tracker: Tracker): FormWatch {
     }
     function onControl(type: string,
         act: (form: Watched, field: string, target: Element, event: any) => void): void {
-        tracker.guard.listen(document, type, 'forms', (event: Event) => {
+        tracker.guard.on(type, 'forms', (event: Event) => {
             const target = targetOf(event);
             const form = target && formOf(target);
             if (form) act(form, nameOf(target!, FIELD_CHARACTERS), target!, event);
@@ -80,7 +80,7 @@ export function watchForms(tracker: Tracker): FormWatch {
         if (form.book.input(field, clock(), deleting)) report(form, START);
     });
     onControl('invalid', (form, field) => form.book.error(field));
-    tracker.guard.listen(document, 'submit', 'forms', (event: Event) => {
+    tracker.guard.on('submit', 'forms', (event: Event) => {
         const form = known(
             (event.target as Element).closest('form,[data-form]') || (event.target as Element));
         const invalid = controlsOf(form.element).filter((control) => !control.validity.valid);

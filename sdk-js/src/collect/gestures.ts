@@ -17,7 +17,7 @@ export function watchPointer(
             [width, height] = [innerWidth, innerHeight];
         });
     });
-    tracker.guard.listen(document, 'pointermove', 'pointer', (event: PointerEvent) => {
+    tracker.guard.on('pointermove', 'pointer', (event: PointerEvent) => {
         const now = clock();
         books().activity.input(now);
         if (heat) heat.moved(event.pageX / width, event.pageY, now);
@@ -30,19 +30,19 @@ export function watchTouch(tracker: Tracker, books: () => Books): void {
     const finger
         = (touch: Touch) => ({ x: touch.clientX, y: touch.clientY, now: clock() });
     let touching = false;
-    tracker.guard.listen(document, 'touchstart', 'touch', (event: TouchEvent) => {
+    tracker.guard.on('touchstart', 'touch', (event: TouchEvent) => {
         const target = targetOf(event);
         touching = true;
         const onGallery = target !== null && target.closest(GALLERY) !== null;
         books().touch.down(finger(event.touches[0]), event.touches.length, onGallery);
     });
-    tracker.guard.listen(document, 'touchend', 'touch', (event: TouchEvent) => {
+    tracker.guard.on('touchend', 'touch', (event: TouchEvent) => {
         if (event.changedTouches.length) books().touch.up(finger(event.changedTouches[0]));
     });
-    tracker.guard.listen(document, 'wheel', 'touch', (event: WheelEvent) => {
+    tracker.guard.on('wheel', 'touch', (event: WheelEvent) => {
         if (event.ctrlKey) books().touch.wheelZoom(clock());
     });
-    tracker.guard.listen(document, 'selectionchange', 'touch', () => {
+    tracker.guard.on('selectionchange', 'touch', () => {
         const selection = touching ? getSelection() : null;
         if (selection && !selection.isCollapsed) books().touch.selected(clock());
     });
@@ -50,7 +50,7 @@ export function watchTouch(tracker: Tracker, books: () => Books): void {
 
 /** Keys as kinds, and never those of password, card or private fields. */
 export function watchKeys(tracker: Tracker, books: () => Books, acted: () => void): void {
-    tracker.guard.listen(document, 'keydown', 'keys', (event: KeyboardEvent) => {
+    tracker.guard.on('keydown', 'keys', (event: KeyboardEvent) => {
         const target = targetOf(event);
         if (!target || !event.key || event.repeat || isPrivate(target)) return;
         const kind = keyKind(event, isTextField(target), target.closest(SEARCH) !== null);
@@ -72,7 +72,7 @@ export function watchScroll(
         const depth = Math.min(1, (offset + innerHeight) / Math.max(1, documentPixels()));
         scroll.moved(clock(), offset, depth, sections.anyShown());
     });
-    tracker.guard.listen(document, 'scroll', 'scroll', (event: Event) => {
+    tracker.guard.on('scroll', 'scroll', (event: Event) => {
         books().activity.input(clock());
         moved();
         if (asked || event.target !== document) return;

@@ -18,8 +18,8 @@ export function keyKind(
 ): KeyKind | null {
     const { key } = event;
     if (event.ctrlKey || event.metaKey) {
-        const shortcuts: { [key: string]: KeyKind } = { c: 'copy', f: 'find', p: 'print' };
-        return shortcuts[key.toLowerCase()] || null;
+        const kinds: { [key: string]: KeyKind } = { 'c': 'copy', 'f': 'find', 'p': 'print' };
+        return kinds[key.toLowerCase()] || null;
     }
     if (key === 'Backspace' || key === 'Delete') return inText ? 'delete' : null;
     if (key === 'Tab' || (/^Arrow/.test(key) && !inText)) return 'step';
@@ -27,51 +27,48 @@ export function keyKind(
     return inSearch ? 'search' : 'text';
 }
 
+/** Where a kind is counted among the sums: bursts, keys, deletes, copies, finds, prints. */
+const PLACES: { [kind: string]: number } = { 'copy': 3, 'find': 4, 'print': 5 };
+
 export function makeKeyBook(): KeyBook {
-    let sums = { bursts: 0, keys: 0, deletes: 0, copy: 0, find: 0, print: 0 };
-    let gaps = { count: 0, sum: 0, squares: 0 };
-    let run = { kind: '' as KeyKind | '', length: 0 };
+    let sums = [0, 0, 0, 0, 0, 0];
+    /** Number, sum and sum of squares of the gaps between keys. */
+    let gaps = [0, 0, 0];
+    let runKind = '';
+    let runLength = 0;
     let before = -Infinity;
     let interactions = 0;
 
-    function countRun(kind: KeyKind, gap: number): void {
-        run = {
-            kind,
-            length: run.kind === kind && gap <= BURST_GAP_MILLISECONDS ? run.length + 1 : 1
-        };
-        // Typing in a form is the form's own signal; here only searching and stepping through
-        // count.
-        if (run.length === BURST_KEYS && (kind === 'search' || kind === 'step')) sums.bursts++;
-    }
-    function countGap(gap: number): void {
-        if (gap > GAP_LONGEST_MILLISECONDS) return;
-        gaps = { count: gaps.count + 1, sum: gaps.sum + gap, squares: gaps.squares + gap * gap };
-    }
     return {
         key(kind, now) {
             const gap = now - before;
             interactions++;
-            if (kind === 'copy' || kind === 'find' || kind === 'print') {
-                sums[kind]++;
+            if (PLACES[kind]) {
+                sums[PLACES[kind]]++;
                 return;
             }
             before = now;
-            countRun(kind, gap);
+            runLength = runKind === kind && gap <= BURST_GAP_MILLISECONDS ? runLength + 1 : 1;
+            runKind = kind;
+            // Typing in a form is the form's own signal; here searching and stepping through count.
+            if (runLength === BURST_KEYS && /^s/.test(kind)) sums[0]++;
             if (kind === 'step') return;
-            sums.keys++;
-            if (kind === 'delete') sums.deletes++;
-            countGap(gap);
+            sums[1]++;
+            if (kind === 'delete') sums[2]++;
+            if (gap <= GAP_LONGEST_MILLISECONDS) {
+                gaps = [gaps[0] + 1, gaps[1] + gap, gaps[2] + gap * gap];
+            }
         },
         interactions: () => interactions,
         take() {
-            const mean = gaps.count ? gaps.sum / gaps.count : 0;
-            const variance = gaps.count ? Math.max(0, gaps.squares / gaps.count - mean * mean) : 0;
-            const variation = mean ? (100 * Math.sqrt(variance)) / mean : 0;
-            const deletes = sums.keys ? (100 * sums.deletes) / sums.keys : 0;
-            const { bursts, keys, copy, find, print } = sums;
-            sums = { bursts: 0, keys: 0, deletes: 0, copy: 0, find: 0, print: 0 };
-            gaps = { count: 0, sum: 0, squares: 0 };
-            return [bursts, keys, mean, variation, deletes, copy, find, print].map(Math.round);
+            const [bursts, keys, deletes, ...shortcuts] = sums;
+            const mean = gaps[1] / gaps[0] || 0;
+            const variance = Math.max(0, gaps[2] / gaps[0] - mean * mean);
+            const variation = 100 * Math.sqrt(variance) / mean || 0;
+            const deleted = 100 * deletes / keys || 0;
+            sums = [0, 0, 0, 0, 0, 0];
+            gaps = [0, 0, 0];
+            return [bursts, keys, mean, variation, deleted, ...shortcuts].map(Math.round);
         },
     };
 }

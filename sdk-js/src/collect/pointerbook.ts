@@ -19,15 +19,24 @@ export interface PointerBook {
     /** The `mo` array since the last take; without `inference` only what signal 10 needs. */
     take(inference: boolean): number[];
     /** F and Z likeness of where the slow pointer dwelt, percent. */
-    reading(): { f: number; z: number };
+    reading(): number[];
 }
 
-function freshSums() {
-    return {
-        samples: 0, path: 0, active: 0, efficiency: 0, aimed: 0, flips: 0, micro: 0, peaks: 0,
-        thrash: 0,
-    };
-}
+/** Places of the sums, which are those of `mo`. */
+const SAMPLES = 0;
+const PATH = 1;
+const ACTIVE = 2;
+const EFFICIENCY = 3;
+const AIMED = 4;
+const FLIPS = 5;
+const MICRO = 6;
+const PEAKS = 7;
+const SPEED = 8;
+const THRASH = 9;
+
+const freshSums = () => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+const percent = (share: number) => Math.round(100 * Math.min(1, share));
 
 /** Mouse movement of one page view, folded into sums as it happens. */
 export function makePointerBook(): PointerBook {
@@ -49,38 +58,32 @@ export function makePointerBook(): PointerBook {
         path = peaks = speedBefore = 0;
         rising = false;
     }
-    function flip(x: number, now: number): void {
+    function flip({ x, t }: Point): void {
         const step = x - turnAt;
-        const next = step > 0 ? 1 : -1;
-        if (next === direction) {
-            turnAt = x;
-        } else if (Math.abs(step) >= FLIP_PIXELS) {
-            if (direction) sums.flips++;
-            if (direction && Math.abs(step) >= THRASH_PIXELS) thrash(now);
-            direction = next;
-            turnAt = x;
+        const next = Math.sign(step) || -1;
+        const turns = next !== direction;
+        if (turns && Math.abs(step) < FLIP_PIXELS) return;
+        if (turns && direction) {
+            sums[FLIPS]++;
+            if (Math.abs(step) >= THRASH_PIXELS) thrash(t);
         }
+        direction = next;
+        turnAt = x;
     }
     function thrash(now: number): void {
         thrashTurns = thrashTurns.filter((time) => now - time < 1000).concat(now);
         if (thrashTurns.length < THRASH_FLIPS) return;
-        sums.thrash++;
+        sums[THRASH]++;
         thrashTurns = [];
     }
-    function peak(speed: number): void {
-        if (speed < speedBefore && rising) peaks++;
-        rising = speed > speedBefore;
-        speedBefore = speed;
-    }
     function dwell(point: Point, milliseconds: number, width: number, height: number): void {
-        const column = Math.min(2, Math.floor((point.x / width) * 3));
-        const row = Math.min(2, Math.floor((point.y / height) * 3));
-        const cell = row * 3 + column;
-        if (cell >= 0) grid[cell] += Math.min(milliseconds, GRID_REST_MAXIMUM_MILLISECONDS);
+        const third = (share: number) => Math.min(2, Math.max(0, Math.floor(share * 3)));
+        grid[third(point.y / height) * 3 + third(point.x / width)]
+            += Math.min(milliseconds, GRID_REST_MAXIMUM_MILLISECONDS);
     }
     function work(point: Point, width: number, height: number): void {
-        sums.samples++;
-        if (!last || !start) {
+        sums[SAMPLES]++;
+        if (!last) {
             begin(point);
             turnAt = point.x;
             last = point;
@@ -90,17 +93,18 @@ export function makePointerBook(): PointerBook {
         const distance = Math.hypot(point.x - last.x, point.y - last.y);
         const speed = gap > 0 ? (distance * 1000) / gap : 0;
         if (speed < SLOW_PIXELS_PER_SECOND) dwell(last, gap, width, height);
-        if (gap >= MICRO_SHORTEST_MILLISECONDS && gap <= MICRO_LONGEST_MILLISECONDS) sums.micro++;
-        if (gap <= MICRO_LONGEST_MILLISECONDS) sums.active += gap;
+        if (gap <= MICRO_LONGEST_MILLISECONDS) {
+            sums[ACTIVE] += gap;
+            if (gap >= MICRO_SHORTEST_MILLISECONDS) sums[MICRO]++;
+        }
         if (gap >= REST_MILLISECONDS) begin(last);
         path += distance;
-        sums.path += distance;
-        peak(speed);
-        flip(point.x, point.t);
+        sums[PATH] += distance;
+        if (speed < speedBefore && rising) peaks++;
+        rising = speed > speedBefore;
+        speedBefore = speed;
+        flip(point);
         last = point;
-    }
-    function percent(part: number, whole: number): number {
-        return Math.round(100 * Math.max(0, Math.min(1, part / whole)));
     }
     return {
         moved(x, y, now, width, height) {
@@ -117,34 +121,30 @@ export function makePointerBook(): PointerBook {
             path += Math.hypot(x - last.x, y - last.y);
             const straight = Math.hypot(x - start.x, y - start.y);
             if (straight >= AIM_PIXELS && path > 0) {
-                sums.aimed++;
-                sums.efficiency += Math.min(1, straight / path);
-                sums.peaks += Math.max(1, peaks + (rising ? 1 : 0));
+                sums[AIMED]++;
+                sums[EFFICIENCY] += Math.min(1, straight / path);
+                sums[PEAKS] += Math.max(1, peaks + (rising ? 1 : 0));
             }
-            last = { x, y, t: now };
-            begin(last);
+            begin(last = { x, y, t: now });
         },
         take(inference) {
-            const { samples, path: pixels, active, aimed } = sums;
-            const mean = (sum: number) => (aimed ? sum / aimed : 0);
-            const speed = active ? pixels / active : 0;
-            const taken = [samples, pixels, active, mean(sums.efficiency) * 100, aimed];
-            if (inference) {
-                taken.push(sums.flips, sums.micro, mean(sums.peaks) * 10, speed * 100, sums.thrash);
-            }
+            const taken = sums;
             sums = freshSums();
-            return taken.map(Math.round);
+            taken[EFFICIENCY] = 100 * taken[EFFICIENCY] / taken[AIMED] || 0;
+            taken[PEAKS] = 10 * taken[PEAKS] / taken[AIMED] || 0;
+            taken[SPEED] = taken[ACTIVE] && 100 * taken[PATH] / taken[ACTIVE];
+            return taken.slice(0, inference ? 10 : 5).map(Math.round);
         },
         reading() {
             const whole = grid.reduce((sum, cell) => sum + cell, 0);
-            if (whole < 2000) return { f: 0, z: 0 };
-            const top = (grid[0] + grid[1] + grid[2]) / whole;
-            const bottom = (grid[6] + grid[7] + grid[8]) / whole;
-            const left = (grid[0] + grid[3] + grid[6]) / whole;
-            return {
-                f: percent(Math.min(top / 0.4, left / 0.5), 1),
-                z: grid[2] && grid[6] ? percent(Math.min(top / 0.3, bottom / 0.25), 1) : 0,
-            };
+            if (whole < 2000) return [0, 0];
+            const share = (...cells: number[]) =>
+                cells.reduce((sum, cell) => sum + grid[cell], 0) / whole;
+            const top = share(0, 1, 2);
+            return [
+                percent(Math.min(top / 0.4, share(0, 3, 6) / 0.5)),
+                grid[2] && grid[6] ? percent(Math.min(top / 0.3, share(6, 7, 8) / 0.25)) : 0,
+            ];
         },
     };
 }

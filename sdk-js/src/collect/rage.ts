@@ -3,22 +3,19 @@ export type RageLimits = [clicks: number, gap: number, distance: number];
 
 export const RAGE: RageLimits = [3, 1_000, 30];
 
-export interface RageRule {
-    /** True for the click that makes a run of clicks a rage click: once per run. */
-    click(x: number, y: number, now: number): boolean;
-}
+/** True for the click that makes a run of clicks a rage click: once per run. */
+export type RageRule = (x: number, y: number, now: number) => boolean;
 
 /** Many clicks, each soon after and near to the one before. */
 export function makeRageRule([clicks, gap, distance] = RAGE): RageRule {
     let run = 0;
-    let before = { x: 0, y: 0, at: -Infinity };
-    return {
-        click(x, y, now) {
-            const near = Math.abs(x - before.x) + Math.abs(y - before.y) < distance;
-            run = near && now - before.at < gap ? run + 1 : 1;
-            before = { x, y, at: now };
-            return run === clicks;
-        },
+    let before = [0, 0, -Infinity];
+    return (x, y, now) => {
+        const [lastX, lastY, at] = before;
+        const near = Math.abs(x - lastX) + Math.abs(y - lastY) < distance;
+        run = near && now - at < gap ? run + 1 : 1;
+        before = [x, y, now];
+        return run === clicks;
     };
 }
 

@@ -1,3 +1,5 @@
+import type { Row } from '../outside';
+
 const QUALIFY_MILLISECONDS = 1_000;
 const DWELL_MAXIMUM_MILLISECONDS = 30_000;
 const REVISITS_MAXIMUM = 3;
@@ -7,6 +9,7 @@ const TEXT_WORDS_MINIMUM = 20;
 const ACTUAL_MAXIMUM = 10;
 
 interface Section {
+    index: number;
     category: string;
     words: number;
     /** When it came into view, or -1; it qualifies after one unbroken second. */
@@ -14,21 +17,15 @@ interface Section {
     /** Active total up to which its dwell is counted. */
     countedActive: number;
     qualified: boolean;
-    dwell: number;
-    entries: number;
-    revisits: number;
+    /** Entries, dwell, clicks, revisits. */
+    sums: number[];
     maximumVisible: number;
-    clicks: number;
-    sent: { dwell: number; entries: number; revisits: number; clicks: number; visible: number };
+    /** The sums, and the largest share, as they were told last. */
+    sent: number[];
 }
 
-export interface Reading {
-    credited: number;
-    expected: number;
-    actual: number;
-    /** Share of first views in the order of the page, percent. */
-    linear: number;
-}
+/** Credited, expected and actual milliseconds, and the share of first views in the page's order. */
+export type Reading = number[];
 
 export interface SectionBook {
     add(category: string, words: number): number;
@@ -39,7 +36,7 @@ export interface SectionBook {
     /** Sections that qualified in this page view. */
     qualifiedCount(): number;
     /** The `S` rows since the last take. */
-    take(now: number, activeTotal: number): (number | string)[][];
+    take(now: number, activeTotal: number): Row[];
     takeReading(): Reading;
 }
 
@@ -48,120 +45,79 @@ export function makeSectionBook(): SectionBook {
     const sections: Section[] = [];
     const firstViews: number[] = [];
     let lastQualified = -1;
-    let sentReading = { credited: 0, expected: 0, actual: 0 };
+    let sentReading = [0, 0, 0, 0];
 
-    function qualify(section: Section, index: number): void {
-        section.qualified = true;
-        section.entries++;
-        if (section.entries === 1) firstViews.push(index);
-        else if (lastQualified !== index && section.revisits < REVISITS_MAXIMUM) section.revisits++;
+    function qualify({ sums, index }: Section): void {
+        if (!sums[0]++) firstViews.push(index);
+        else if (lastQualified !== index && sums[3] < REVISITS_MAXIMUM) sums[3]++;
         lastQualified = index;
     }
-    function account(section: Section, index: number, now: number, activeTotal: number): void {
-        if (section.since < 0) return;
-        if (!section.qualified && now - section.since >= QUALIFY_MILLISECONDS)
-            qualify(section, index);
-        if (!section.qualified) return;
-        section.dwell += activeTotal - section.countedActive;
-        section.countedActive = activeTotal;
-    }
     /** Sections that became visible earlier qualify earlier, which decides what a revisit is. */
-    function accountAll(now: number, activeTotal: number): void {
-        sections
-            .map((section, index) => ({ section, index }))
-            .filter(({ section }) => section.since >= 0)
-            .sort((left, right) => left.section.since - right.section.since)
-            .forEach(({ section, index }) => account(section, index, now, activeTotal));
+    function account(now: number, activeTotal: number): void {
+        const shown = sections.filter((section) => section.since >= 0);
+        for (const section of shown.sort((left, right) => left.since - right.since)) {
+            if (!section.qualified && now - section.since < QUALIFY_MILLISECONDS) continue;
+            if (!section.qualified) qualify(section);
+            section.qualified = true;
+            section.sums[1] += activeTotal - section.countedActive;
+            section.countedActive = activeTotal;
+        }
     }
-    function row(section: Section, index: number): (number | string)[] | null {
-        const { sent } = section;
-        const dwell = Math.min(section.dwell, DWELL_MAXIMUM_MILLISECONDS);
-        const deltas = [
-            section.entries - sent.entries, Math.round(dwell - sent.dwell),
-            section.clicks - sent.clicks, section.revisits - sent.revisits,
-        ];
+    function row({ index, category, words, sums, ...section }: Section): Row | null {
+        const { sent } = sections[index];
         const visible = Math.round(section.maximumVisible * 100);
-        if (!deltas.some((delta) => delta > 0) && !(section.qualified && visible > sent.visible)) {
-            return null;
-        }
-        section.sent = {
-            dwell: sent.dwell + deltas[1], entries: section.entries, revisits: section.revisits,
-            clicks: section.clicks, visible,
-        };
-        return [
-            index, section.category, deltas[0], deltas[1], visible, section.words, deltas[2],
-            deltas[3]
-        ];
-    }
-    function readingTotals(): { credited: number; expected: number; actual: number } {
-        const totals = { credited: 0, expected: 0, actual: 0 };
-        for (const section of sections) {
-            if (!section.entries || section.words < TEXT_WORDS_MINIMUM) continue;
-            const expected = (section.words / WORDS_PER_MINUTE) * 60_000;
-            totals.expected += expected;
-            totals.credited += Math.min(section.dwell, expected);
-            totals.actual += Math.min(section.dwell, expected * ACTUAL_MAXIMUM);
-        }
-        return totals;
+        const totals = sums.map((sum) => Math.round(sum));
+        totals[1] = Math.min(totals[1], DWELL_MAXIMUM_MILLISECONDS);
+        const news = totals.map((total, place) => total - sent[place]);
+        if (!news.some(Boolean) && !(section.qualified && visible > sent[4])) return null;
+        sections[index].sent = totals.concat(visible);
+        return [index, category, news[0], news[1], visible, words, news[2], news[3]];
     }
     function linearShare(): number {
-        const ordered
-            = firstViews.filter((view, place) => place > 0 && view > firstViews[place - 1]);
+        const ordered = firstViews.filter((view, place) => view > firstViews[place - 1]);
         return firstViews.length < 3 ? 0 : ordered.length / (firstViews.length - 1);
     }
     return {
         add(category, words) {
-            sections.push({
-                category,
-                words,
-                since: -1,
-                countedActive: 0,
-                qualified: false,
-                dwell: 0,
-                entries: 0,
-                revisits: 0,
-                maximumVisible: 0,
-                clicks: 0,
-                sent: { dwell: 0, entries: 0, revisits: 0, clicks: 0, visible: 0 },
-            });
-            return sections.length - 1;
+            return sections.push({
+                index: sections.length, category, words, since: -1, countedActive: 0,
+                qualified: false, sums: [0, 0, 0, 0], maximumVisible: 0, sent: [0, 0, 0, 0, 0],
+            }) - 1;
         },
         seen(now, activeTotal, index, share, counts) {
             const section = sections[index];
-            if (!section) return;
-            accountAll(now, activeTotal);
+            account(now, activeTotal);
             section.maximumVisible = Math.max(section.maximumVisible, share);
-            if (counts && section.since < 0) {
-                section.since = now;
-                section.countedActive = activeTotal;
-            } else if (!counts) {
+            if (!counts) {
                 section.since = -1;
                 section.qualified = false;
+            } else if (section.since < 0) {
+                section.since = now;
+                section.countedActive = activeTotal;
             }
         },
         clicked(index) {
-            if (sections[index]) sections[index].clicks++;
+            if (sections[index]) sections[index].sums[2]++;
         },
         anyShown: () => sections.some((section) => section.since >= 0),
         qualifiedCount: () => firstViews.length,
         take(now, activeTotal) {
-            accountAll(now, activeTotal);
-            return sections.map(row).filter((found): found is (number | string)[] => found !== null);
+            account(now, activeTotal);
+            return sections.map(row).filter(Boolean) as Row[];
         },
         takeReading() {
-            const totals = readingTotals();
-            const delta = {
-                credited: Math.round(totals.credited - sentReading.credited),
-                expected: Math.round(totals.expected - sentReading.expected),
-                actual: Math.round(totals.actual - sentReading.actual),
-                linear: Math.round(linearShare() * 100),
-            };
-            sentReading = {
-                credited: sentReading.credited + delta.credited,
-                expected: sentReading.expected + delta.expected,
-                actual: sentReading.actual + delta.actual,
-            };
-            return delta;
+            const totals = [0, 0, 0];
+            for (const { words, sums: [entries, dwell] } of sections) {
+                if (!entries || words < TEXT_WORDS_MINIMUM) continue;
+                const expected = (words / WORDS_PER_MINUTE) * 60_000;
+                totals[0] += Math.min(dwell, expected);
+                totals[1] += expected;
+                totals[2] += Math.min(dwell, expected * ACTUAL_MAXIMUM);
+            }
+            const before = sentReading;
+            sentReading = totals.map((total) => Math.round(total));
+            return sentReading.map((total, place) => total - before[place])
+                .concat(Math.round(linearShare() * 100));
         },
     };
 }

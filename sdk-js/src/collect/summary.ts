@@ -39,8 +39,8 @@ export function summaryOf(
     put('sc', sc, part === 1 ? sc : sc.slice(0, 7));
     const rows = books.sections.take(now, active);
     if (rows.length) fields.S = rows;
-    const { credited, expected, actual, linear } = books.sections.takeReading();
-    const { f, z } = books.pointer.reading();
+    const [credited, expected, actual, linear] = books.sections.takeReading();
+    const [f, z] = books.pointer.reading();
     put('rd', [credited, expected, f, z, linear, actual], [credited, expected]);
     put('mo', books.pointer.take(inference));
     put('tp', books.touch.take());

@@ -16,63 +16,70 @@ export interface TouchBook {
     take(): number[];
 }
 
+/** Places of the sums, which are those of `tp`. */
+const TAPS = 0;
+const SWIPES = 1;
+const FLICKS = 2;
+const PINCHES = 3;
+const LONG = 4;
+const DOUBLE = 5;
+const SPEED = 6;
+const SELECTIONS = 7;
+
+const freshSums = () => [0, 0, 0, 0, 0, 0, 0, 0];
+
 /** Touch gestures of one page view. */
 export function makeTouchBook(): TouchBook {
-    let start: (Finger & { gallery: boolean }) | null = null;
+    let start: (Finger & { onGallery: boolean }) | null = null;
     let pinching = false;
     let lastTap = -Infinity;
-    let lastZoom = -Infinity;
-    let lastSelection = -Infinity;
-    let speeds = { sum: 0, count: 0 };
-    let sums = [0, 0, 0, 0, 0, 0];
-    let selections = 0;
+    /** When a gesture that comes as many events was seen last, by its place. */
+    const seen: { [place: number]: number } = {};
+    let strokes = 0;
+    let sums = freshSums();
 
-    function tap(finger: Finger, held: number): void {
+    function tap(now: number, held: number): void {
         if (held >= LONG_PRESS_MILLISECONDS) {
-            sums[4]++;
+            sums[LONG]++;
             return;
         }
-        sums[0]++;
-        if (finger.now - lastTap < DOUBLE_TAP_MILLISECONDS) sums[5]++;
-        lastTap = finger.now;
+        sums[TAPS]++;
+        if (now - lastTap < DOUBLE_TAP_MILLISECONDS) sums[DOUBLE]++;
+        lastTap = now;
     }
-    function stroke(from: Finger & { gallery: boolean }, x: number, y: number, held: number): void {
-        const speed = (Math.hypot(x, y) * 1000) / Math.max(1, held);
-        speeds = { sum: speeds.sum + speed, count: speeds.count + 1 };
-        if (speed > FLICK_PIXELS_PER_SECOND) sums[2]++;
-        if (from.gallery && Math.abs(x) >= SWIPE_PIXELS && Math.abs(x) > Math.abs(y)) sums[1]++;
+    function once(place: number, now: number): void {
+        if (!(now - seen[place] <= 1000)) sums[place]++;
+        seen[place] = now;
     }
     return {
         down(finger, fingers, onGallery) {
-            if (fingers > 1 && !pinching) sums[3]++;
+            if (fingers > 1 && !pinching) sums[PINCHES]++;
             pinching = fingers > 1;
-            start = pinching ? null : { ...finger, gallery: onGallery };
+            start = pinching ? null : { ...finger, onGallery };
         },
-        up(finger) {
+        up({ x, y, now }) {
             const from = start;
             start = null;
             pinching = false;
             if (!from) return;
-            const [x, y] = [finger.x - from.x, finger.y - from.y];
-            const held = finger.now - from.now;
-            if (Math.hypot(x, y) <= TAP_PIXELS) tap(finger, held);
-            else stroke(from, x, y, held);
+            const [right, down, held] = [x - from.x, y - from.y, now - from.now];
+            const distance = Math.hypot(right, down);
+            if (distance <= TAP_PIXELS) return tap(now, held);
+            const speed = (distance * 1000) / Math.max(1, held);
+            sums[SPEED] += speed;
+            strokes++;
+            if (speed > FLICK_PIXELS_PER_SECOND) sums[FLICKS]++;
+            const sideways = Math.max(SWIPE_PIXELS, Math.abs(down));
+            if (from.onGallery && Math.abs(right) >= sideways) sums[SWIPES]++;
         },
-        wheelZoom(now) {
-            if (now - lastZoom > 1000) sums[3]++;
-            lastZoom = now;
-        },
-        selected(now) {
-            if (now - lastSelection > 1000) selections++;
-            lastSelection = now;
-        },
+        wheelZoom: (now) => once(PINCHES, now),
+        selected: (now) => once(SELECTIONS, now),
         take() {
-            const speed = speeds.count ? speeds.sum / speeds.count : 0;
-            const taken = sums.concat(speed, selections).map(Math.round);
-            sums = [0, 0, 0, 0, 0, 0];
-            speeds = { sum: 0, count: 0 };
-            selections = 0;
-            return taken;
+            const taken = sums;
+            taken[SPEED] = taken[SPEED] / strokes || 0;
+            sums = freshSums();
+            strokes = 0;
+            return taken.map(Math.round);
         },
     };
 }

@@ -16,7 +16,7 @@ export const isUrgent = (name: string) => URGENT.test(name);
 /** Tells the engine what the visitor chose. */
 export function tellChoice({ config, tracker }: Site): void {
     tracker.emit(
-        'cs', { bits: tracker.consent, src: 'api', ex: config.explicit ? 1 : undefined });
+        'cs', { bits: tracker.granted, src: 'api', ex: config.isExplicit ? 1 : undefined });
 }
 
 /** What runs a call: the core's commands, and those that parts of the full build brought. */
@@ -25,23 +25,23 @@ export function makeApi(site: Site): (call: Call) => void {
     const { identity } = tracker;
 
     function consent(choice: string): void {
-        const before = tracker.consent;
-        const explicitBefore = config.explicit;
+        const before = tracker.granted;
+        const explicitBefore = config.isExplicit;
         keepChoice(config, choice);
         const next = applyChoice(config, choice);
-        if (next === before && config.explicit === explicitBefore) return;
+        if (next === before && config.isExplicit === explicitBefore) return;
         pages.settle();
         if (before & PROFILING) site.behaviour.summarise(false);
         // What was gathered so far was gathered under the old bits and says so.
-        tracker.freeze();
-        tracker.consent = next;
+        tracker.sealUp();
+        tracker.granted = next;
         site.consented.forEach((act) => act(next));
         if (next & STORAGE) identity.allowStorage();
         tellChoice(site);
         // Told under the id that is given up, so that the engine forgets who had it.
-        tracker.freeze();
+        tracker.sealUp();
         if (!(next & STORAGE)) identity.forgetStorage();
-        tracker.flush();
+        tracker.sendSoon();
         const added = next & ~before;
         if (added & MEASUREMENT) pages.begin('n');
         else if (added & PROFILING) site.behaviour.begin();
@@ -63,7 +63,7 @@ export function makeApi(site: Site): (call: Call) => void {
             const props: Fault = { collector: 'identify', kind: 'RawIdentifier' };
             return tracker.emit('cu', { name: 'hg_error', props: { ...props } });
         }
-        tracker.freeze();
+        tracker.sealUp();
         identity.user = text;
         tracker.emit('id', { uid: text, traits: boundedProps(traits) }, true);
     };

@@ -3,10 +3,10 @@ import { ALL } from './consent';
 
 export interface Config {
     siteKey: string;
-    endpoint: string;
-    consent: number;
+    beaconUrl: string;
+    granted: number;
     /** The visitor chose these bits on this site, knowing what the browser says for all sites. */
-    explicit: boolean;
+    isExplicit: boolean;
     options: Options;
 }
 
@@ -33,7 +33,7 @@ export function configOf(options: Options): Config | null {
     const siteKey = options.key || '';
     if (!/^[\w-]{1,32}$/.test(siteKey)) return null;
     return {
-        siteKey, endpoint: options.endpoint || PATH, consent: bitsOf(options.consent),
-        explicit: false, options,
+        siteKey, beaconUrl: options.endpoint || PATH, granted: bitsOf(options.consent),
+        isExplicit: false, options,
     };
 }

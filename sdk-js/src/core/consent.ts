@@ -47,16 +47,16 @@ const choiceKey = (config: Config) => `_hg.${config.siteKey}.c`;
 
 /** The choice that is kept on the device; a damaged one is none. */
 export function keptChoice(config: Config): Choice {
-    const kept = localShelf.read(choiceKey(config)) || '';
+    const kept = localShelf.recall(choiceKey(config)) || '';
     return /^\d+(\.1)?$/.test(kept) ? kept : '';
 }
 
 export const keepChoice = (config: Config, choice: Choice) =>
-    localShelf.write(choiceKey(config), choice);
+    localShelf.store(choiceKey(config), choice);
 
 /** Makes a choice count, less what the browser refuses. */
 export function applyChoice(config: Config, choice: Choice): number {
-    config.explicit = choice.indexOf('.') > 0;
-    const refused = !config.explicit && browserRefuses(config.options);
-    return config.consent = effectiveConsent(parseInt(choice, 10), refused);
+    config.isExplicit = choice.indexOf('.') > 0;
+    const refused = !config.isExplicit && browserRefuses(config.options);
+    return config.granted = effectiveConsent(parseInt(choice, 10), refused);
 }

@@ -5,8 +5,13 @@ const FAILURES_MAXIMUM = 3;
 export interface Guard {
     /** Wraps a callback of collector `name`: it never throws, and rests after three failures. */
     wrap<A extends unknown[]>(name: string, action: (...given: A) => void): (...given: A) => void;
-    /** Adds a passive capturing listener whose callback is wrapped. */
+    /**
+     * Adds a passive capturing listener whose callback is wrapped, for each of the event types in
+     * `types`, which are separated by spaces.
+     */
     listen(target: EventTarget, types: string, name: string, action: (event: any) => void): void;
+    /** The same for the document. */
+    on(types: string, name: string, action: (event: any) => void): void;
     later(milliseconds: number, name: string, action: () => void): number;
     /** Runs when the browser is idle, after `timeoutMilliseconds` at the latest. */
     idle(name: string, timeoutMilliseconds: number, action: () => void): void;
@@ -25,23 +30,27 @@ export function makeGuard(report: (collector: string, kind: string) => void): Gu
             if (failures[name] === 1) report(name, String((error as Error)?.name).slice(0, 64));
         }
     };
+    // Taken now: the page may break them later.
+    const timeout = original(window, 'setTimeout');
+    const idle = window.requestIdleCallback;
     const later: Guard['later'] = (milliseconds, name, action) =>
-        original(window, 'setTimeout').call(window, wrap(name, action), milliseconds);
+        timeout.call(window, wrap(name, action), milliseconds);
+
+    const listen: Guard['listen'] = (target, types, name, action) => {
+        for (const type of types.split(' ')) {
+            original(target, 'addEventListener').call(
+                target, type, wrap(name, action), { capture: true, passive: true });
+        }
+    };
 
     return {
         wrap,
         later,
-        /** `types` holds names of events, separated by spaces. */
-        listen(target, types, name, action) {
-            for (const type of types.split(' ')) {
-                original(target, 'addEventListener').call(
-                    target, type, wrap(name, action), { capture: true, passive: true });
-            }
-        },
-        idle(name, timeout, action) {
-            const once = wrap(name, action);
-            if (window.requestIdleCallback) window.requestIdleCallback(() => once(), { timeout });
-            else later(Math.min(timeout, 50), name, action);
+        listen,
+        on: (types, name, action) => listen(document, types, name, action),
+        idle(name, milliseconds, action) {
+            if (idle) idle.call(window, wrap(name, action as () => void), { timeout: milliseconds });
+            else later(Math.min(milliseconds, 50), name, action);
         },
     };
 }

@@ -54,18 +54,6 @@ export function makeIdentity(
         return found && isIdentifier(found.w) && found.n + found.q + found.p >= 0 && found.trail ?
             found : null;
     }
-    function adoptTab(): void {
-        const found = storedTab();
-        // A tab marked live is a duplicate or ended without a farewell: its numbers are not ours.
-        if (found && !found.live && !self.tab.n) self.tab = found;
-        self.tab.live = 1;
-        self.save();
-    }
-    function adoptDevice(): void {
-        const known = places.map(([place, key]) => place.read(key));
-        deviceId = known.concat(deviceId, self.offered).filter(isIdentifier)[0] || makeId();
-        places.forEach(([place, key]) => place.write(key, deviceId!));
-    }
 
     const self: Identity = {
         tab: freshTab(),
@@ -73,28 +61,34 @@ export function makeIdentity(
         user: null,
         offered: null,
         save() {
-            if (stored) tab.write(prefix + 'w', json(self.tab));
+            if (stored) tab.store(prefix + 'w', json(self.tab));
         },
         device: () => (stored ? deviceId : null),
         session(now) {
             const shared = stored ? readJson<Session>(local, prefix + 's') : null;
             const known = shared && isIdentifier(shared.id) ? shared : memorySession;
             memorySession = sessionAt(known, now, makeId);
-            if (stored) local.write(prefix + 's', json(memorySession));
+            if (stored) local.store(prefix + 's', json(memorySession));
             return memorySession.id;
         },
         allowStorage() {
             if (stored) return;
             stored = true;
-            adoptTab();
-            adoptDevice();
+            const found = storedTab();
+            // A tab marked live is a duplicate or ended without a farewell: its numbers are not ours.
+            if (found && !found.live && !self.tab.n) self.tab = found;
+            self.tab.live = 1;
+            self.save();
+            const known = places.map(([place, key]) => place.recall(key));
+            deviceId = known.concat(deviceId, self.offered).filter(isIdentifier)[0] || makeId();
+            places.forEach(([place, key]) => place.store(key, deviceId!));
         },
         forgetStorage() {
             stored = false;
             deviceId = null;
-            places.forEach(([place, key]) => place.remove(key));
-            local.remove(prefix + 's');
-            tab.remove(prefix + 'w');
+            places.forEach(([place, key]) => place.forget(key));
+            local.forget(prefix + 's');
+            tab.forget(prefix + 'w');
         },
         leave() {
             self.tab.live = 0;

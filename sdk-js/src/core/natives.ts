@@ -11,9 +11,15 @@ const { stringify } = JSON;
 export const now = () => performance.now();
 export const round = Math.round;
 
-/** Never throws, whatever the page made of `fetch`; the promise may still be rejected. */
-export const send = (url: string, init: RequestInit) =>
-    new Promise<Response>((resolve) => resolve(fetch(url, init)));
+/** Asks the network, and where the page has broken `fetch`, by the way that is left. */
+export async function send(url: string, init: RequestInit): Promise<Response> {
+    try {
+        return fetch(url, init);
+    } catch {
+        const taken = navigator.sendBeacon(url, init.body);
+        return new Response(null, { status: taken ? 204 : 503 });
+    }
+}
 
 /**
  * JSON text. Old libraries give arrays a `toJSON` that turns them into strings; it is put aside for the

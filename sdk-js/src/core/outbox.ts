@@ -21,7 +21,7 @@ export interface Outbox {
     put(json: string): boolean;
     isFull(): boolean;
     /** Freezes the open events into a batch; `head` is asked for the batch's fields. */
-    freeze(now: number, head: (lost: number) => string): void;
+    sealUp(now: number, head: (lost: number) => string): void;
     queued(): SealedBatch[];
     /** Takes a batch that an earlier page left on the device. */
     adopt(batch: StoredBatch): void;
@@ -66,7 +66,7 @@ export function makeOutbox(): Outbox {
             return true;
         },
         isFull: () => open.length >= BATCH_EVENTS || openBytes >= BATCH_BYTES - EVENT_BYTES,
-        freeze(now, head) {
+        sealUp(now, head) {
             if (!open.length) return;
             const batch = {
                 h: head(lost), e: open.join(','), n: open.length, l: lost, t: now, o: 0,

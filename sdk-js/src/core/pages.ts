@@ -27,8 +27,8 @@ export const navigationApi = () => (window as unknown as typeof browser).navigat
 
 export function firstArrival(prerendered: boolean): Arrival {
     const [entry] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-    const type = entry && entry.type;
-    return prerendered ? 'p' : type === 'back_forward' ? 'b' : type === 'reload' ? 'r' : 'n';
+    const type = entry ? entry.type[0] : 'n';
+    return prerendered ? 'p' : /[br]/.test(type) ? type as Arrival : 'n';
 }
 
 function viewFields(arrival: Arrival, referrer: string, words: Site['words']): Fields {

@@ -26,7 +26,7 @@ function makeSite(config: Config, command: Command): Site {
         tracker.emit('cu', { name: 'hg_error', props: { ...props } });
     });
     const outbox = makeOutbox();
-    const sender: Transport = makeTransport(config.endpoint, outbox, {
+    const sender: Transport = makeTransport(config.beaconUrl, outbox, {
         post: send,
         beacon: (url, body) => !!attempt(() => navigator.sendBeacon(url, body)),
         epoch: Date.now,
@@ -53,8 +53,8 @@ function watchLifecycle({ tracker, sender, pages, behaviour, returned }: Site): 
     const { guard, identity } = tracker;
     let gone = false;
 
-    guard.listen(window, 'online', 'transport', sender.resume);
-    guard.listen(document, 'visibilitychange', 'lifecycle', () => {
+    guard.listen(window, 'online', 'transport', sender.goOn);
+    guard.on('visibilitychange', 'lifecycle', () => {
         if (gone) return;
         const hidden = document.visibilityState === 'hidden';
         if (hidden) pages.settle();
@@ -75,7 +75,7 @@ function watchLifecycle({ tracker, sender, pages, behaviour, returned }: Site): 
         if (!event.persisted) return;
         returned.forEach((act) => act());
         identity.enter();
-        tracker.flush();
+        tracker.sendSoon();
         pages.begin('c');
     });
 }
@@ -85,13 +85,13 @@ function start(config: Config, command: Hub, parts: Part[], prerendered: boolean
     const told = queue.map(([, given]) => choiceIn(given)).filter(Boolean).pop();
     const kept = keptChoice(config);
     // What was chosen before the script came, else on an earlier page, else the tag's default.
-    applyChoice(config, told || kept || String(config.consent));
+    applyChoice(config, told || kept || String(config.granted));
     if (told) keepChoice(config, told);
     const site = makeSite(config, command);
     const { tracker, pages } = site;
     const run = tracker.guard.wrap('api', makeApi(site));
     parts.forEach((part) => tracker.guard.wrap('start', part)(site));
-    site.consented.forEach((act) => act(tracker.consent));
+    site.consented.forEach((act) => act(tracker.granted));
     if (tracker.allows(STORAGE)) tracker.identity.allowStorage();
     watchLifecycle(site);
     pages.begin(firstArrival(prerendered));

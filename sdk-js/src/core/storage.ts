@@ -2,9 +2,9 @@ const COOKIE_SECONDS = 395 * 24 * 3600;
 
 /** One place for small values; every access may be forbidden by the browser, so none may throw. */
 export interface Shelf {
-    read(key: string): string | null;
-    write(key: string, value: string): void;
-    remove(key: string): void;
+    recall(key: string): string | null;
+    store(key: string, value: string): void;
+    forget(key: string): void;
 }
 
 /** The result of `action`, or null where the browser forbids it. */
@@ -18,9 +18,9 @@ export function attempt<T>(action: () => T): T | null {
 
 export function shelfOf(open: () => Storage): Shelf {
     return {
-        read: (key) => attempt(() => open().getItem(key)),
-        write: (key, value) => attempt(() => open().setItem(key, value)),
-        remove: (key) => attempt(() => open().removeItem(key)),
+        recall: (key) => attempt(() => open().getItem(key)),
+        store: (key, value) => attempt(() => open().setItem(key, value)),
+        forget: (key) => attempt(() => open().removeItem(key)),
     };
 }
 
@@ -33,10 +33,8 @@ export const tabShelf = shelfOf(() => sessionStorage);
 
 /** The value of a cookie in a `document.cookie` text. */
 export function cookieIn(cookies: string, name: string): string | null {
-    for (const pair of cookies.split('; ')) {
-        if (pair.indexOf(name + '=') === 0) return pair.slice(name.length + 1);
-    }
-    return null;
+    const found = ('; ' + cookies).split(`; ${name}=`)[1];
+    return found === undefined ? null : found.split(';')[0];
 }
 
 function setCookie(name: string, value: string, seconds: number): void {
@@ -46,12 +44,12 @@ function setCookie(name: string, value: string, seconds: number): void {
 
 /** A sandboxed frame has no cookies: then the mirror or memory serves. */
 export const cookieShelf: Shelf = {
-    read: (name) => attempt(() => cookieIn(document.cookie, name)),
-    write: (name, value) => attempt(() => setCookie(name, value, COOKIE_SECONDS)),
-    remove: (name) => attempt(() => setCookie(name, '', 0)),
+    recall: (name) => attempt(() => cookieIn(document.cookie, name)),
+    store: (name, value) => attempt(() => setCookie(name, value, COOKIE_SECONDS)),
+    forget: (name) => attempt(() => setCookie(name, '', 0)),
 };
 
 /** A stored JSON object, or null when absent or damaged. */
 export function readJson<T>(place: Shelf, key: string): T | null {
-    return attempt(() => JSON.parse(place.read(key) || 'null') as T | null);
+    return attempt(() => JSON.parse(place.recall(key) || 'null') as T | null);
 }

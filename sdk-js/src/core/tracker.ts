@@ -17,10 +17,10 @@ export interface Tracker {
     /** Records an event; `urgent` sends it at once, `at` is its own time (epoch milliseconds). */
     emit(type: string, fields: Fields, urgent?: boolean, at?: number): void;
     /** Freezes the open events, so that what changes now counts for later ones only. */
-    freeze(): void;
-    flush(): void;
+    sealUp(): void;
+    sendSoon(): void;
     handOver(last: boolean): void;
-    consent: number;
+    granted: number;
     /** What consent dialogues say; goes with every batch. */
     signals(): Fields;
     /** What ad platforms call this browser. */
@@ -60,7 +60,7 @@ export function makeTracker({ config, guard, identity, outbox, sender }: Parts):
         const fields: Fields = {
             v: 1, k: config.siteKey, b: uuid7(Date.now()), w: tab.w, q: ++tab.q,
             d: identity.device() || undefined, s: sessionId, u: identity.user || undefined,
-            c: self.consent, cp: { z: zone, ...self.signals(), ex: config.explicit ? 1 : undefined },
+            c: self.granted, cp: { z: zone, ...self.signals(), ex: config.isExplicit ? 1 : undefined },
             x: contextSent ? undefined : pageContext(self.pixelIds()), lost: lost || undefined,
         };
         contextSent = true;
@@ -71,22 +71,22 @@ export function makeTracker({ config, guard, identity, outbox, sender }: Parts):
         timerRuns = true;
         guard.later(WAIT_MILLISECONDS, 'queue', () => {
             timerRuns = false;
-            self.flush();
+            self.sendSoon();
         });
     }
     function enterSession(): void {
         const session = identity.session(Date.now());
-        if (sessionId && session !== sessionId) self.freeze();
+        if (sessionId && session !== sessionId) self.sealUp();
         sessionId = session;
     }
 
     const self: Tracker = {
         guard,
         identity,
-        consent: config.consent,
+        granted: config.granted,
         signals: () => ({}),
         pixelIds: () => undefined,
-        allows: (bits) => (self.consent & bits) === bits,
+        allows: (bits) => (self.granted & bits) === bits,
         emit(type, fields, urgent, at) {
             if (!self.allows(neededConsent(type))) return;
             enterSession();
@@ -95,16 +95,16 @@ export function makeTracker({ config, guard, identity, outbox, sender }: Parts):
             const { tab } = identity;
             outbox.put(json(
                 { n: ++tab.n, t: type, o: Math.max(0, round(o)), p: tab.p, ...fields }));
-            if (urgent || outbox.isFull()) self.flush();
+            if (urgent || outbox.isFull()) self.sendSoon();
             else armTimer();
         },
-        freeze: () => outbox.freeze(Date.now(), head),
-        flush() {
-            self.freeze();
+        sealUp: () => outbox.sealUp(Date.now(), head),
+        sendSoon() {
+            self.sealUp();
             sender.pump();
         },
         handOver(last) {
-            self.freeze();
+            self.sealUp();
             sender.handOver(last);
         },
     };

@@ -37,7 +37,7 @@ export interface Transport {
     /** Hands every waiting batch to the browser now. `last` says that the page is going away. */
     handOver(last: boolean): void;
     /** Ends a pause, since the network or the page is back. */
-    resume(): void;
+    goOn(): void;
     /** Is told the score, when somebody wants to know it. */
     scored: ((score: Score) => void) | null;
     /**
@@ -121,7 +121,7 @@ export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transp
     const self: Transport = {
         pump,
         handOver,
-        resume() {
+        goOn() {
             pausedUntil = 0;
             pump();
         },

@@ -24,16 +24,17 @@ const bounded = (text?: string) =>
  */
 export function watchSignals(page: Page, changed: () => void): () => Fields {
     const told: Fields = {};
+    const { __tcfapi: tcf, __gpp: gpp, __uspapi: usPrivacy } = page;
     try {
-        page.__tcfapi && page.__tcfapi('addEventListener', 2, (data) => {
+        tcf && tcf('addEventListener', 2, (data) => {
             const before = told.tc;
-            told.tc = data ? bounded(data.tcString) : before;
+            if (data) told.tc = bounded(data.tcString);
             if (before && before !== told.tc) changed();
         });
-        page.__gpp && page.__gpp('addEventListener', (event) => {
+        gpp && gpp('addEventListener', (event) => {
             if (event && event.pingData) told.gp = bounded(event.pingData.gppString);
         });
-        page.__uspapi && page.__uspapi('getUSPData', 1, (data) => {
+        usPrivacy && usPrivacy('getUSPData', 1, (data) => {
             if (data) told.up = bounded(data.uspString);
         });
     } catch {
@@ -48,7 +49,7 @@ export function watchSignals(page: Page, changed: () => void): () => Fields {
 /** Adds what dialogues say to every batch, and tells the engine when an answer changed. */
 export function readDialogues({ tracker }: Site): void {
     tracker.signals = watchSignals(window, () => {
-        tracker.freeze();
-        tracker.emit('cs', { bits: tracker.consent, src: 'tcf' }, true);
+        tracker.sealUp();
+        tracker.emit('cs', { bits: tracker.granted, src: 'tcf' }, true);
     });
 }

@@ -27,7 +27,7 @@ export function hashFields(site: Site): void {
         sha256(pepper + normal(user)).then(
             guard.wrap('identify', (hash) => identify(PEPPERED + hash, traits)), () => undefined);
     };
-    guard.listen(document, 'submit', 'hashes', async (event: Event) => {
+    guard.on('submit', 'hashes', async (event: Event) => {
         if (!tracker.allows(LINKING)) return;
         const fields = [...(event.target as Element).querySelectorAll<HTMLInputElement>(
             '[data-hash]')];

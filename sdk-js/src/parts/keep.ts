@@ -20,7 +20,7 @@ export function keepQueue(site: Site): void {
     const { config, outbox, tracker, sender } = site;
     const { guard, identity } = tracker;
     const { locks } = browser;
-    const prefix = `${identity.prefix}q.${hash32(config.endpoint)}.`;
+    const prefix = `${identity.prefix}q.${hash32(config.beaconUrl)}.`;
     /** Where this page's batches lie; empty when nothing does. */
     let key = '';
     /** Ends the hold on the lock of `key`. */
@@ -37,7 +37,7 @@ export function keepQueue(site: Site): void {
         release = null;
     }
     function clear(): void {
-        if (key) localShelf.remove(key);
+        if (key) localShelf.forget(key);
         key = '';
         letGo();
     }
@@ -61,15 +61,15 @@ export function keepQueue(site: Site): void {
         }
         key = key || prefix + identity.tab.w;
         const text = json(fitting(batches));
-        localShelf.write(key, text);
+        localShelf.store(key, text);
         // A page that goes lets the next one have it.
         if (last) letGo();
         else hold();
-        return localShelf.read(key) === text;
+        return localShelf.recall(key) === text;
     };
     function take(name: string): void {
         const batches = readJson<StoredBatch[]>(localShelf, name) || [];
-        localShelf.remove(name);
+        localShelf.forget(name);
         for (const batch of batches) {
             if (Date.now() - batch.t > AGE_MAXIMUM_MILLISECONDS) outbox.lose(batch);
             else outbox.adopt(batch);
@@ -90,13 +90,13 @@ export function keepQueue(site: Site): void {
             guard.later(ADOPT_MILLISECONDS, 'keep', adopt);
         } else {
             clear();
-            localKeys().forEach((name) => name.indexOf(prefix) || localShelf.remove(name));
+            localKeys().forEach((name) => name.indexOf(prefix) || localShelf.forget(name));
         }
     });
     site.returned.push(() => {
         if (!key) return;
         // Adopted while this page lay in the cache: somebody else sends it.
-        if (localShelf.read(key) === null) outbox.queued().forEach(outbox.discard);
+        if (localShelf.recall(key) === null) outbox.queued().forEach(outbox.discard);
         clear();
     });
 }

@@ -32,8 +32,8 @@ export function idIn(
 
 /** An address with the parameter, before any fragment. */
 export function linkedUrl(address: string, parameter: string): string {
-    const [bare, ...fragment] = address.split('#');
-    return [bare + (bare.indexOf('?') < 0 ? '?' : '&') + parameter].concat(fragment).join('#');
+    return address.replace(/^([^?#]*)(\?[^#]*)?/, (_, path: string, query = '') =>
+        path + (query ? query + '&' : '?') + parameter);
 }
 
 /** An address without the parameter, and what it held. */
@@ -62,7 +62,7 @@ export function linkDomains(site: Site): void {
         if (bits & LINKING) identity.offered = came;
     });
 
-    guard.listen(document, 'pointerdown click auxclick keydown', 'links', (event: Event) => {
+    guard.on('pointerdown click auxclick keydown', 'links', (event: Event) => {
         const [target] = event.composedPath();
         const link = target instanceof Element && target.closest('a');
         const parameter = linkParam();

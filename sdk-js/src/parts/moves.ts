@@ -24,8 +24,7 @@ export function moveOf(trail: Step[], traversal: boolean): Fields | null {
     if (returned && first && first.path === left.path) return { ty: 'l', ...move, lp: 2 };
     if (returned && left.acts === 0 && dw <= QUICK_MILLISECONDS) return { ty: 'u', ...move };
     if (!traversal) return null;
-    const forward = here.index >= 0 && left.index >= 0 && here.index > left.index;
-    return { ty: forward ? 'f' : 'b', ...move };
+    return { ty: left.index >= 0 && here.index > left.index ? 'f' : 'b', ...move };
 }
 
 /** Follows the visitor's way through the pages of a tab. */
@@ -48,7 +47,8 @@ export function watchMoves(site: Site): void {
 }
 
 /** The visitor did something on the page that was entered last. */
-export function acted({ tracker }: Site): void {
-    const { trail } = tracker.identity.tab;
-    if (trail.length) trail[trail.length - 1].acts++;
+export function acted({ tracker: { identity } }: Site): void {
+    const { trail } = identity.tab;
+    const step = trail[trail.length - 1];
+    if (step && !step.acts++) identity.save();
 }

@@ -3,57 +3,57 @@ import { ADVERTISING, LINKING } from '../core/consent';
 import { canonical } from '../core/conversions';
 import { page } from '../core/natives';
 import type { Site } from '../core/site';
-import { cookieIn } from '../core/storage';
 import type { Bag } from '../outside';
 
 const META = 1;
 const GOOGLE = 2;
 
-/** GA4's names where they differ from ours. */
-const GOOGLE_NAMES: Names = {
-    'view_content': 'view_item', 'initiate_checkout': 'begin_checkout', 'lead': 'generate_lead',
-    'complete_registration': 'sign_up',
-};
-
 interface Names { [name: string]: string }
 
-/**
- * What goes along, and under which names: ours, Meta's, Google's. Nothing else of a conversion's
- * properties is told.
- */
+/** Words as a table; `ours:theirs` where a platform calls a thing otherwise. */
+function names(words: string): Names {
+    const table: Names = {};
+    for (const word of words.split(' ')) {
+        const [ours, theirs = ours] = word.split(':');
+        table[ours] = theirs;
+    }
+    return table;
+}
+
+const GOOGLE_NAMES = names('view_content:view_item initiate_checkout:begin_checkout '
+    + 'lead:generate_lead complete_registration:sign_up');
+
+/** What goes along, by its name with us; nothing else of a conversion's properties is told. */
 const PROPERTIES = [
-    'value,value,value', 'currency,currency,currency', 'order_id,order_id,transaction_id',
-    'transaction_id,order_id,transaction_id', 'coupon,,coupon', 'tax,,tax', 'shipping,,shipping',
-    'affiliation,,affiliation', 'search_term,search_string,search_term', 'status,status,status',
-    'method,,method', 'payment_type,,payment_type', 'predicted_ltv,predicted_ltv,',
-    'content_name,content_name,content_name', 'plan,content_name,item_id',
-].map((names) => names.split(','));
+    names('value currency order_id transaction_id:order_id status content_name plan:content_name '
+        + 'predicted_ltv search_term:search_string'),
+    names('value currency order_id:transaction_id transaction_id coupon tax shipping affiliation '
+        + 'status content_name plan:item_id method payment_type search_term'),
+];
 
-const ITEM = [
-    'id,id,item_id', 'sku,id,item_id', 'item_id,id,item_id', 'name,title,item_name',
-    'item_name,title,item_name', 'price,item_price,price', 'quantity,quantity,quantity',
-    'brand,brand,item_brand', 'category,category,item_category', 'variant,,item_variant',
-].map((names) => names.split(','));
+const ITEMS = [
+    names('sku:id item_id:id id name:title item_name:title price:item_price quantity brand category'),
+    names('sku:item_id id:item_id item_id name:item_name item_name price quantity brand:item_brand '
+        + 'category:item_category variant:item_variant'),
+];
 
-/** Members of `given` under a platform's names: `column` 1 is Meta's, 2 Google's. */
-function renamed(given: Bag, table: string[][], column: number): Bag {
+/** Members of `given` under a platform's names. */
+function renamed(given: Bag, table: Names): Bag {
     const told: Bag = {};
-    for (const names of table) {
-        const value = given[names[0]];
-        if (names[column] && (typeof value === 'string' || typeof value === 'number')) {
-            told[names[column]] = value;
-        }
+    for (const name of Object.keys(table)) {
+        const value = given[name];
+        if (/string|number/.test(typeof value)) told[table[name]] = value;
     }
     return told;
 }
 
-/** What Meta or Google is told of a conversion's properties. */
-export function twinProperties(given: Bag, column: number): Bag {
-    const told = renamed(given, PROPERTIES, column);
+/** What Meta (0) or Google (1) is told of a conversion's properties. */
+export function twinProperties(given: Bag, platform: 0 | 1): Bag {
+    const told = renamed(given, PROPERTIES[platform]);
     const items = given['items'] || given['products'];
     if (!Array.isArray(items)) return told;
-    const things = items.map((item) => renamed(Object(item), ITEM, column));
-    if (column === GOOGLE) return { ...told, 'items': things };
+    const things = items.map((item) => renamed(Object(item), ITEMS[platform]));
+    if (platform) return { ...told, 'items': things };
     return {
         ...told, 'contents': things, 'content_type': 'product',
         'content_ids': things.map((thing) => thing['id']),
@@ -69,10 +69,8 @@ export const metaName = (name: string) =>
 function advertisingIds(): { [cookie: string]: string } {
     const found: { [cookie: string]: string } = {};
     for (const pair of document.cookie.split('; ')) {
-        const name = pair.split('=')[0];
-        if (/^(_ga|_ga_\w{1,20}|_fbp|_fbc)$/.test(name)) {
-            found[name] = (cookieIn(pair, name) || '').slice(0, 128);
-        }
+        const [all, name, value] = /^(_ga|_ga_\w{1,20}|_fbp|_fbc)=(.*)/.exec(pair) || [];
+        if (all) found[name] = value.slice(0, 128);
     }
     return found;
 }
@@ -100,9 +98,9 @@ export function twinPixels(site: Site): void {
             }
         };
         if (fbq && allows(ADVERTISING)) attempt(META, () =>
-            fbq('track', metaName(name), twinProperties(bag, META), { 'eventID': id }));
+            fbq('track', metaName(name), twinProperties(bag, 0), { 'eventID': id }));
         if (gtag) attempt(GOOGLE, () => gtag('event', GOOGLE_NAMES[name] || name,
-            { ...twinProperties(bag, GOOGLE), 'event_id': id }));
+            { ...twinProperties(bag, 1), 'event_id': id }));
         return told;
     };
 }

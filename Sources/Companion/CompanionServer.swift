@@ -34,6 +34,8 @@ public final class CompanionServer: Sendable {
 
     private let settings: HeliographSettings
     private let pages: StaticPages
+    /// Nil where there are no pages.
+    private let installRoute: InstallRoute?
     private let readers: RedisReaders
     private let archive: ArchiveReaders
     private let listener: LiveListener
@@ -54,6 +56,7 @@ public final class CompanionServer: Sendable {
         postgres: Secret,
         journal: (any JournalSearch)?,
         ingestURL: String,
+        script: ScriptFacts,
         metrics: Metrics,
         log: Logger,
         time: TimeSource = .real
@@ -64,6 +67,7 @@ public final class CompanionServer: Sendable {
             postgres: postgres,
             journal: journal,
             ingestURL: ingestURL,
+            script: script,
             metrics: metrics,
             log: log,
             time: time,
@@ -77,6 +81,7 @@ public final class CompanionServer: Sendable {
         postgres: Secret = Secret(""),
         journal: (any JournalSearch)? = nil,
         ingestURL: String,
+        script: ScriptFacts = ScriptFacts(),
         metrics: Metrics,
         log: Logger,
         time: TimeSource,
@@ -112,9 +117,16 @@ public final class CompanionServer: Sendable {
             time: time
         )
         let parameters = RequestParameters(sites: sites)
+        let minutes = MinuteReader(redis: readers, keys: keys, time: time)
+        installRoute = InstallPage(
+            folder: PagesFolder.find(configured: settings.companion.pages) ?? "",
+            ingest: ingestURL,
+            sites: settings.sites,
+            script: script
+        ).map { InstallRoute(page: $0, minutes: minutes, parameters: parameters) }
         routes = ApiRoutes(
             reader: reader,
-            minuteReader: MinuteReader(redis: readers, keys: keys, time: time),
+            minuteReader: minutes,
             parameters: parameters,
             counters: counters
         )
@@ -124,7 +136,7 @@ public final class CompanionServer: Sendable {
             parameters: parameters
         )
         deliveryRoutes = DeliveryRoutes(
-            reader: DeliveryReader(archive: archive),
+            reader: DeliveryReader(archive: archive, sites: settings.sites),
             parameters: parameters
         )
         counters.observe(hub, metrics)
@@ -237,6 +249,7 @@ public final class CompanionServer: Sendable {
         eventRoutes.add(to: router)
         deliveryRoutes.add(to: router)
         pages.add(to: router)
+        installRoute?.add(to: router)
         return router
     }
 

@@ -36,6 +36,7 @@ final class Engine {
     private let limiter = RateLimiter(senders: Limits.rateSendersMaximum)
     private let board: EdgeBoard
     private let salts: CookielessSalts
+    private let assets: StaticAssets
     private var pipeline: Pipeline?
     private var companion: CompanionServer?
     private var forwarding: Forwarding?
@@ -70,6 +71,7 @@ final class Engine {
             metrics: metrics,
             log: log
         )
+        assets = StaticAssets(directory: settings.sdkDirectory, settings: settings.sdk)
         dayCounts = DayCounts(directory: self.dataDirectory, limiter: limiter)
         folder = try DataFolder(self.dataDirectory)
         sealKeys = SealKeys(data: self.dataDirectory)
@@ -179,7 +181,6 @@ final class Engine {
         guard let redis = Storage.RedisAddress(url: redisURL) else {
             throw StartError("redis.url is neither unix:///path nor redis://host:port")
         }
-        let assets = StaticAssets(directory: settings.sdkDirectory)
         if !assets.hasScript {
             log.warning("no hg.js in \(settings.sdkDirectory): build it with sdk-js/build")
         }
@@ -290,6 +291,7 @@ final class Engine {
                 postgres: Secret(conninfo),
                 journal: journal,
                 ingestURL: addresses.ingest,
+                script: assets.facts,
                 metrics: metrics,
                 log: log
             )

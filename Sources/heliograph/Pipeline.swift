@@ -17,7 +17,8 @@ import Units
 ///
 ///     listener × n ──ring──▶ journal ──ring──▶ worker × m ──ring──▶ archive
 ///         ▲                     │                 │                    │
-///         └──────ring (acks)────┘               Redis              PostgreSQL
+///         ├──────ring (acks)────┘               Redis              PostgreSQL
+///         └──────ring (scores, for who asked)─────┘
 ///
 /// A listener reads requests, decodes, admits, enriches and sanitises, and hands one visitor's slice
 /// to the journal. The journal decides repeats, makes the slice durable, and only then lets the
@@ -63,6 +64,7 @@ final class Pipeline {
     private let board = PartitionBoard()
     private let warm = WarmVisitors()
     private let meter: PersonalDataMeter
+    private let clicks: LinkClicks
     private let checkpoints: PartitionCheckpoints
     private let checkpointThread: CheckpointThread
     private let journalStop = StopSignal(waker: Waker())
@@ -89,6 +91,7 @@ final class Pipeline {
     init(_ parts: Parts, cores: Int) {
         self.parts = parts
         meter = PersonalDataMeter(parts.metrics)
+        clicks = LinkClicks(parts.metrics)
         listenerCount = parts.settings.loopCount(cores: cores)
         workerCount = parts.settings.workerCount(cores: cores)
         checkpoints = PartitionCheckpoints(
@@ -125,8 +128,9 @@ final class Pipeline {
             board[partition] = parts.archive.stored(partition)
         }
         progress.publish(writer.committedSequence)
-        let toWorkers = startWorkersAndArchive()
-        let listeners = startListeners(ports)
+        let scores = ScoreRings(workers: workerCount, wakers: listenerStops.map(\.waker))
+        let toWorkers = startWorkersAndArchive(scores)
+        let listeners = startListeners(ports, scores)
         startJournal(writer, listeners + [startEraser()], toWorkers)
         threads.checkpoint = EngineThread.start(name: "hg-checkpoint") { [checkpointThread] in
             EngineThread.yieldToOthers()
@@ -173,7 +177,7 @@ final class Pipeline {
         return port
     }
 
-    private func startWorkersAndArchive() -> [Owned<RecordSender>] {
+    private func startWorkersAndArchive(_ scores: ScoreRings) -> [Owned<RecordSender>] {
         var toWorkers: [Owned<RecordSender>] = []
         var sources: [ArchiveSource] = []
         for index in 0..<workerCount {
@@ -190,7 +194,7 @@ final class Pipeline {
                 )
             )
             let sender = RecordSender(ring: toArchive.producer, feed: archiveFeed)
-            startWorker(index, feed, fromJournal.consumer, sender)
+            startWorker(index, feed, fromJournal.consumer, sender, scores.senders[index])
         }
         startArchive(sources)
         return toWorkers
@@ -200,17 +204,19 @@ final class Pipeline {
         _ index: Int,
         _ feed: RecordFeed,
         _ ring: consuming RingConsumer,
-        _ archive: consuming RecordSender
+        _ archive: consuming RecordSender,
+        _ scores: [Owned<ScoreSender>]
     ) {
         let around = workerSurroundings(index, feed)
-        let (ring, archive) = (Handoff(ring), Handoff(archive))
+        let (ring, archive, scores) = (Handoff(ring), Handoff(archive), Handoff(scores))
         threads.workers.append(
             EngineThread.start(name: "hg-worker-\(index)") {
                 Worker(
                     around,
                     loop: EventLoop(),
                     ring: ring.take(),
-                    archive: archive.take()
+                    archive: archive.take(),
+                    scores: scores.take()
                 ).run()
             }
         )
@@ -235,11 +241,15 @@ final class Pipeline {
         }
     }
 
-    private func startListeners(_ ports: [[ListeningPort]]) -> [JournalThread.ListenerLink] {
+    private func startListeners(
+        _ ports: [[ListeningPort]],
+        _ scores: ScoreRings
+    ) -> [JournalThread.ListenerLink] {
         ports.enumerated().map { index, ports in
             let toJournal = ByteRing.make(capacity: Limits.listenerRingBytes)
             let answers = ByteRing.make(capacity: answerRingBytes)
-            startListener(index, ports, toJournal.producer, answers.consumer)
+            let fromWorkers = scores.receivers[index]
+            startListener(index, ports, toJournal.producer, answers.consumer, fromWorkers)
             return JournalThread.ListenerLink(
                 fromListener: Owned(toJournal.consumer),
                 toListener: Owned(answers.producer),
@@ -257,7 +267,8 @@ final class Pipeline {
         _ index: Int,
         _ ports: [ListeningPort],
         _ toJournal: consuming RingProducer,
-        _ answers: consuming RingConsumer
+        _ answers: consuming RingConsumer,
+        _ scores: [Owned<RingConsumer>]
     ) {
         let around = listenerSurroundings(index)
         let stop = listenerStops[index]
@@ -268,6 +279,7 @@ final class Pipeline {
             heldBytesMaximum: edge.heldBytesMaximum
         )
         let (toJournal, answers) = (Handoff(toJournal), Handoff(answers))
+        let scores = Handoff(scores)
         threads.listeners.append(
             EngineThread.start(name: "hg-listener-\(index)") {
                 let loop = EventLoop()
@@ -276,7 +288,8 @@ final class Pipeline {
                     loop: loop,
                     limits: limits,
                     toJournal: toJournal.take(),
-                    fromJournal: answers.take()
+                    fromJournal: answers.take(),
+                    fromWorkers: scores.take()
                 )
                 ListenerThread(
                     listener,
@@ -369,6 +382,7 @@ final class Pipeline {
             pseudonymSecret: parts.pseudonymSecret,
             sealKeys: parts.sealKeys,
             meter: meter,
+            clicks: clicks,
             salts: parts.salts
         )
     }

@@ -42,6 +42,7 @@ final class RunningCompanion {
     private static func writePages(_ folder: String) throws {
         let files = [
             "live/index.html": "<title>live</title>", "live/live.js": "1",
+            "install/index.html": "{{site}} {{seen}}",
             "demo/index.html": "<script src=\"{{ingest}}/hg.js\"></script>",
             "demo/shop.css": "{{ingest}}", "demo/secret.pem": "no",
         ]

@@ -175,4 +175,44 @@ struct ConversionsAreFoundTests {
         #expect(touch("{\"ch\":\"referral\"}", page: 2)?.channel == "referral")
         #expect(touch("{\"u\":\"/\"}") == nil)
     }
+
+    @Test func aTrackingLinkNamesTheCampaignThatNothingElseNames() {
+        func campaign(_ url: String, _ more: String = "") -> String? {
+            let properties = "{\"u\":\"\(url)\",\"ch\":\"direct\"\(more)}"
+            return gains([TestEvent(.pageView, at: 9, properties)])?.touches.first?.campaign
+        }
+        #expect(campaign("https://a.example/?_hgl=spring") == "spring")
+        #expect(campaign("https://a.example/?a=1&_hgl=spring&b=2") == "spring")
+        #expect(campaign("https://a.example/?_hgl=spring", ",\"ca\":\"own\"") == "own")
+        #expect(campaign("https://a.example/?x_hgl=spring&_hglx=1") == "")
+        #expect(campaign("https://a.example/_hgl=spring") == "")
+        #expect(campaign("?_hgl=") == "")
+        #expect(campaign("") == "")
+        let long = String(repeating: "a", count: 65)
+        #expect(campaign("/?_hgl=" + long) == "")
+    }
+
+    @Test(arguments: [
+        (",\"tw\":1", "{\"twins\":1}"), (",\"tw\":3", "{\"twins\":3}"), (",\"tw\":0", "{}"),
+        (",\"tw\":4", "{}"), (",\"tw\":-1", "{}"), (",\"tw\":1e300", "{}"),
+        (",\"tw\":\"x\"", "{}"), ("", "{}"),
+    ])
+    func whatPixelsToldIsNoted(_ member: String, _ details: String) {
+        let event = TestEvent(.custom, at: 9, "{\"props\":{}\(member)}", name: "lead")
+        let found = gains([event])?.conversions.first
+        #expect(found?.details == details)
+        #expect(found?.currency == "", "a pixel is no money")
+        let more = TestEvent(
+            .custom,
+            at: 9,
+            "{\"props\":{\"coupon\":\"c\"}\(member)}",
+            name: "lead"
+        )
+        let text = gains([more])?.conversions.first?.details
+        #expect(
+            text
+                == (details == "{}"
+                    ? "{\"coupon\":\"c\"}" : "{\"coupon\":\"c\",\(details.dropFirst())")
+        )
+    }
 }

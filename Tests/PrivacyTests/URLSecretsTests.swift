@@ -50,13 +50,31 @@ import Testing
     @Test(arguments: [
         "utm_source", "utm_campaign", "utm_anything", "gclid", "gbraid", "wbraid", "dclid",
         "fbclid",
-        "msclkid", "ttclid", "li_fat_id", "twclid", "_hg",
+        "msclkid", "ttclid", "li_fat_id", "twclid", "_hgl",
     ])
     func campaignParametersStay(_ name: String) {
         let url = "https://shop.example/a/b?\(name)=V1"
         #expect(scrub(url).text == url)
         #expect(scrub(url).removed == 0)
         #expect(scrub("/a?\(name)").text == "/a?\(name)")
+    }
+
+    /// Whoever reads a stored address must not be able to take over the visitor that it handed on.
+    @Test(arguments: [
+        "_hg=1.device-0123456789abcd.mfx0k2.9f3a1b2c", "_hg=", "_hg", "%5Fhg=1.x.y.z",
+        "_HG=1.x.y.z",
+        "_hg%3D1.x.y.z", "_hgx=1",
+    ])
+    func theParameterThatHandsAVisitorOnIsNeverStored(_ pair: String) {
+        for keeping in [[], ["_hg"]] {
+            let url = "https://shop.example/a?\(pair)&utm_source=x"
+            #expect(
+                scrub(url, keeping: keeping).text == "https://shop.example/a?utm_source=x",
+                "\(pair)"
+            )
+        }
+        #expect(!scrub("https://shop.example/a;\(pair)/b").text.contains("x.y.z"))
+        #expect(scrub("https://shop.example/#?\(pair)").text == "https://shop.example/")
     }
 
     @Test func whatASiteAddsStaysThereAndNowhereElse() {

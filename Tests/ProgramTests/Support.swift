@@ -151,6 +151,26 @@ final class RouteUnderTest {
     }
 
     func take(_ body: [UInt8], _ request: Request = Request()) -> Answer {
+        with(body, request) { answer($0, $1) }
+    }
+
+    /// What a beacon means for the cookie of its device, in words.
+    func deviceWish(_ text: String, _ request: Request) -> String {
+        with(Array(text.utf8), request) { body, around in
+            _ = route.take(body, around)
+            switch route.deviceWish {
+            case .none: return "none"
+            case .keep(let device): return "keep \(device.text)"
+            case .end: return "end"
+            }
+        }
+    }
+
+    private func with<Result>(
+        _ body: [UInt8],
+        _ request: Request,
+        _ use: (ByteView, BeaconRoute.Surroundings) -> Result
+    ) -> Result {
         withView(body) { body in
             withView(request.origin) { origin in
                 withView(request.userAgent) { userAgent in
@@ -163,7 +183,7 @@ final class RouteUnderTest {
                             facts.address = address
                             facts.isSecure = request.origin.hasPrefix("https:")
                             if request.hasUsualHeaders { Self.addUsualHeaders(&facts) }
-                            return answer(body, surroundings(request, facts))
+                            return use(body, surroundings(request, facts))
                         }
                     }
                 }

@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 
 /// A delivery as the companion shows it.
 struct DeliveryDocument: Encodable, Equatable {
@@ -63,9 +64,12 @@ struct DestinationHealthDocument: Encodable, Equatable {
     var oldestPendingSeconds: Int?
     /// Share of the last week's delivered conversions that had something a platform knows people by.
     var matchKeys: [String: Double] = [:]
+    /// How many of the last two days' conversions the browser's own pixel told, too; nil where the
+    /// platform has no pixel.
+    var pairing: PairingDocument?
 
     enum CodingKeys: String, CodingKey {
-        case destination, state, code, reason, since, states, sent, accepted, refused, late
+        case destination, state, code, reason, since, states, sent, accepted, refused, late, pairing
         case tokenRefused = "token_refused"
         case inDoubt = "in_doubt"
         case oldestPendingSeconds = "oldest_pending_seconds"
@@ -73,9 +77,68 @@ struct DestinationHealthDocument: Encodable, Equatable {
     }
 }
 
+/// Conversions that reached a platform twice under one event id: from us, and from its pixel on the page.
+/// The platform counts such a pair once, within 48 hours.
+struct PairingDocument: Encodable, Equatable {
+    /// Conversions that we delivered.
+    let delivered: Int
+    /// Those of them that the pixel told, too.
+    let paired: Int
+    /// Their share; nil when nothing was delivered.
+    let rate: Double?
+    /// Half of the pairs were apart by this or less: from the event in the browser to our delivery.
+    let medianGapSeconds: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case delivered, paired, rate
+        case medianGapSeconds = "median_gap_seconds"
+    }
+
+    /// A row's columns behind the destination; the pixel's own are those at `column` and two further on.
+    init?(_ row: ArchiveRow, column: Int) {
+        guard row.count == 6, let delivered = row[1].flatMap(Int.init),
+            let paired = row[column].flatMap(Int.init)
+        else { return nil }
+        (self.delivered, self.paired) = (delivered, paired)
+        rate =
+            delivered == 0 ? nil : (Double(paired) / Double(delivered) * 10_000).rounded() / 10_000
+        medianGapSeconds = row[column + 2].flatMap(Double.init)
+    }
+}
+
+/// A platform's own script on the page, which may tell of the same conversions.
+enum BrowserPixel: Sendable {
+    case meta, google
+
+    /// The column of `DeliveryReader.pairs` that counts it.
+    var column: Int { self == .meta ? 2 : 3 }
+
+    init?(_ platform: DestinationSettings.Platform) {
+        switch platform {
+        case .meta: self = .meta
+        case .ga4: self = .google
+        case .webhook: return nil
+        }
+    }
+}
+
 /// Reads the outbox from PostgreSQL.
 struct DeliveryReader: Sendable {
     let archive: ArchiveReaders
+    /// The sites' destinations whose platform has a pixel, by site and name.
+    let pixels: [String: [String: BrowserPixel]]
+
+    init(archive: ArchiveReaders, sites: [Site] = []) {
+        self.archive = archive
+        pixels = Dictionary(
+            sites.map { site in
+                let pairs = site.destinations.compactMap { destination in
+                    BrowserPixel(destination.platform).map { (destination.name, $0) }
+                }
+                return (site.name, Dictionary(pairs) { first, _ in first })
+            }
+        ) { first, _ in first }
+    }
 
     /// What is asked for.
     struct Question {
@@ -102,7 +165,7 @@ struct DeliveryReader: Sendable {
     func health(site: String) async throws -> [DestinationHealthDocument] {
         let answers = try await archive.ask([
             ArchiveQuery(Self.counts, [site]), ArchiveQuery(Self.states, [site]),
-            ArchiveQuery(Self.matches, [site]),
+            ArchiveQuery(Self.matches, [site]), ArchiveQuery(Self.pairs, [site]),
         ])
         var found: [String: DestinationHealthDocument] = [:]
         for row in answers[0] { Self.add(row, to: &found) }
@@ -120,6 +183,10 @@ struct DeliveryReader: Sendable {
                 continue
             }
             found[name]?.matchKeys[key] = share
+        }
+        for row in answers[3] {
+            guard let name = row[0], let pixel = pixels[site]?[name] else { continue }
+            found[name]?.pairing = PairingDocument(row, column: pixel.column)
         }
         return found.values.sorted { $0.destination < $1.destination }
     }
@@ -177,6 +244,22 @@ struct DeliveryReader: Sendable {
             USING (destination)
         WHERE k.site = $1 AND k.key <> 'all' AND k.day > current_date - 7
         GROUP BY k.destination, k.key
+        """
+
+    /// `twins` holds a bit for each pixel: 1 Meta's, 2 Google's.
+    private static let pairs: StaticString = """
+        SELECT destination, count(*),
+            count(*) FILTER (WHERE twins & 1 <> 0), count(*) FILTER (WHERE twins & 2 <> 0),
+            round((percentile_cont(0.5) WITHIN GROUP (ORDER BY gap)
+                FILTER (WHERE twins & 1 <> 0))::numeric, 3),
+            round((percentile_cont(0.5) WITHIN GROUP (ORDER BY gap)
+                FILTER (WHERE twins & 2 <> 0))::numeric, 3)
+        FROM (SELECT d.destination, coalesce((c.details->>'twins')::int, 0) AS twins,
+                extract(epoch FROM d.settled_at - d.occurred_at) AS gap
+            FROM heliograph.delivery AS d JOIN heliograph.conversion AS c USING (site, conversion_id)
+            WHERE d.site = $1 AND d.state = 'delivered'
+                AND d.occurred_at > now() - interval '48 hours') AS told
+        GROUP BY destination
         """
 
     private static let states: StaticString = """

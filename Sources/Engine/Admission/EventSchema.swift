@@ -148,6 +148,8 @@ public enum EventSchema {
         switch key {
         case Word.name: return string(64)
         case Word.props: return FieldRule(shape: .object, treatment: .asIs, bytesMaximum: 2048)
+        // Which pixels on the page told their platforms of the same event: bits 1 Meta, 2 Google.
+        case Word.tw: return number
         default: return nil
         }
     }
@@ -186,6 +188,7 @@ public enum EventSchema {
         static let traits: UInt64 = 0x7472_6169_7473
         static let src: UInt64 = 0x73_7263
         static let bits: UInt64 = 0x6269_7473
+        static let tw: UInt64 = 0x7477
         static let name: UInt64 = 0x6e61_6d65
         static let props: UInt64 = 0x70_726f_7073
     }

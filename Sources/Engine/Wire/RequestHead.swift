@@ -45,6 +45,12 @@ public struct RequestHead {
     public var body = BodyFraming.none
     /// Compression of the body.
     public var coding = ContentCoding.identity
+    /// `Host`, empty when absent.
+    public var host = ByteView.empty
+    /// `X-Forwarded-Host`: what a proxy says that the browser asked for; true only of one of ours.
+    public var forwardedHost = ByteView.empty
+    /// `Cookie`, empty when absent. Holds ids of visitors and others' secrets: never to be logged.
+    public var cookies = ByteView.empty
     /// `Origin`, empty when absent.
     public var origin = ByteView.empty
     /// `User-Agent`, empty when absent.
@@ -88,6 +94,20 @@ public struct RequestHead {
     public var length = 0
 
     init() {}
+
+    /// The value of the first cookie called `name` (RFC 6265 section 4.2.1); nil when there is none.
+    public func cookie(named name: StaticString) -> ByteView? {
+        var start = 0
+        while start < cookies.count {
+            let end = cookies.firstIndex(of: UInt8(ascii: ";"), from: start) ?? cookies.count
+            let pair = FieldGrammar.trimmed(cookies[start..<end])
+            if let equals = pair.firstIndex(of: UInt8(ascii: "=")), pair[0..<equals].equals(name) {
+                return pair[equals &+ 1..<pair.count]
+            }
+            start = end &+ 1
+        }
+        return nil
+    }
 }
 
 /// The values of a field that came in several lines, which are one list (RFC 9110 section 5.3). Keeps

@@ -190,6 +190,8 @@ private struct HeadReader {
                 head.origin = value
             } else if name.equalsIgnoringCase("Expect") {
                 try takeExpect(value)
+            } else if name.equalsIgnoringCase("Cookie"), head.cookies.isEmpty {
+                head.cookies = value
             }
         case 10:
             if name.equalsIgnoringCase("Connection") {
@@ -208,6 +210,8 @@ private struct HeadReader {
                 takeCoding(value)
             } else if name.equalsIgnoringCase("Sec-CH-UA-Mobile") {
                 head.mobileHint = value
+            } else if name.equalsIgnoringCase("X-Forwarded-Host") {
+                head.forwardedHost = value
             }
         case 17: if name.equalsIgnoringCase("Transfer-Encoding") { try takeEncoding(value) }
         default: takeRareField(name, value)
@@ -271,6 +275,7 @@ private struct HeadReader {
         if sawHost { throw .repeatedHost }
         guard FieldGrammar.isHost(value) else { throw .badFieldValue }
         sawHost = true
+        head.host = value
     }
 
     /// RFC 9112 section 6.3 rule 5: an invalid or differing length is unrecoverable.

@@ -42,6 +42,8 @@ public struct ResponseWriter: ~Copyable {
         public var allowedOrigin: ByteView
         /// Whether the body is left out, because the request was HEAD.
         public var isHead: Bool
+        /// Further header lines, each ending in CRLF.
+        public var lines = ByteView.empty
 
         /// A frame from its parts.
         public init(keepsAlive: Bool, allowedOrigin: ByteView = .empty, isHead: Bool = false) {
@@ -129,15 +131,28 @@ public struct ResponseWriter: ~Copyable {
 
     /// A whole answer with a body; `fields` are further header lines, each ending in CRLF.
     public mutating func content(
+        status: Int = 200,
         type: StaticString,
         fields: ByteView = .empty,
         body: ByteView,
         _ frame: Frame
     ) {
-        begin(status: 200)
+        begin(status: status)
         buffer.append(fields)
         appendCommon(frame)
         finish(type: type, body, frame)
+    }
+
+    /// Sends on to `location` (RFC 9110 section 15.4.3), once: nobody may remember where, or a click
+    /// would not be seen again. The target learns the origin of the page that the link stood on, no more.
+    public mutating func redirect(to location: ByteView, _ frame: Frame) {
+        begin(status: 302)
+        buffer.append("Location: ")
+        buffer.append(location)
+        buffer.append("\r\nCache-Control: no-store\r\n")
+        buffer.append("Referrer-Policy: strict-origin-when-cross-origin\r\nContent-Length: 0\r\n")
+        appendCommon(frame)
+        buffer.append("\r\n")
     }
 
     /// A transparent image of one pixel, whatever became of the request: an `<img>` shows nothing else.
@@ -190,6 +205,7 @@ public struct ResponseWriter: ~Copyable {
     private mutating func appendCommon(_ frame: Frame) {
         buffer.append(date.view)
         if !frame.keepsAlive { buffer.append("Connection: close\r\n") }
+        buffer.append(frame.lines)
         guard !frame.allowedOrigin.isEmpty else { return }
         buffer.append("Access-Control-Allow-Origin: ")
         buffer.append(frame.allowedOrigin)
@@ -209,6 +225,7 @@ public struct ResponseWriter: ~Copyable {
     private static func phrase(_ status: Int) -> StaticString {
         switch status {
         case 200: return "OK"
+        case 302: return "Found"
         case 304: return "Not Modified"
         case 400: return "Bad Request"
         case 401: return "Unauthorized"

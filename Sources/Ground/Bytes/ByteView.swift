@@ -93,7 +93,11 @@ public struct ByteView {
 
     /// Whether the bytes equal `literal` when ASCII letters are compared without case.
     public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
-        let other = ByteView(literal)
+        equalsIgnoringCase(ByteView(literal))
+    }
+
+    /// Whether both views hold the same bytes when ASCII letters are compared without case.
+    public func equalsIgnoringCase(_ other: ByteView) -> Bool {
         guard count == other.count else { return false }
         for index in 0..<count where asciiLowercase(self[index]) != asciiLowercase(other[index]) {
             return false

@@ -121,6 +121,8 @@ public struct HeliographSettings: Sendable {
     public var scoringFile = "config/scoring.yaml"
     /// Folder with the built SDK.
     public var sdkDirectory = "sdk-js/dist"
+    /// See `ScriptSettings`.
+    public var sdk = ScriptSettings()
     /// See `Log`.
     public var log = Log()
     /// The sites, in the order of the file.
@@ -145,6 +147,7 @@ public struct HeliographSettings: Sendable {
             ("checkpoint_seconds", "\(checkpointSeconds)", "\(other.checkpointSeconds)"),
             ("scoring.file", scoringFile, other.scoringFile),
             ("sdk.directory", sdkDirectory, other.sdkDirectory),
+            ("sdk", "\(sdk)", "\(other.sdk)"),
             ("log", "\(log)", "\(other.log)"),
         ]
         return pairs.filter { $0.1 != $0.2 }.map { $0.0 }
@@ -226,6 +229,8 @@ public struct Site: Sendable, Equatable {
     public var attributionDays = 30
     /// Outside APIs that are told of conversions.
     public var destinations: [DestinationSettings] = []
+    /// See `LinkSettings`.
+    public var links: [LinkSettings] = []
 
     /// A site with the defaults for all that is not given.
     public init(name: String, keys: [String], origins: [String], allowsAnyOrigin: Bool) {

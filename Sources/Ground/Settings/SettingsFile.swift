@@ -151,9 +151,11 @@ extension HeliographSettings {
         if let file = top.section("scoring", { $0.optionalPath("file", folder) }) {
             scoringFile = file
         }
-        if let directory = top.section("sdk", { $0.optionalPath("directory", folder) }) {
-            sdkDirectory = directory
+        let (directory, files) = top.section("sdk") {
+            ($0.optionalPath("directory", folder), ScriptSettings($0))
         }
+        if let directory { sdkDirectory = directory }
+        sdk = files
         log = top.section("log") { section in
             var log = Log()
             log.level = section.choice("level", Logger.Level.self, default: log.level)

@@ -16,6 +16,9 @@ enum SiteReader {
         for key in repeated(sites.flatMap(\.keys)) {
             top.problem("sites", "has key \(key) twice; a key belongs to one site")
         }
+        for name in repeated(sites.flatMap(\.links).map(\.name)) {
+            top.problem("sites", "has link \(name) twice; /r/\(name) leads to one place")
+        }
         return sites
     }
 
@@ -60,6 +63,7 @@ enum SiteReader {
             default: site.attributionDays
         )
         readDestinations(section, folder, &site)
+        site.links = LinkReader.links(section)
         return site
     }
 

@@ -84,6 +84,8 @@ struct BeaconRoute: ~Copyable {
     var sealing = Sealing()
     /// Whether events of the beacon last taken were refused one by one.
     var hasKeptEvents = false
+    /// What the beacon last taken means for the cookie of its device; holds a view of its body.
+    private(set) var deviceWish = DeviceCookie.Wish.none
 
     init(
         sites: SiteTable,
@@ -101,12 +103,16 @@ struct BeaconRoute: ~Copyable {
         self.rejections = rejections
     }
 
+    /// Whether the visitor of the beacon last taken agreed to have a score.
+    var mayHaveScore: Bool { verdict.consent.contains(.profiling) && !keepsConsentOnly }
+
     /// The slice of the beacon last taken.
     var slice: ByteView { writer.buffer.view }
 
     mutating func take(_ body: ByteView, _ around: Surroundings) -> Outcome {
         site = nil
         hasKeptEvents = false
+        deviceWish = .none
         clockOffset = nil
         var decoded: Beacon?
         do throws(Refusal) {
@@ -138,11 +144,21 @@ struct BeaconRoute: ~Copyable {
         let site = try admit(beacon, around)
         told = ConsentSignals()
         keepsConsentOnly = false
+        tally.reset()
         verdict = decide(beacon, site, around)
-        guard ConsentGate.allowsStoring(verdict.consent) else {
-            return withdraw(beacon, body, site, around)
+        let outcome =
+            ConsentGate.allowsStoring(verdict.consent)
+            ? try write(beacon, body, site, around) : withdraw(beacon, body, site, around)
+        if !around.isReplay { deviceWish = wish(beacon) }
+        return outcome
+    }
+
+    /// The consent that the answer stands on is the one after the beacon's own consent events.
+    private func wish(_ beacon: Beacon) -> DeviceCookie.Wish {
+        if ConsentGate.allowsDeviceID(verdict.consent) {
+            return Identifiers.isClientID(beacon.device) ? .keep(beacon.device) : .none
         }
-        return try write(beacon, body, site, around)
+        return tally.choices > 0 ? .end : .none
     }
 
     // MARK: - Decode and admit

@@ -28,6 +28,8 @@ final class Edge: Sendable {
     /// Certificates of the port with TLS; nil when there is none.
     let tls: TLSContext?
     let trustedProxies: [AddressRange]
+    /// Tracking links.
+    let links: LinkTable
     private let siteRates: [SiteRate]
 
     init(
@@ -41,6 +43,7 @@ final class Edge: Sendable {
         words = lists.words
         geo = lists.geo
         sites = SiteTable(settings)
+        links = LinkTable(settings.sites)
         conversions = ConversionFinder(settings.sites)
         addressRate = Rate(settings.limits.address)
         visitorRate = Rate(settings.limits.visitor)

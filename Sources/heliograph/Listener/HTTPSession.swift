@@ -25,6 +25,10 @@ struct HTTPSession: ~Copyable {
         var outstanding: Int32 = 0
         /// What went wrong with one of the slices; the whole request is to be sent again then.
         var failure: Problem?
+        /// What becomes of the device cookie with success.
+        var cookie = DeviceCookie.untouched
+        /// Number of the wait for a score, 0 for none.
+        var scoreWait: UInt64 = 0
         /// How success is told.
         var success = Success.noContent
     }

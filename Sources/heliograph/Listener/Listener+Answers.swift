@@ -19,9 +19,11 @@ extension Listener {
             note(frame.kind, session)
             guard session.pointee.parked.outstanding == 0 else { return }
             if let failure = session.pointee.parked.failure {
+                waits.end(session.pointee.parked.scoreWait)
                 conclude(failure, connection, session)
             } else {
                 counters.add(.eventsAcknowledged, Int(session.pointee.parked.events))
+                if awaitsScore(connection, session) { return }
                 acknowledge(connection, session, position: (frame.second, frame.third))
                 conclude(connection, session)
             }
@@ -51,7 +53,11 @@ extension Listener {
     ) {
         counters.add(.batchesAcknowledged)
         let parked = session.pointee.parked
-        withFrame(parked) { frame in
+        lines.reset()
+        parked.cookie.append(to: &lines)
+        withFrame(parked) { plain in
+            var frame = plain
+            frame.lines = lines.view
             switch parked.success {
             case .noContent:
                 response.noContent(frame, position: around.tracesPositions ? position : nil)
@@ -80,7 +86,7 @@ extension Listener {
         }
     }
 
-    private func conclude(
+    func conclude(
         _ connection: ConnectionID,
         _ session: UnsafeMutablePointer<HTTPSession>
     ) {

@@ -11,9 +11,14 @@ import Wire
 extension Listener {
     /// The most that a body may have at `path`: servers bring more at a time than browsers.
     func bodyBytesMaximum(_ path: ByteView) -> Int {
-        if path.equals("/v1/e") { return Limits.bodyBytesMaximum }
+        if isBeaconPath(path) { return Limits.bodyBytesMaximum }
         return WireEndpoint(path: path) == nil
             ? Limits.bodyBytesMaximum : Limits.serverBodyBytesMaximum
+    }
+
+    /// Whether the SDK's beacons come to `path`.
+    func isBeaconPath(_ path: ByteView) -> Bool {
+        path.equals("/v1/e") || around.assets.isEndpoint(path)
     }
 
     func serveBeacon(
@@ -148,7 +153,7 @@ extension Listener {
             place: refusal.place,
             receivedAt: around.time.epochMilliseconds()
         )
-        facts.path = head.path
+        facts.path = isBeaconPath(head.path) ? ByteView("/v1/e") : head.path
         rejections.keep(facts, .undecodable(.empty))
         return refusal
     }
@@ -181,12 +186,19 @@ extension Listener {
             )
         }
         let origin = parkedOrigin(head.origin, site: route.site)
-        session.pointee.park { $0.origin = origin }
+        let cookie = DeviceCookie.decide(route.deviceWish, head, host: host(head, connection))
+        session.pointee.park { ($0.origin, $0.cookie) = (origin, cookie) }
         switch outcome {
         case .slice(let partition, let events, let visitor, let site):
             try admit(route.slice, under: pressure)
             try admit(events, visitor: visitor, site: site)
-            try handOver(route.slice, partition, events, receivedAt, connection, session)
+            let wait = beginWait(head, connection)
+            do throws(Refusal) {
+                try handOver(route.slice, partition, events, receivedAt, connection, wait, session)
+            } catch {
+                waits.end(wait)
+                throw error
+            }
             if head.wantsVerdicts, edge.edge.sites[site].debug {
                 route.appendVerdicts(to: &session.pointee.body)
                 session.pointee.park { $0.success = .body(type: "application/json") }
@@ -199,6 +211,14 @@ extension Listener {
         }
     }
 
+    /// The host that the browser asked for: what a proxy of ours says, else the request's own.
+    private func host(_ head: RequestHead, _ connection: ConnectionID) -> ByteView {
+        let trusted = edge.edge.trustedProxies
+        guard !trusted.isEmpty, !head.forwardedHost.isEmpty else { return head.host }
+        let peer = connections.peer(of: connection)
+        return trusted.contains { $0.contains(peer) } ? head.forwardedHost : head.host
+    }
+
     /// Gives one slice to the journal; the answer waits for it.
     private func handOver(
         _ slice: ByteView,
@@ -206,11 +226,13 @@ extension Listener {
         _ events: Int,
         _ receivedAt: Int64,
         _ connection: ConnectionID,
+        _ wait: UInt64,
         _ session: UnsafeMutablePointer<HTTPSession>
     ) throws(Refusal) {
-        guard push(slice, partition, receivedAt, connection) else {
+        guard push(slice, partition, receivedAt, connection, wait: wait) else {
             throw Refusal(.overloaded, at: "journal ring")
         }
+        session.pointee.park { $0.scoreWait = wait }
         expect(slices: 1, events: events, session)
     }
 
@@ -239,13 +261,14 @@ extension Listener {
         _ slice: ByteView,
         _ partition: Partition,
         _ receivedAt: Int64,
-        _ connection: ConnectionID
+        _ connection: ConnectionID,
+        wait: UInt64 = 0
     ) -> Bool {
         toJournal.push(
             kind: ListenerMessage.slice.rawValue,
             first: connection.word,
             second: UInt64(bitPattern: receivedAt),
-            third: UInt64(partition.index),
+            third: UInt64(partition.index) | wait << 8,
             body: slice
         )
     }

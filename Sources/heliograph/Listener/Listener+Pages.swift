@@ -29,8 +29,8 @@ extension Listener {
                 frame,
                 connection
             )
-        } else if let asset = around.assets.find(head.path) {
-            serve(asset, head, keepsAlive: keepsAlive, connection)
+        } else if let place = around.assets.find(head.path) {
+            serve(place, head, keepsAlive: keepsAlive, connection)
         } else {
             sendProblem(.pathUnknown, head, connection, keepsAlive)
         }
@@ -91,7 +91,7 @@ extension Listener {
     }
 
     private func serve(
-        _ asset: StaticAsset,
+        _ place: StaticAssets.Place,
         _ head: RequestHead,
         keepsAlive: Bool,
         _ connection: ConnectionID
@@ -102,14 +102,15 @@ extension Listener {
             allowedOrigin: ByteView("*"),
             isHead: head.method == .head
         )
+        let asset = place.asset
         let variant = asset.variant(accepting: head.acceptEncoding)
-        asset.withFields(of: variant, path: head.path) { fields in
-            if asset.isCurrent(head.ifNoneMatch) {
+        asset.withFields(of: variant, isImmutable: place.isImmutable) { fields in
+            if asset.isCurrent(head.ifNoneMatch, variant) {
                 response.notModified(fields: fields, frame)
             } else {
                 asset.withBody(of: variant) { body in
                     response.content(
-                        type: "text/javascript; charset=utf-8",
+                        type: asset.contentType,
                         fields: fields,
                         body: body,
                         frame

@@ -32,6 +32,7 @@ final class Listener: ByteHandler {
         /// Under which what platforms may know is sealed.
         let sealKeys: SealKeys
         let meter: PersonalDataMeter
+        let clicks: LinkClicks
         /// What visitors without cookies are named under.
         let salts: CookielessSalts
     }
@@ -44,6 +45,12 @@ final class Listener: ByteHandler {
     private(set) var connections: ConnectionTable!
     var toJournal: RingProducer
     var fromJournal: RingConsumer
+    /// The ways from the workers, by their numbers.
+    let fromWorkers: [Owned<RingConsumer>]
+    var waits = ScoreWaits()
+    /// Runs while answers wait for a score. Set once, with the table.
+    private(set) var scoreTimer: LoopTimer!
+    var isScoreTimerRunning = false
     let sender: Sender
     var route: BeaconRoute
     var bundle = SliceBundle()
@@ -54,6 +61,8 @@ final class Listener: ByteHandler {
     var servers: ServerRoute
     var inflatedOfServers = ByteBuffer(capacity: 16, limit: Limits.serverBodyBytesMaximum)
     var response: ResponseWriter
+    /// Header lines of the answer being written that are not the same for everybody.
+    var lines = ByteBuffer(capacity: 256, limit: 1024)
     /// What decides about the request under way.
     private(set) var edge: EdgeBoard.Copy
     private var sessions: [UnsafeMutablePointer<HTTPSession>] = []
@@ -69,7 +78,8 @@ final class Listener: ByteHandler {
         loop: EventLoop,
         limits: ConnectionLimits,
         toJournal: consuming RingProducer,
-        fromJournal: consuming RingConsumer
+        fromJournal: consuming RingConsumer,
+        fromWorkers: [Owned<RingConsumer>] = []
     ) {
         self.around = around
         self.loop = loop
@@ -78,6 +88,7 @@ final class Listener: ByteHandler {
         acknowledgeTimes = around.metrics.makeHistogram(.acknowledge, thread: name)
         self.toJournal = toJournal
         self.fromJournal = fromJournal
+        self.fromWorkers = fromWorkers
         edge = around.board.copy()
         rejections = Rejections(counters: counters)
         sender = Sender(edge.edge, salts: around.salts)
@@ -110,7 +121,14 @@ final class Listener: ByteHandler {
             connectionsMaximum: limits.connectionsMaximum,
             heldBytesMaximum: limits.heldBytesMaximum
         )
+        scoreTimer = LoopTimer(loop: loop) { [unowned self] in answerOverdue() }
         applyEdge()
+    }
+
+    /// The loop ends.
+    func close() {
+        scoreTimer.close()
+        connections.closeAll()
     }
 
     deinit {
@@ -215,7 +233,7 @@ final class Listener: ByteHandler {
         // Between two requests, so that each sees one reading of the settings as a whole.
         if around.board.refresh(&edge) { applyEdge() }
         noteClient(head, connection)
-        if head.path.equals("/v1/e") {
+        if isBeaconPath(head.path) {
             defer { if rejections.flush(into: &toJournal) { around.journalWaker.wake() } }
             return serveBeacon(head, body, connection, session)
         }
@@ -223,6 +241,7 @@ final class Listener: ByteHandler {
             defer { if rejections.flush(into: &toJournal) { around.journalWaker.wake() } }
             return serveSender(endpoint, head, body, connection, session)
         }
+        if head.path.starts(with: "/r/") { return serveLink(head, connection, session) }
         serveOther(head, connection, keepsAlive: session.pointee.parked.keepsAlive)
         return finish(connection, keepsAlive: session.pointee.parked.keepsAlive)
     }
@@ -230,7 +249,9 @@ final class Listener: ByteHandler {
     // MARK: - Connections
 
     func closed(_ connection: ConnectionID) {
-        if Int(connection.slot) < sessions.count { sessions[Int(connection.slot)].pointee.forget() }
+        guard Int(connection.slot) < sessions.count else { return }
+        waits.end(sessions[Int(connection.slot)].pointee.parked.scoreWait)
+        sessions[Int(connection.slot)].pointee.forget()
     }
 
     func gaveUp(_ connection: ConnectionID, because refusal: RequestRefusal) {

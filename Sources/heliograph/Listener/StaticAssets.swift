@@ -1,97 +1,82 @@
 import Bytes
-import Foundation
-import Units
+import Companion
+import Settings
 
-/// The files that the ingest port serves: the SDK, under its name and under a name that holds its
-/// hash. Read once at start, shared by all listeners, never changed.
+/// The files that the ingest port serves: the SDK's, each under its plain name, under a name of the
+/// site owner's choosing, and under names that hold its hash. Read once at start, shared by all
+/// listeners, never changed.
 final class StaticAssets: Sendable {
-    private let script: StaticAsset?
+    /// A file at a path that it may be asked for with.
+    struct Place: Sendable {
+        let path: String
+        let asset: StaticAsset
+        /// Whether the path holds the file's hash: what is found there will never change.
+        let isImmutable: Bool
+    }
 
-    /// Reads `hg.js` and its compressed forms from `directory`. Missing files are simply not served.
-    init(directory: String) {
-        script = StaticAsset(directory: directory, name: "hg.js")
+    /// Every place, the plain one of a file before those of the owner's choosing.
+    let places: [Place]
+    private let endpoint: String
+
+    /// Reads the files and their compressed forms from `directory`. Missing ones are simply not served.
+    init(directory: String, settings: ScriptSettings = ScriptSettings()) {
+        var files = [
+            ("hg.js", settings.script), ("hg-core.js", settings.core), ("hg.mjs", settings.module),
+            ("hg.d.ts", nil),
+        ]
+        if settings.servesMaps { files += files.prefix(3).map { ("\($0.0).map", nil) } }
+        places = files.flatMap { name, own -> [Place] in
+            let map = settings.servesMaps ? "/\(name).map" : nil
+            guard let asset = StaticAsset(directory: directory, name: name, map: map) else {
+                return []
+            }
+            return ["/" + name, own].compactMap { $0 }.flatMap { Self.places(of: asset, at: $0) }
+        }
+        endpoint = settings.endpoint ?? ""
+    }
+
+    private static func places(of asset: StaticAsset, at path: String) -> [Place] {
+        [
+            Place(path: path, asset: asset, isImmutable: false),
+            Place(path: asset.immutablePath(path), asset: asset, isImmutable: true),
+        ]
     }
 
     /// Whether the SDK was found.
-    var hasScript: Bool { script != nil }
+    var hasScript: Bool { places.contains { $0.path == "/hg.js" } }
 
-    /// The asset at `path`.
-    func find(_ path: ByteView) -> StaticAsset? {
-        guard let script else { return nil }
-        if path.equals("/hg.js") { return script }
-        return script.isImmutablePath(path) ? script : nil
-    }
-}
-
-/// One file in up to three encodings.
-final class StaticAsset: Sendable {
-    enum Variant: Int, Sendable {
-        case plain, gzip, brotli
+    /// What site owners are told: their own path of a file where they chose one.
+    var facts: ScriptFacts {
+        var facts = ScriptFacts()
+        facts.script = file("hg.js")
+        facts.module = file("hg.mjs")
+        facts.endpoint = endpoint.isEmpty ? nil : endpoint
+        return facts
     }
 
-    private let bodies: [[UInt8]]
-    private let tag: String
-    private let immutablePath: [UInt8]
-
-    init?(directory: String, name: String) {
-        func read(_ suffix: String) -> [UInt8] {
-            let data = FileManager.default.contents(atPath: "\(directory)/\(name)\(suffix)")
-            return data.map { [UInt8]($0) } ?? []
-        }
-        bodies = [read(""), read(".gz"), read(".br")]
-        guard !bodies[0].isEmpty else { return nil }
-        let hash = bodies[0].withUnsafeBytes {
-            Hash128($0, key: HashKey(first: 1, second: 2))
-        }
-        tag = String(hash.low, radix: 16)
-        immutablePath = [UInt8]("/hg.\(tag).js".utf8)
+    private func file(_ name: String) -> ScriptFacts.File? {
+        let known = places.filter { $0.asset.name == name }
+        guard let newest = known.last(where: { !$0.isImmutable }),
+            let fixed = known.last(where: { $0.isImmutable })
+        else { return nil }
+        return ScriptFacts.File(
+            fixedPath: fixed.path,
+            newestPath: newest.path,
+            integrity: newest.asset.integrity
+        )
     }
 
-    func isImmutablePath(_ path: ByteView) -> Bool {
-        immutablePath.withUnsafeBytes { path.equals(ByteView($0)) }
+    /// The file at `path`.
+    func find(_ path: ByteView) -> Place? {
+        places.first { Self.equals($0.path, path) }
     }
 
-    /// The smallest form that the client takes (RFC 9110 section 12.5.3).
-    func variant(accepting header: ByteView) -> Variant {
-        let accepted = Self.codings(header.text)
-        if accepted.contains("br"), !bodies[Variant.brotli.rawValue].isEmpty { return .brotli }
-        if accepted.contains("gzip"), !bodies[Variant.gzip.rawValue].isEmpty { return .gzip }
-        return .plain
-    }
+    /// Whether beacons come to `path` because the site owner said so.
+    func isEndpoint(_ path: ByteView) -> Bool { !endpoint.isEmpty && Self.equals(endpoint, path) }
 
-    /// The codings of an `Accept-Encoding` that are not declined by a weight of 0.
-    private static func codings(_ header: String) -> [String] {
-        header.lowercased().split(separator: ",").compactMap { element in
-            let parts = element.split(separator: ";").map {
-                $0.trimmingCharacters(in: .whitespaces)
-            }
-            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }
-            if let weight, Double(weight.dropFirst(2)) == 0 { return nil }
-            return parts.first
-        }
-    }
-
-    func withBody(of variant: Variant, _ body: (ByteView) -> Void) {
-        bodies[variant.rawValue].withUnsafeBytes { body(ByteView($0)) }
-    }
-
-    func isCurrent(_ ifNoneMatch: ByteView) -> Bool {
-        !ifNoneMatch.isEmpty && ifNoneMatch.text.contains("\"\(tag)\"")
-    }
-
-    /// Header lines: caching, tag, encoding. The name with the hash in it may be kept for ever.
-    func withFields(of variant: Variant, path: ByteView, _ body: (ByteView) -> Void) {
-        let age =
-            isImmutablePath(path)
-            ? "public, max-age=31536000, immutable"
-            : "public, max-age=3600, stale-while-revalidate=86400"
-        var lines = "Cache-Control: \(age)\r\nETag: \"\(tag)\"\r\nVary: Accept-Encoding\r\n"
-        lines += "Cross-Origin-Resource-Policy: cross-origin\r\n"
-        switch variant {
-        case .plain: break
-        case .gzip: lines += "Content-Encoding: gzip\r\n"
-        case .brotli: lines += "Content-Encoding: br\r\n"
-        }
-        lines.withUTF8 { body(ByteView(UnsafeRawBufferPointer($0))) }
+    private static func equals(_ text: String, _ bytes: ByteView) -> Bool {
+        text.utf8.withContiguousStorageIfAvailable {
+            bytes.equals(ByteView(UnsafeRawBufferPointer($0)))
+        } ?? false
     }
 }

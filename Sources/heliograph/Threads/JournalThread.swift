@@ -40,6 +40,8 @@ final class JournalThread {
     private let time: TimeSource
     /// Answers of the group being gathered; reused.
     private var pending: [Pending] = []
+    /// Records of the group whose score somebody waits for, by sequence; nearly always none.
+    private var tickets: [(sequence: UInt64, ticket: ScoreTicket)] = []
     private var duplicates = 0
     /// Rejections of the group being gathered, for which nobody waits.
     private var rejections = 0
@@ -77,6 +79,7 @@ final class JournalThread {
         counters = metrics.makeBlock(thread: "hg-journal")
         syncs = metrics.makeHistogram(.journalSync, thread: "hg-journal")
         pending.reserveCapacity(4096)
+        tickets.reserveCapacity(256)
         counters.add(.journalDamage, self.writer.recovery.damage.count)
     }
 
@@ -166,6 +169,8 @@ final class JournalThread {
             )
             duplicates += appended.duplicates.nonzeroBitCount
             note(.durable, frame, listener, appended.segment, appended.endByte)
+            let ticket = ScoreTicket(listener: Int(listener), number: frame.third >> 8)
+            if ticket.isAny { tickets.append((appended.sequence, ticket)) }
         } catch {
             switch error {
             case .groupFull: return false
@@ -306,10 +311,18 @@ final class JournalThread {
     }
 
     private func route() {
+        var next = 0
         writer.forEachInGroup { record in
             let worker = workers[Int(record.header.partition.index) % workers.count]
-            worker.value.send(record.header.sequence, record.raw, onFallback: counters)
+            let sequence = record.header.sequence
+            var ticket = ScoreTicket(word: 0)
+            if next < tickets.count, tickets[next].sequence == sequence {
+                ticket = tickets[next].ticket
+                next += 1
+            }
+            worker.value.send(sequence, record.raw, ticket: ticket, onFallback: counters)
         }
+        tickets.removeAll(keepingCapacity: true)
         for worker in workers { worker.value.feed.waker.wake() }
     }
 
@@ -345,6 +358,7 @@ extension RecordSender {
         _ sequence: UInt64,
         _ record: ByteView,
         trailer: ByteView = .empty,
+        ticket: ScoreTicket = ScoreTicket(word: 0),
         onFallback counters: CounterBlock
     ) {
         invariant(sequence > previous, "a record was sent again, or out of order")
@@ -352,7 +366,7 @@ extension RecordSender {
             kind: RecordMessage.record.rawValue,
             first: sequence,
             second: previous,
-            third: 0,
+            third: ticket.word,
             body: record,
             trailer: trailer
         )

@@ -52,7 +52,7 @@ final class ListenerThread {
         stop.waker.prepareToSleep()
         loop.run()
         // Whoever does not read its answer is still there, and its handle is the table's to close.
-        listener.connections.closeAll()
+        listener.close()
         watch.close()
         timer.close()
         acceptors.forEach { $0.close() }
@@ -64,6 +64,7 @@ final class ListenerThread {
         // Armed before the ring is read: what arrives while we read wakes us once more.
         stop.waker.prepareToSleep()
         listener.drainAnswers()
+        listener.drainScores()
         if stop.isRequested, !isStopping {
             isStopping = true
             announce()

@@ -49,6 +49,8 @@ final class Worker {
     private let folds: FoldSet
     private var ring: RingConsumer
     private var archive: RecordSender
+    /// The ways to the listeners, by their numbers.
+    private let scores: [Owned<ScoreSender>]
     private let counters: CounterBlock
     private let freshness: LatencyHistogram
     private var live: LiveUpdates!
@@ -79,12 +81,14 @@ final class Worker {
         _ around: Surroundings,
         loop: EventLoop,
         ring: consuming RingConsumer,
-        archive: consuming RecordSender
+        archive: consuming RecordSender,
+        scores: [Owned<ScoreSender>] = []
     ) {
         self.around = around
         self.loop = loop
         self.ring = ring
         self.archive = archive
+        self.scores = scores
         folds = FoldSet(model: around.model, worker: around.index, of: around.workers)
         let name = "hg-worker-\(around.index)"
         counters = around.metrics.makeBlock(thread: name)
@@ -191,13 +195,32 @@ final class Worker {
             // what the archive is told about the record before the next.
             if frame.first <= folded { return true }
         }
-        fold(frame.body, sequence: frame.first, effects: true)
+        let ticket = ScoreTicket(word: frame.third)
+        fold(frame.body, sequence: frame.first, effects: true, ticket)
         return folded >= frame.first
+    }
+
+    /// Tells who waits for it what score a record made. Nothing is told of automated browsers where
+    /// the site masks them.
+    private func tell(_ ticket: ScoreTicket, _ header: RecordHeader, _ effect: FoldEffect?) {
+        guard ticket.isAny, scores.indices.contains(ticket.listener) else { return }
+        var reply = ScoreReply.nothing
+        if let effect, effect.score == .updated,
+            !folds.fold(header.partition).value.isAutomated(effect.visitorIndex)
+        {
+            reply = .reading(effect.history.reading)
+        }
+        scores[ticket.listener].value.tell(reply, ticket.number)
     }
 
     /// Folds a record. When it waits for a state that cannot be read now, `folded` stays where it is and
     /// the record is to be brought again.
-    private func fold(_ record: ByteView, sequence: UInt64, effects: Bool) {
+    private func fold(
+        _ record: ByteView,
+        sequence: UInt64,
+        effects: Bool,
+        _ ticket: ScoreTicket = ScoreTicket(word: 0)
+    ) {
         guard let header = RecordHeader(record) else {
             invariantFailed("a record of the journal cannot be read", #fileID, #line)
         }
@@ -215,6 +238,7 @@ final class Worker {
         // What recovery folded, too: or the journal would keep it for a partition that falls silent.
         schedule.touch(header.partition)
         guard effects else { return }
+        tell(ticket, header, effect)
         if let effect {
             count(effect)
             if effect.score == .updated, effect.history.reading.band != .cold {

@@ -28,7 +28,7 @@ public func fuzzURL(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
 }
 
 private let declared: [String] = [
-    "page", "_hg", "gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "twclid",
+    "page", "_hgl", "gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "twclid",
     "li_fat_id", "gclsrc", "gad_source", "gad_campaignid", "srsltid", "yclid", "ysclid", "igshid",
     "epik", "rdt_cid", "sccid", "irclickid", "wickedid",
 ]

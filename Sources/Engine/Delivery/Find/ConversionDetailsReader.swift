@@ -9,6 +9,13 @@ enum ConversionDetailsReader {
         var currency = ""
         var orderID = ""
         var details = "{}"
+
+        /// The details with what the browser's own pixels did: bits of `ConversionTwin`.
+        func details(twins: Int) -> String {
+            guard (1...ConversionTwin.allBits).contains(twins) else { return details }
+            return details == "{}"
+                ? "{\"twins\":\(twins)}" : "\(details.dropLast()),\"twins\":\(twins)}"
+        }
     }
 
     private static let values = ["value", "revenue", "total", "amount"]

@@ -173,7 +173,7 @@ struct SiteRules: Sendable {
         row.value = read.value
         row.currency = read.value == nil && read.details == "{}" ? "" : read.currency
         row.orderID = read.orderID
-        row.details = read.details
+        row.details = read.details(twins: properties?["tw"]?.amount.flatMap { Int(exactly: $0) } ?? 0)
         row.pageURL = properties?["u"]?.text ?? ""
         append(row, slice, &gains)
     }

@@ -162,7 +162,10 @@ extension Sanitiser {
         let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count
         let name = pair[0..<equals]
         if ClickIdentifiers.holds(name) { return policy.keepsClickIDs }
-        guard name.starts(with: "utm_") || name.equals("_hg") || keeps(name) else { return false }
+        // What hands a visitor on to another host of the owner's is for that host's script alone,
+        // whatever a site's settings list.
+        if name.equals("_hg") { return false }
+        guard name.starts(with: "utm_") || name.equals("_hgl") || keeps(name) else { return false }
         guard equals < pair.count else { return true }
         // Pieces behind semicolons would be parameters of their own to other readers.
         detector.scan(pair[equals + 1..<pair.count], at: .queryValue, key: name)

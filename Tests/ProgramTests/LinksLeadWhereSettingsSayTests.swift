@@ -54,7 +54,7 @@ import Wire
 
     @Test(arguments: [
         "url=https://evil.example", "next=//evil.example", "target=x", "redirect=x", "a=2", "=x",
-        "utm_source", "utm_source=", "utm_=x", "utm_Source=x", "utm_a.b=x", "_hgl=other", "gclid",
+        "utm_source", "utm_source=", "utm_=x", "utm_a.b=x", "_hgl=other", "gclid",
         "utm_term=https://evil.example", "utm_term=a/b", "utm_term=a@b", "utm_term=a\\b",
         "utm_term=\"><script>", "utm_term=a#b", "utm_term=a;b", "utm_term=a?b=c", "&&&", "%00",
         "UTM_TERM%3Dx", "utm_term=\u{e9}", "utm_aaaaaaaaaaaaaaaaaaaaa=x",

@@ -116,7 +116,7 @@ enum BrowserPixel: Sendable {
     init?(_ platform: DestinationSettings.Platform) {
         switch platform {
         case .meta: self = .meta
-        case .ga4: self = .google
+        case .googleAnalytics: self = .google
         case .webhook: return nil
         }
     }

@@ -45,7 +45,7 @@ enum DeviceCookie: BitwiseCopyable {
     static func isFirstParty(origin: ByteView, host: ByteView) -> Bool? {
         let isSecure = origin.starts(with: "https://")
         guard isSecure || origin.starts(with: "http://") else { return nil }
-        let page = origin[isSecure ? 8 : 7..<origin.count]
+        let page = origin[(isSecure ? 8 : 7)..<origin.count]
         return !page.isEmpty && page.equalsIgnoringCase(withoutUsualPort(host, isSecure))
             ? isSecure : nil
     }

@@ -41,10 +41,9 @@ struct TrackingLink: Sendable {
         front = String(whole[..<mark])
         var pairs = whole[mark...].dropFirst().split(separator: "&").map(String.init)
         var names = Set(pairs.map(Self.name))
-        let own =
-            settings.campaign + [LinkSettings.Parameter(name: "_hgl", value: settings.name)]
-        for parameter in own where names.insert(parameter.name).inserted {
-            pairs.append("\(parameter.name)=\(parameter.value)")
+        let own = settings.campaign.map { ($0.name, $0.value) } + [("_hgl", settings.name)]
+        for (name, value) in own where names.insert(name).inserted {
+            pairs.append("\(name)=\(value)")
         }
         query = pairs.joined(separator: "&")
         taken = names

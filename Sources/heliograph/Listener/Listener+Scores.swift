@@ -27,7 +27,7 @@ extension Listener {
         let now = around.time.monotonicNanoseconds()
         let deadline = now + Int64(Limits.scoreWaitMilliseconds) * 1_000_000
         if let reply = waits.setDurable(wait, deadline: deadline) {
-            answer(reply, connection)
+            answer(reply, wait, connection)
         } else if !isScoreTimerRunning {
             isScoreTimerRunning = true
             scoreTimer.start(afterMilliseconds: UInt64(Limits.scoreWaitMilliseconds))
@@ -40,7 +40,9 @@ extension Listener {
         for ring in fromWorkers {
             ring.value.drain(limit: .max) { frame in
                 let reply = ScoreReply(frame)
-                if let connection = waits.take(reply, frame.first) { answer(reply, connection) }
+                if let wait = waits.take(reply, frame.first) {
+                    answer(reply, wait.number, wait.connection)
+                }
             }
         }
     }
@@ -48,7 +50,9 @@ extension Listener {
     /// Answers without a score whoever has waited long enough.
     func answerOverdue() {
         let now = around.time.monotonicNanoseconds()
-        while let connection = waits.overdue(at: now) { answer(.nothing, connection) }
+        while let wait = waits.overdue(at: now) {
+            answer(.nothing, wait.number, wait.connection)
+        }
         isScoreTimerRunning = waits.count > 0
         if isScoreTimerRunning { scoreTimer.start(afterMilliseconds: Self.lookAgainMilliseconds) }
     }
@@ -56,9 +60,13 @@ extension Listener {
     /// How exactly the waits after the first are ended.
     private static let lookAgainMilliseconds: UInt64 = 5
 
-    private func answer(_ reply: ScoreReply, _ connection: ConnectionID) {
+    /// Ends the wait, and answers its request if that is still the connection's.
+    private func answer(_ reply: ScoreReply, _ number: UInt64, _ connection: ConnectionID) {
+        waits.end(number)
         let session = session(connection)
-        waits.end(session.pointee.parked.scoreWait)
+        guard connections.isOpen(connection), session.pointee.parked.scoreWait == number else {
+            return
+        }
         session.pointee.park { $0.scoreWait = 0 }
         if case .reading = reply, case .noContent = session.pointee.parked.success {
             reply.append(to: &session.pointee.body)

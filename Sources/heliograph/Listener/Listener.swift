@@ -255,6 +255,7 @@ final class Listener: ByteHandler {
     }
 
     func gaveUp(_ connection: ConnectionID, because refusal: RequestRefusal) {
+        waits.end(session(connection).pointee.parked.scoreWait)
         session(connection).pointee.forget()
         refuse(BeaconProblems.problem(of: refusal), at: "request", connection)
     }

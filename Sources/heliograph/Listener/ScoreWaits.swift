@@ -56,10 +56,10 @@ struct ScoreWaits: ~Copyable {
 
     /// A worker has spoken. Returns whose answer goes now; nil when nobody waits any more, or the
     /// journal's own answer has not been read.
-    mutating func take(_ reply: ScoreReply, _ number: UInt64) -> ConnectionID? {
+    mutating func take(_ reply: ScoreReply, _ number: UInt64) -> Wait? {
         let place = Self.place(number)
         guard waits[place].number == number else { return nil }
-        if waits[place].deadline != nil { return waits[place].connection }
+        if waits[place].deadline != nil { return waits[place] }
         waits[place].said = reply
         return nil
     }
@@ -71,10 +71,10 @@ struct ScoreWaits: ~Copyable {
         count -= 1
     }
 
-    /// A connection whose answer is to go without a score, or nil; to be asked until it is nil.
-    func overdue(at now: Int64) -> ConnectionID? {
+    /// A wait whose answer is to go without a score, or nil; to be ended, and asked again until it is nil.
+    func overdue(at now: Int64) -> Wait? {
         if count == 0 { return nil }
-        return waits.first { $0.number > 0 && ($0.deadline ?? .max) <= now }?.connection
+        return waits.first { wait in wait.deadline.map { $0 <= now } ?? false }
     }
 }
 

@@ -173,7 +173,8 @@ struct SiteRules: Sendable {
         row.value = read.value
         row.currency = read.value == nil && read.details == "{}" ? "" : read.currency
         row.orderID = read.orderID
-        row.details = read.details(twins: properties?["tw"]?.amount.flatMap { Int(exactly: $0) } ?? 0)
+        let twins = properties?["tw"]?.amount.flatMap { Int(exactly: $0) }
+        row.details = read.details(twins: twins ?? 0)
         row.pageURL = properties?["u"]?.text ?? ""
         append(row, slice, &gains)
     }

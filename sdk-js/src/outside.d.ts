@@ -4,6 +4,10 @@
  * declared elsewhere in this folder; these, and the browser's, it leaves alone.
  */
 
+import type { Options, Score } from '../hg';
+
+export type { Options, Score };
+
 /** Members of a batch and of its events, by their names on the wire (README.md says what they hold). */
 export interface Fields {
     // batch
@@ -79,30 +83,6 @@ export interface StoredBatch {
     t: number;
     /** `performance.timeOrigin` of the page that made it: its clock. 0: this page. */
     o: number;
-}
-
-/** What the tag's `data-` attributes, `hg('config', …)` and the module's `start` may say. */
-export interface Options {
-    key?: string;
-    endpoint?: string;
-    consent?: number | string;
-    spa?: string;
-    dnt?: boolean | string;
-    linkHosts?: string;
-    twins?: boolean | string;
-    heatmap?: boolean | string;
-    rage?: [number, number, number];
-    dead?: number;
-}
-
-/** The engine's answer to a batch that asked for it. */
-export interface Score {
-    score: number;
-    band: string;
-    profile: string | null;
-    confidence: number;
-    likelihood: number;
-    updated: number;
 }
 
 /** Last argument of `hg('consent', …)` and `hg('identify', …)`. */

@@ -14,7 +14,7 @@ const PATH = '/v1/e';
 
 /** What the script's own tag says: its `data-` attributes are the options. */
 export function optionsOf(script: { src: string; dataset: DOMStringMap }): Options {
-    return { endpoint: new URL(script.src).origin + PATH, ...script.dataset };
+    return { endpoint: new URL(script.src).origin + PATH, ...script.dataset } as Options;
 }
 
 /** Whether an option that is off by default is on: an attribute without a value, `on`, or `true`. */

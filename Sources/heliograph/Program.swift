@@ -15,7 +15,7 @@ struct Heliograph: ParsableCommand {
             UpCommand.self, ConfigCommand.self, SiteCommand.self, EnrichCommand.self,
             DestinationCommand.self,
             PrivacyCommand.self,
-            ReplayCommand.self, VerifyCommand.self, RebuildCommand.self,
+            ReplayCommand.self, VerifyCommand.self, RebuildCommand.self, ScoreCommand.self,
             JournalCommand.self, BackupCommand.self, RestoreCommand.self,
             ForwardCommand.self, DeliveryCommand.self,
             EraseCommand.self, RestrictCommand.self, ExportCommand.self,

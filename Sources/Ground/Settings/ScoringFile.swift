@@ -141,6 +141,10 @@ public struct ScoringFile: Equatable, Sendable {
     public var conversions: [String]
     /// How profiles are told apart.
     public var profiles: Profiles
+    /// How a site's own conversions teach the likelihood.
+    public var learning: LearningRules
+    /// What the heads may be told.
+    public var heads: HeadRules
 
     /// Reads and checks the file at `path`.
     public static func load(path: String) throws(SettingsError) -> ScoringFile {

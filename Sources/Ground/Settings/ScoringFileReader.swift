@@ -26,8 +26,18 @@ enum ScoringFileReader {
             formOther: forms.other,
             eventStages: events.stages,
             conversions: events.conversions,
-            profiles: profiles
+            profiles: profiles,
+            learning: readLearning(section),
+            heads: section.has("heads") ? section.section("heads", HeadRules.read) : .standard
         )
+    }
+
+    /// Files of before there was learning have no such section.
+    private static func readLearning(_ section: YAMLSection) -> LearningRules {
+        guard section.has("learning") else { return .standard }
+        return section.section("learning") { inner in
+            LearningRules.read(inner) { duration(inner, $0) }
+        }
     }
 
     private static func readBands(_ section: YAMLSection) -> ScoringFile.Bands {

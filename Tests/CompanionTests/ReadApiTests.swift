@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func scoreIsTheOneOfNowAndTermsAreOrdered() throws {
-        let companion = try RunningCompanion { state, moment in
+        let companion = try RunningCompanion { state, site, moment in
             ScoredState(
                 score: Double(state.count) + (moment > 2_000 ? 0.26 : 0),
                 band: "hot",
@@ -38,7 +38,8 @@ import Testing
                         contribution: sign * Double(signal.rawValue)
                     )
                 },
-                sums: ["scroll_velocity": [0.1, 2, 3]]
+                sums: ["scroll_velocity": [0.1, 2, 3]],
+                heads: ["lead": .init(label: "of \(site)", value: 0.5)]
             )
         }
         try companion.redis.store("v", score: 1, seen: 1_000)
@@ -51,6 +52,8 @@ import Testing
         #expect(terms[1]["contribution"] as? Double == -25)
         let sums = try #require(visitor["sums"] as? [String: [Double]])
         #expect(sums["scroll_velocity"] == [0.1, 2, 3])
+        let lead = (visitor["heads"] as? [String: [String: Any]])?["lead"]
+        #expect(lead?["label"] as? String == "of demo" && lead?["value"] as? Double == 0.5)
     }
 
     @Test func newestComeFirstFromHotAndFromTheChannel() throws {

@@ -15,7 +15,7 @@ final class RunningCompanion {
     let port: Int
     private let pages: String
 
-    init(scorer: @escaping StateScorer = { _, _ in nil }) throws {
+    init(scorer: @escaping StateScorer = { _, _, _ in nil }) throws {
         redis = try RedisServer()
         pages = NSTemporaryDirectory() + "hgp-" + UUID().uuidString.prefix(8)
         try Self.writePages(pages)

@@ -157,32 +157,35 @@ struct LandmarksTeachTests {
     @Test func theRuleIsUsedWhileThereIsLittleAndWhenItForetellsBetter() throws {
         var rules = LearningRules.standard
         (rules.examplesMinimum, rules.conversionsMinimum) = (60, 10)
+        // Slow to learn again, so that a turn of things catches it.
+        rules.mergeMilliseconds = 20 * 86_400_000
         let lessons = Lessons(rules)
         func verdict() -> LearnGuard.Verdict? { lessons.site?.trust.verdict(rules) }
         var day: Int64 = 0
-        // People who look at the catalogue buy, against what the rule says; those who compare do not.
-        func week(catalogueBuys: Bool) {
-            for number in 0..<40 {
-                let isCatalogue = number % 2 == 0
-                lessons.visit(
-                    5,
-                    buys: isCatalogue == catalogueBuys,
-                    at: Scenes.noon + day * 86_400_000 + Int64(number) * 600_000,
-                    visitor: "d\(day)-\(number)",
-                    page: isCatalogue ? "catalog" : "checkout"
-                )
+        // Who looks at the catalogue buys and who is at the checkout does not, against the rule; or with it.
+        func live(days: Int64, againstTheRule: Bool) {
+            for _ in 0..<days {
+                for number in 0..<12 {
+                    let isCatalogue = number % 2 == 0
+                    lessons.visit(
+                        5,
+                        buys: isCatalogue == againstTheRule,
+                        at: Scenes.noon + day * 86_400_000 + Int64(number) * 600_000,
+                        visitor: "d\(day)-\(number)",
+                        page: isCatalogue ? "catalog" : "checkout"
+                    )
+                }
+                day += 1
             }
-            day += 2
         }
-        week(catalogueBuys: true)
+        live(days: 3, againstTheRule: true)
         #expect(verdict() != .learned)
-        for _ in 0..<4 { week(catalogueBuys: true) }
+        live(days: 60, againstTheRule: true)
         #expect(verdict() == .learned)
-        let believed = lessons.end(days: 0).last
-        #expect(believed?.isLearnedUsed == true)
-        // Everything turns round, and for long enough the rule had been right.
-        for _ in 0..<3 { week(catalogueBuys: false) }
+        live(days: 40, againstTheRule: false)
+        #expect(verdict() == .drifted)
         let losses = try #require(lessons.site).trust.losses
-        #expect((verdict() == .drifted) == (losses.learned > losses.rule))
+        #expect(losses.learned > losses.rule)
+        #expect(lessons.end(days: 0).contains { $0.isLearnedUsed })
     }
 }

@@ -35,9 +35,9 @@ struct LikelihoodLearnsTests {
         }
     }
 
-    /// Weights as a site may have them: the rule's, each moved by the prior's own deviation.
+    /// Weights as a site may have them: the rule's, each moved by half of the prior's deviation or so.
     private func siteWeights(_ dice: inout Dice) -> [Double] {
-        LearnPosterior(Scenes.model, Self.rules).mean.map { $0 + 0.5 * dice.normal() }
+        LearnPosterior(Scenes.model, Self.rules).mean.map { $0 + 0.7 * dice.normal() }
     }
 
     @Test func beforeTheFirstConversionItIsTheRule() {

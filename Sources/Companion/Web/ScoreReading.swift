@@ -7,14 +7,18 @@ import Scoring
 enum ScoreReading {
     /// A scorer under `model`.
     static func scorer(_ model: ScoringModel) -> StateScorer {
-        { state, now in
-            state.withUnsafeBytes { PackedState(ByteView($0)) }.map { read($0, at: now, model) }
+        { state, site, now in
+            state.withUnsafeBytes { PackedState(ByteView($0)) }
+                .map { read($0, of: site, at: now, model) }
         }
     }
 
-    private static func read(_ state: PackedState, at now: Int64, _ model: ScoringModel)
-        -> ScoredState
-    {
+    private static func read(
+        _ state: PackedState,
+        of site: String,
+        at now: Int64,
+        _ model: ScoringModel
+    ) -> ScoredState {
         let reading = state.reading(at: now, model)
         let terms = state.terms(at: now, model)
         var scored = ScoredState(
@@ -26,6 +30,9 @@ enum ScoreReading {
             terms: [],
             sums: [:]
         )
+        for said in state.heads(at: now, site: site, model) {
+            scored.heads[said.head] = VisitorDocument.Head(label: said.label, value: said.value)
+        }
         for signal in Signal.allCases {
             let term = terms[Int(signal.rawValue)]
             scored.terms.append(

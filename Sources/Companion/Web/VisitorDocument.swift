@@ -20,10 +20,13 @@ struct ScoredState: Sendable {
     var terms: [Term]
     /// Sum, weight and the moment both are valid at, by signal.
     var sums: [String: [Double]]
+    /// What each head says, by its name.
+    var heads: [String: VisitorDocument.Head] = [:]
 }
 
 /// Evaluates packed sums at a moment; nil when it cannot read them.
-typealias StateScorer = @Sendable (_ state: [UInt8], _ epochMilliseconds: Int64) -> ScoredState?
+typealias StateScorer =
+    @Sendable (_ state: [UInt8], _ site: String, _ epochMilliseconds: Int64) -> ScoredState?
 
 /// A visitor as the API shows it.
 struct VisitorDocument: Encodable, Sendable {
@@ -32,6 +35,12 @@ struct VisitorDocument: Encodable, Sendable {
         let label: String
         let value: Double
         let contribution: Double
+    }
+
+    /// What a head says, such as `compare`, and how much so, 0 to 1.
+    struct Head: Encodable, Sendable {
+        let label: String
+        let value: Double
     }
 
     let visitor: String
@@ -47,15 +56,22 @@ struct VisitorDocument: Encodable, Sendable {
     let asOf: Int64
     var terms: [Term] = []
     var sums: [String: [Double]] = [:]
+    var heads: [String: Head] = [:]
 
     enum CodingKeys: String, CodingKey {
         case visitor, score, band, profile, confidence, likelihood, model, updated, seen
         case asOf = "as_of"
-        case terms, sums
+        case terms, sums, heads
     }
 
     /// Builds the document from the hash in Redis; nil when there is no such visitor.
-    init?(visitor: String, hash: [String: [UInt8]], now: Int64, scorer: StateScorer) {
+    init?(
+        visitor: String,
+        site: String,
+        hash: [String: [UInt8]],
+        now: Int64,
+        scorer: StateScorer
+    ) {
         func text(_ key: String) -> String? {
             hash[key].map { String(decoding: $0, as: UTF8.self) }
         }
@@ -72,7 +88,7 @@ struct VisitorDocument: Encodable, Sendable {
         likelihood = number("likelihood")
         // Another machine's clock may be ahead of ours; a score is never read before its moment.
         asOf = max(now, updated)
-        if let state = hash["state"], let scored = scorer(state, asOf) { take(scored) }
+        if let state = hash["state"], let scored = scorer(state, site, asOf) { take(scored) }
     }
 
     private mutating func take(_ scored: ScoredState) {
@@ -82,6 +98,7 @@ struct VisitorDocument: Encodable, Sendable {
         confidence = scored.confidence
         likelihood = scored.likelihood
         sums = scored.sums
+        heads = scored.heads
         let ordered = scored.terms.sorted {
             (abs($1.contribution), $0.signal.rawValue) < (abs($0.contribution), $1.signal.rawValue)
         }

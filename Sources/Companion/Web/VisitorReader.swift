@@ -35,7 +35,13 @@ struct VisitorReader: Sendable {
         let replies = try await redis.ask(commands)
         let now = time.epochMilliseconds()
         return zip(visitors, replies).compactMap { visitor, reply in
-            VisitorDocument(visitor: visitor, hash: reply.pairs, now: now, scorer: scorer)
+            VisitorDocument(
+                visitor: visitor,
+                site: keys.sites[site],
+                hash: reply.pairs,
+                now: now,
+                scorer: scorer
+            )
         }
     }
 

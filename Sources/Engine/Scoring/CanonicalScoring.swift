@@ -61,6 +61,8 @@ struct CanonicalScoring {
         lines += (profiles.signals + profiles.categoryRows).map { "row \($0.usual) \($0.weights)" }
         lines.append("biases \(profiles.biases) temperature \(profiles.temperature)")
         lines.append(numbers(profiles))
+        lines.append("lead \(file.heads.lead)")
+        lines += sorted(file.heads.leadOfSite).map { "lead \($0.0) \($0.1)" }
         return lines.joined(separator: "\n")
     }
 

@@ -104,6 +104,7 @@ public final class ScoringModel: Sendable {
     let formTable: WordTable
     let eventStages: InlineArray<128, Double>
     let eventTable: WordTable
+    let heads: HeadRules
 
     /// Compiles a checked file.
     public init(_ file: ScoringFile) {
@@ -139,6 +140,7 @@ public final class ScoringModel: Sendable {
         (formRules, formTable) = (forms.rules, forms.table)
         let events = ModelTables.stages(file.eventStages, conversions: file.conversions)
         (eventStages, eventTable) = (events.stages, events.table)
+        heads = file.heads
     }
 
     /// The half-life of a signal's sums, in milliseconds.

@@ -6,7 +6,7 @@ public struct LearningRules: Equatable, Sendable {
     public static let landmarksMaximum = 8
 
     /// Deviation of the prior of a weight, around the rule's own.
-    public var deviation = 1.0
+    public var deviation = 1.5
     /// The same of the intercept, which stands for how often people buy at all.
     public var interceptDeviation = 2.0
     /// After so many actions of a session its visitor becomes an example, rising.
@@ -36,8 +36,8 @@ public struct LearningRules: Equatable, Sendable {
         rules.mergeMilliseconds = duration("merge_every")
         rules.halfLifeMilliseconds = duration("half_life")
         rules.exampleWeight = section.number("example_weight", in: 0.01...1)
-        rules.examplesMinimum = section.number("least_examples", in: 0...1_000_000)
-        rules.conversionsMinimum = section.number("least_conversions", in: 0...1_000_000)
+        let minimum = section.numbers("believed_from", count: 2, in: 0...1_000_000)
+        (rules.examplesMinimum, rules.conversionsMinimum) = (minimum[0], minimum[1])
         return rules
     }
 

@@ -1,6 +1,6 @@
 /**
- * Heliograph's browser SDK. Put this in the page's head; calls made before the script has loaded are
- * kept with their own time and replayed, `config` and `consent` first.
+ * Heliograph's browser SDK. Put this in the page's head; calls made before the script has loaded
+ * are kept with their own time and replayed, `config` and `consent` first.
  *
  *     <script>
  *     window.hg = window.hg || function () { (hg.q = hg.q || []).push([Date.now(), arguments]) }
@@ -11,14 +11,14 @@
  */
 
 /**
- * A sum of: 1 measurement, 2 storage on the device, 4 behavioural profiling, 8 linking and marketing,
- * 16 inference from the pointer, 32 ad personalisation.
+ * A sum of: 1 measurement, 2 storage on the device, 4 behavioural profiling, 8 linking and
+ * marketing, 16 inference from the pointer, 32 ad personalisation.
  */
 export type ConsentBits = number;
 
 /**
- * Events that every engine knows by name. Conversions among them are sent at once, and to the pixels on
- * the page where consent allows. Any other name may be called or tracked as well.
+ * Events that every engine knows by name. Conversions among them are sent at once, and to the
+ * pixels on the page where consent allows. Any other name may be called or tracked as well.
  */
 export type EcommerceEvent =
     | 'view_item' | 'view_content' | 'view_item_list' | 'view_cart' | 'search' | 'select_plan'
@@ -46,8 +46,8 @@ export interface Item {
 }
 
 /**
- * What the tag's `data-` attributes say (`data-link-hosts` is `linkHosts`), `hg('config', …)` before the
- * script has loaded, or the argument of the module's `start`.
+ * What the tag's `data-` attributes say (`data-link-hosts` is `linkHosts`), `hg('config', …)`
+ * before the script has loaded, or the argument of the module's `start`.
  */
 export interface Options {
     /** The site's public key; without it the SDK does nothing. */
@@ -56,7 +56,9 @@ export interface Options {
     endpoint?: string;
     /** What holds until the visitor chooses; 1 when absent. */
     consent?: ConsentBits;
-    /** What makes a new page in a single-page application: its path, its query too, or only calls. */
+    /**
+     * What makes a new page in a single-page application: its path, its query too, or only calls.
+     */
     spa?: 'path' | 'search' | 'off';
     /** `respect`: Do Not Track counts as Global Privacy Control does. */
     dnt?: 'respect' | 'off';
@@ -66,7 +68,9 @@ export interface Options {
     twins?: 'on' | 'off';
     /** `on`: summaries hold a map of where the pointer dwelt. */
     heatmap?: 'on' | 'off';
-    /** Clicks, milliseconds and pixels between two of them that make a rage click: [3, 1000, 30]. */
+    /**
+     * Clicks, milliseconds and pixels between two of them that make a rage click: [3, 1000, 30].
+     */
     rage?: [clicks: number, milliseconds: number, pixels: number];
     /** Milliseconds after which a click without any effect is dead: 2500. */
     dead?: number;
@@ -90,9 +94,10 @@ export interface Score {
 /** `window.hg` */
 export interface Heliograph {
     /**
-     * The visitor's choice, remembered on the device; it replaces the tag's `data-consent`. Taking bits
-     * back deletes what they allowed, on the device and in the engine. `explicit` says that the visitor
-     * chose here, knowing that the browser refuses for all sites (Global Privacy Control).
+     * The visitor's choice, remembered on the device; it replaces the tag's `data-consent`. Taking
+     * bits back deletes what they allowed, on the device and in the engine. `explicit` says that
+     * the visitor chose here, knowing that the browser refuses for all sites (Global Privacy
+     * Control).
      */
     (command: 'consent', bits: ConsentBits, options?: { explicit?: boolean }): void;
     /** Only before the script has loaded. */
@@ -103,9 +108,9 @@ export interface Heliograph {
     (command: EcommerceEvent, properties?: Properties): void;
     /**
      * Who the visitor is, by a hash that your server made (`h1:` and an HMAC-SHA256 in hexadecimal
-     * digits is the custom): at most 96 letters, digits and `_ . : -`. A raw address is refused. With a
-     * `pepper` of your site the value is trimmed, lower-cased and hashed in the page instead (`p1:` and
-     * SHA-256; needs https); what you passed never leaves it.
+     * digits is the custom): at most 96 letters, digits and `_ . : -`. A raw address is refused.
+     * With a `pepper` of your site the value is trimmed, lower-cased and hashed in the page instead
+     * (`p1:` and SHA-256; needs https); what you passed never leaves it.
      */
     (command: 'identify', user: string, traits?: Properties, options?: { pepper?: string }): void;
     /** A new page is shown; needed only with `data-spa="off"`. */

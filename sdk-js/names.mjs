@@ -1,6 +1,7 @@
-// Prints the members that the build may rename: those declared in src/*.ts and neither by the browser
-// nor in a .d.ts file (src/outside.d.ts holds every name that somebody else reads). Fails where a type
-// that describes something from outside stands elsewhere, since its members would be renamed, too.
+// Prints the members that the build may rename: those declared in src/*.ts and neither by the
+// browser nor in a .d.ts file (src/outside.d.ts holds every name that somebody else reads). Fails
+// where a type that describes something from outside stands elsewhere, since its members would be
+// renamed, too.
 import { createRequire } from 'node:module';
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -47,7 +48,9 @@ function visit(node, file) {
         && (ts.isVariableDeclaration(node) || ts.isFunctionDeclaration(node));
     if ((isMember(node) || global) && node.name && ts.isIdentifier(node.name)) {
         (file.isDeclarationFile ? kept : own).add(node.name.text);
-        if (!file.isDeclarationFile && (isCast(node) || isData(node))) faults.push(`${file.fileName}: ${node.getText()}`);
+        if (!file.isDeclarationFile && (isCast(node) || isData(node))) {
+            faults.push(`${file.fileName}: ${node.getText()}`);
+        }
     }
     ts.forEachChild(node, (child) => visit(child, file));
 }
@@ -55,8 +58,8 @@ function visit(node, file) {
 for (const file of program.getSourceFiles()) visit(file, file);
 const unknown = faults.filter((fault) => !kept.has(/: (\w+)/.exec(fault)[1]));
 if (unknown.length) {
-    console.error('The build would rename these: quote keys that are data, and declare what somebody '
-        + 'else reads in src/outside.d.ts.\n' + unknown.join('\n'));
+    console.error('The build would rename these: quote keys that are data, and declare what '
+        + 'somebody else reads in src/outside.d.ts.\n' + unknown.join('\n'));
     process.exit(1);
 }
 const names = [...own].filter((name) => name.length >= SHORTEST && !kept.has(name)).sort();

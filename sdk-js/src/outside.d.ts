@@ -1,20 +1,24 @@
 /**
- * Every name that somebody else reads: the wire, what stays on the device, the site's calls, and what
- * pages and browsers hold that TypeScript's own types lack. The build renames all members that are
- * declared elsewhere in this folder; these, and the browser's, it leaves alone.
+ * Every name that somebody else reads: the wire, what stays on the device, the site's calls, and
+ * what pages and browsers hold that TypeScript's own types lack. The build renames all members that
+ * are declared elsewhere in this folder; these, and the browser's, it leaves alone.
  */
 
 import type { Options, Score } from '../hg';
 
 export type { Options, Score };
 
-/** Members of a batch and of its events, by their names on the wire (README.md says what they hold). */
+/**
+ * Members of a batch and of its events, by their names on the wire (README.md says what they
+ * hold).
+ */
 export interface Fields {
     // batch
     v?: 1; k?: string; b?: string; w?: string; q?: number; d?: string; s?: string; u?: string;
     c?: number; cp?: Fields | number; x?: Fields | number; lost?: number;
     // context and consent signals
-    l?: string; z?: number | string; vw?: number; vh?: number; pr?: number; in?: number; wd?: number;
+    l?: string; z?: number | string; vw?: number; vh?: number; pr?: number; in?: number;
+    wd?: number;
     ids?: { [cookie: string]: string };
     tc?: string; gp?: string; up?: string; gm?: string; ex?: number;
     // every event
@@ -31,7 +35,8 @@ export interface Fields {
     // move
     ty?: string; fr?: string; dw?: number; lp?: number;
     // identify, consent, custom
-    uid?: string; traits?: Bag; bits?: number; src?: string; name?: string; props?: Bag; tw?: number;
+    uid?: string; traits?: Bag; bits?: number; src?: string; name?: string; props?: Bag;
+    tw?: number;
 }
 
 export type Row = (number | string)[];

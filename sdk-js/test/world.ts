@@ -5,4 +5,6 @@ const missing = (name: string, value: unknown) => {
 
 missing('window', globalThis);
 missing('navigator', {});
-missing('location', { href: 'https://shop.example/', hostname: 'shop.example', protocol: 'https:' });
+missing('location', {
+    href: 'https://shop.example/', hostname: 'shop.example', protocol: 'https:',
+});

@@ -44,14 +44,13 @@ export function watchBehaviour(site: Site): void {
         (target) => (sections ? sections.indexOf(target) : -1), act, ctas.clicked, options.dead);
     const heat = isOn(options.heatmap) ? makeHeatBook() : null;
     watchPointer(tracker, current, heat);
-    watchTouch(tracker, current);
+    watchTouch(tracker, current, dead.moved);
     watchKeys(tracker, current, act);
     watchScroll(tracker, current, () => documentPixels, dead.moved);
-    guard.on('pointerdown keydown touchstart wheel', 'activity', () => {
+    guard.on('pointermove pointerdown keydown touchstart wheel', 'activity', () => {
         books.activity.input(clock());
         beat();
     });
-    guard.on('pointermove', 'activity', beat);
     guard.listen(window, 'focus blur', 'activity', (event: Event) => {
         if (event.target !== window) return;
         shown();
@@ -64,17 +63,12 @@ export function watchBehaviour(site: Site): void {
             documentPixels = entries[entries.length - 1].contentRect.height;
         })).observe(document.documentElement);
     })();
-    guard.on('selectionchange', 'dead', dead.moved);
     guard.on('focusin', 'dead', dead.shifted);
 
     const watchNewSections = guard.wrap('sections', () => {
         if (sections) sections.stop();
         sections = null;
-        const { activity } = books;
-        sections = watchSections(guard, books.sections, () => {
-            const at = clock();
-            return { now: at, active: activity.activeTotal(at) };
-        });
+        sections = watchSections(guard, books);
     });
     function shown(): void {
         const visible = document.visibilityState === 'visible';

@@ -116,10 +116,9 @@ export function watchClicks(
         pressedAt = event.pointerType === 'touch' ? -1 : clock();
     });
     guard.on('click', 'clicks', clicked);
-    guard.listen(window, 'error', 'clicks', (event: Event) => {
+    guard.listen(window, 'error unhandledrejection', 'clicks', ({ target }: Event) => {
         // Elements that fail to load raise `error` too; only scripts' faults count.
-        if (event instanceof ErrorEvent) broke();
+        if (target === window) broke();
     });
-    guard.listen(window, 'unhandledrejection', 'clicks', broke);
     return dead;
 }

@@ -23,11 +23,10 @@ export const allCtas = () => document.querySelectorAll(CTA);
 
 /** What a control is called: its mark-up name, else its words; nothing inside private parts. */
 export function labelOf(element: Element): string {
-    const marked = element.getAttribute('data-cta');
-    if (marked) return marked.slice(0, 64);
-    if (isPrivate(element)) return '';
-    const words = element.getAttribute('aria-label') || element.textContent || '';
-    return words.trim().replace(/\s+/g, ' ').slice(0, 64);
+    const attribute = (name: string) => element.getAttribute(name);
+    const words = attribute('data-cta') || !isPrivate(element)
+        && (attribute('aria-label') || element.textContent) || '';
+    return words.trim().replace(/\s+/g, ' ');
 }
 
 /** A name that the site gave, cut to `characters`. */

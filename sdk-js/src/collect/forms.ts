@@ -23,7 +23,7 @@ export interface FormWatch {
 }
 
 function controlsOf(form: Element): Control[] {
-    const controls = Array.from(form.querySelectorAll<Control>('input,select,textarea'));
+    const controls = [...form.querySelectorAll<Control>('input,select,textarea')];
     return controls.filter((control) => !/^(hidden|submit|button|reset|image)$/.test(control.type));
 }
 

@@ -19,14 +19,13 @@ export function watchPointer(
     });
     tracker.guard.on('pointermove', 'pointer', (event: PointerEvent) => {
         const now = clock();
-        books().activity.input(now);
         if (heat) heat.moved(event.pageX / width, event.pageY, now);
         if (event.pointerType !== 'mouse') return;
         books().pointer.moved(event.clientX, event.clientY, now, width || 1, height || 1);
     });
 }
 
-export function watchTouch(tracker: Tracker, books: () => Books): void {
+export function watchTouch(tracker: Tracker, books: () => Books, moved: () => void): void {
     const finger
         = (touch: Touch) => ({ x: touch.clientX, y: touch.clientY, now: clock() });
     let touching = false;
@@ -43,7 +42,8 @@ export function watchTouch(tracker: Tracker, books: () => Books): void {
         if (event.ctrlKey) books().touch.wheelZoom(clock());
     });
     tracker.guard.on('selectionchange', 'touch', () => {
-        const selection = touching ? getSelection() : null;
+        moved();
+        const selection = touching && getSelection();
         if (selection && !selection.isCollapsed) books().touch.selected(clock());
     });
 }

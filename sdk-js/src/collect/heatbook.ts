@@ -1,8 +1,9 @@
+import { base64url } from '../core/ids';
+
 const COLUMNS = 4;
 const ROWS = 32;
 const BAND_PIXELS = 32;
 const REST_MAXIMUM_MILLISECONDS = 5_000;
-const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 export interface HeatBook {
     /** The pointer is at `x` (0 to 1 of the window's width) and `y` (pixels of the document). */
@@ -13,11 +14,11 @@ export interface HeatBook {
 
 /** One of 64 steps: 8 times the binary logarithm of tenths of a second. */
 const step = (milliseconds: number) =>
-    DIGITS[Math.min(63, Math.round(8 * Math.log2(1 + milliseconds / 100)))];
+    Math.min(63, Math.round(8 * Math.log2(1 + milliseconds / 100)));
 
 /**
- * Time of the pointer over a grid of 4 columns and 32 rows of the document, a digit for each cell, row
- * by row. A pointer that rests longer than 5 s is parked.
+ * Time of the pointer over a grid of 4 columns and 32 rows of the document, a byte for each cell,
+ * row by row, in base64url. A pointer that rests longer than 5 s is parked.
  */
 export function makeHeatBook(): HeatBook {
     let bands: number[] = [];
@@ -40,7 +41,7 @@ export function makeHeatBook(): HeatBook {
             });
             bands = [];
             before = -1;
-            return cells.some(Boolean) ? cells.map(step).join('') : undefined;
+            return cells.some(Boolean) ? base64url(Uint8Array.from(cells, step)) : undefined;
         },
     };
 }

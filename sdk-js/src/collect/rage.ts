@@ -1,4 +1,6 @@
-/** Clicks of a run, and the milliseconds and pixels (Manhattan) that each is from the one before. */
+/**
+ * Clicks of a run, and the milliseconds and pixels (Manhattan) that each is from the one before.
+ */
 export type RageLimits = [clicks: number, gap: number, distance: number];
 
 export const RAGE: RageLimits = [3, 1_000, 30];

@@ -1,5 +1,6 @@
+import { now as clock } from '../core/natives';
 import type { Guard } from '../core/guard';
-import type { SectionBook } from './sectionbook';
+import type { Books } from './books';
 import { wordsBelow } from './words';
 
 const SECTIONS_MAXIMUM = 60;
@@ -33,7 +34,7 @@ function headingBlocks(): { element: Element; category: string }[] {
 }
 
 function candidates(): { element: Element; category: string }[] {
-    const marked = Array.from(document.querySelectorAll('[data-section]')).map((element) => ({
+    const marked = [...document.querySelectorAll('[data-section]')].map((element) => ({
         element, category: slug(element.getAttribute('data-section') || 'section'),
     }));
     return marked.length ? marked : headingBlocks();
@@ -46,12 +47,11 @@ function covers(entry: IntersectionObserverEntry): boolean {
         || (area > 0 && shown.width * shown.height >= area * HALF);
 }
 
-export function watchSections(
-    guard: Guard, book: SectionBook, times: () => { now: number; active: number }
-): SectionWatch {
+export function watchSections(guard: Guard, { sections: book, activity }: Books): SectionWatch {
     const indexes = new Map<Element, number>();
     const observer = new IntersectionObserver(guard.wrap('sections', (entries) => {
-        const { now, active } = times();
+        const now = clock();
+        const active = activity.activeTotal(now);
         for (const entry of entries) {
             const index = indexes.get(entry.target);
             if (index === undefined) continue;

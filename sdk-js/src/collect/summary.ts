@@ -4,21 +4,8 @@ import type { Books } from './books';
 /** What a page view has come to, for measures that are not sums: active ms, depth %, and counts. */
 export type PageTotals = [number, number, number, number];
 
-function interactionsOf(books: Books): number {
-    return books.clicks.interactions() + books.keys.interactions();
-}
-
-export function totalsOf(books: Books, now: number): PageTotals {
-    return [
-        Math.round(books.activity.activeTotal(now)), Math.round(books.scroll.depth() * 100),
-        books.sections.qualifiedCount(), interactionsOf(books),
-    ];
-}
-
 /** Members of a summary that are arrays of numbers. */
 type Sums = 'vz' | 'sc' | 'rd' | 'mo' | 'tp' | 'kb' | 'ck';
-
-const says = (values: number[]) => values.some((value) => value !== 0);
 
 /**
  * The fields of a page summary: increments since the last one. Arrays of zeros are left out; null
@@ -31,7 +18,7 @@ export function summaryOf(
     const shown = books.sections.anyShown();
     const fields: Fields = { q: part };
     const put = (name: Sums, values: number[], evidence = values) => {
-        if (says(evidence)) fields[name] = values;
+        if (evidence.some(Boolean)) fields[name] = values;
     };
     const vz = books.activity.take(now);
     put('vz', vz, vz.slice(0, 7));
@@ -49,6 +36,10 @@ export function summaryOf(
     const ctas = books.ctas.take(now);
     if (ctas.length) fields.ct = ctas;
     if (Object.keys(fields).length === 1) return null;
-    fields.pt = totalsOf(books, now).concat(before);
+    fields.pt = [
+        Math.round(active), Math.round(books.scroll.depth() * 100),
+        books.sections.qualifiedCount(), books.clicks.interactions() + books.keys.interactions(),
+        ...before,
+    ];
     return fields;
 }

@@ -9,7 +9,8 @@ const USER = /^[\w.:-]{1,96}$/;
 const NAME_CHARACTERS = 64;
 
 /** Beginnings of the names of conversions, which are too dear to wait in a queue. */
-const URGENT = /^(purch|refund|subsc|start_t|(generate_)?lead|sign_u|compl|begin|init|book|sched|contact|submit|donat)/;
+const URGENT
+    = /^(purch|refu|subs|start_|(generate_)?lead|sign|compl|begin|init|book|sche|conta|subm|donat)/;
 
 export const isUrgent = (name: string) => URGENT.test(name);
 

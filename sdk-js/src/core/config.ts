@@ -17,11 +17,11 @@ export function optionsOf(script: { src: string; dataset: DOMStringMap }): Optio
     return { endpoint: new URL(script.src).origin + PATH, ...script.dataset } as Options;
 }
 
-/** Whether an option that is off by default is on: an attribute without a value, `on`, or `true`. */
-export const isOn = (option: unknown) => /^(|on|true|respect)$/.test(String(option));
-
 /** Whether an option that is on by default is off. */
 export const isOff = (option: unknown) => /^(off|false)$/.test(String(option));
+
+/** Whether an option that is off by default is on: `on`, or an attribute without a value. */
+export const isOn = (option: unknown) => option !== undefined && !isOff(option);
 
 function bitsOf(given: unknown): number {
     const bits = given === '' ? NaN : Number(given);

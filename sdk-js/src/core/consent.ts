@@ -26,14 +26,16 @@ export function neededConsent(type: string): number {
     return /ps|fm|nv/.test(type) ? MEASUREMENT | PROFILING : MEASUREMENT;
 }
 
-/** Whether the browser refuses on the visitor's behalf: Global Privacy Control, or DNT where asked. */
+/**
+ * Whether the browser refuses on the visitor's behalf: Global Privacy Control, or DNT where asked.
+ */
 function browserRefuses(options: Options): boolean {
     return !!browser.globalPrivacyControl || isOn(options.dnt) && browser.doNotTrack === '1';
 }
 
 /**
- * A visitor's choice as text, which is how it is kept on the device: bits, and `.1` behind them for an
- * explicit one, which stands against what the browser says for all sites.
+ * A visitor's choice as text, which is how it is kept on the device: bits, and `.1` behind them for
+ * an explicit one, which stands against what the browser says for all sites.
  */
 export type Choice = string;
 

@@ -1,6 +1,6 @@
 /**
- * The conversions that every part of Heliograph knows: the engine's `CanonicalConversion` has the same
- * names, and a test holds both lists against each other.
+ * The conversions that every part of Heliograph knows: the engine's `CanonicalConversion` has the
+ * same names, and a test holds both lists against each other.
  */
 export const CANONICAL = 'page_view view_content search add_to_cart add_to_wishlist '
     + 'initiate_checkout add_payment_info purchase lead complete_registration contact schedule '
@@ -12,7 +12,9 @@ export const USUAL: { [name: string]: string } = {
     'sign_up': 'complete_registration', 'book_demo': 'schedule',
 };
 
-/** The canonical name of a conversion; empty for what is none. Views of pages are too many for one. */
+/**
+ * The canonical name of a conversion; empty for what is none. Views of pages are too many for one.
+ */
 export function canonical(name: string): string {
     const usual = Object.keys(USUAL).indexOf(name) < 0 ? name : USUAL[name];
     return usual !== 'page_view' && CANONICAL.split(' ').indexOf(usual) >= 0 ? usual : '';

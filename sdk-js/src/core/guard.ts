@@ -49,7 +49,8 @@ export function makeGuard(report: (collector: string, kind: string) => void): Gu
         listen,
         on: (types, name, action) => listen(document, types, name, action),
         idle(name, milliseconds, action) {
-            if (idle) idle.call(window, wrap(name, action as () => void), { timeout: milliseconds });
+            const once = wrap(name, action as () => void);
+            if (idle) idle.call(window, once, { timeout: milliseconds });
             else later(Math.min(milliseconds, 50), name, action);
         },
     };

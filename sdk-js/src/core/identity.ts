@@ -18,9 +18,9 @@ export interface Identity {
     device(): string | null;
     /** The id of the session that an event at `now` belongs to. */
     session(now: number): string;
-    user: string | null;
+    user?: string;
     /** An id that another domain of the site handed over; for a device without one. */
-    offered: string | null;
+    offered?: string | null;
     /** Leaves the tab's numbers and trail where another page of the tab finds them. */
     save(): void;
     /** Puts what is in memory on the device, and takes what is there, once storage is allowed. */
@@ -58,8 +58,6 @@ export function makeIdentity(
     const self: Identity = {
         tab: freshTab(),
         prefix,
-        user: null,
-        offered: null,
         save() {
             if (stored) tab.store(prefix + 'w', json(self.tab));
         },
@@ -75,12 +73,14 @@ export function makeIdentity(
             if (stored) return;
             stored = true;
             const found = storedTab();
-            // A tab marked live is a duplicate or ended without a farewell: its numbers are not ours.
+            // A tab marked live is a duplicate or ended without a farewell: its numbers are not
+            // ours.
             if (found && !found.live && !self.tab.n) self.tab = found;
             self.tab.live = 1;
             self.save();
             const known = places.map(([place, key]) => place.recall(key));
-            deviceId = known.concat(deviceId, self.offered).filter(isIdentifier)[0] || makeId();
+            deviceId = known.concat(deviceId, self.offered || null).filter(isIdentifier)[0]
+                || makeId();
             places.forEach(([place, key]) => place.store(key, deviceId!));
         },
         forgetStorage() {

@@ -22,8 +22,8 @@ export async function send(url: string, init: RequestInit): Promise<Response> {
 }
 
 /**
- * JSON text. Old libraries give arrays a `toJSON` that turns them into strings; it is put aside for the
- * moment.
+ * JSON text. Old libraries give arrays a `toJSON` that turns them into strings; it is put aside for
+ * the moment.
  */
 export function json(value: unknown): string {
     const proto = Array.prototype as { toJSON?: unknown };
@@ -37,8 +37,8 @@ export function json(value: unknown): string {
 }
 
 /**
- * A method as the browser made it: patches such as zone.js run the page's change detection after every
- * call of ours, and keep the original under another name.
+ * A method as the browser made it: patches such as zone.js run the page's change detection after
+ * every call of ours, and keep the original under another name.
  */
 export function original<K extends string, T extends { [name in K]: unknown }>(
     owner: T, name: K): T[K] {

@@ -17,8 +17,8 @@ export interface SealedBatch extends StoredBatch {
 }
 
 export interface Outbox {
-    /** Takes an event; false when it is over the size limit and was dropped. */
-    put(json: string): boolean;
+    /** Takes an event; one over the size limit is lost. */
+    put(json: string): void;
     isFull(): boolean;
     /** Freezes the open events into a batch; `head` is asked for the batch's fields. */
     sealUp(now: number, head: (lost: number) => string): void;
@@ -59,11 +59,10 @@ export function makeOutbox(): Outbox {
             const bytes = utf8Length(json) + 1;
             if (bytes > EVENT_BYTES) {
                 lost++;
-                return false;
+                return;
             }
             open.push(json);
             openBytes += bytes;
-            return true;
         },
         isFull: () => open.length >= BATCH_EVENTS || openBytes >= BATCH_BYTES - EVENT_BYTES,
         sealUp(now, head) {

@@ -29,15 +29,15 @@ export interface Site {
     /** Commands beyond the core's: `hg('name', first, second, third)`. */
     commands: { [name: string]: (...given: any[]) => void };
     /** A page was entered; what it returns is called when its page view has been told. */
-    entered: ((traversal: boolean) => () => void) | null;
+    entered?: (traversal: boolean) => () => void;
     /** Called with the bits that hold from now on, at the start and when they change. */
     consented: ((bits: number) => void)[];
     /** Called when the page comes back from the browser's cache. */
     returned: (() => void)[];
     /** Counts the words of a page. */
-    words: ((root: Node) => number) | null;
+    words?: (root: Node) => number;
     /** Tells pixels of a conversion that gets the event id `id`; the bits of those that took it. */
-    twin: ((name: string, props: unknown, id: string) => number) | null;
+    twin?: (name: string, props: unknown, id: string) => number;
     /** `hg` itself. */
     command: Command;
 }

@@ -5,7 +5,7 @@ import { configOf, optionsOf } from './config';
 import { applyChoice, choiceIn, keepChoice, keptChoice, MEASUREMENT, STORAGE } from './consent';
 import { makeGuard } from './guard';
 import { makeIdentity } from './identity';
-import { browser, now, page, send } from './natives';
+import { browser, page, send } from './natives';
 import { makeOutbox } from './outbox';
 import { firstArrival, watchPages } from './pages';
 import type { Behaviour, Part, Site } from './site';
@@ -29,9 +29,6 @@ function makeSite(config: Config, command: Command): Site {
     const sender: Transport = makeTransport(config.beaconUrl, outbox, {
         post: send,
         beacon: (url, body) => !!attempt(() => navigator.sendBeacon(url, body)),
-        epoch: Date.now,
-        monotonic: now,
-        random: Math.random,
         later: (milliseconds, action) => void guard.later(milliseconds, 'transport', action),
         isOnline: () => navigator.onLine !== false,
     });
@@ -41,8 +38,8 @@ function makeSite(config: Config, command: Command): Site {
     const tracker: Tracker
         = makeTracker({ config, guard, identity, outbox, sender });
     const site = {
-        config, tracker, outbox, sender, behaviour: NO_BEHAVIOUR, commands: Object.create(null), entered: null,
-        consented: [], returned: [], words: null, twin: null, command,
+        config, tracker, outbox, sender, command, behaviour: NO_BEHAVIOUR,
+        commands: Object.create(null), consented: [], returned: [],
     } as unknown as Site;
     site.pages = watchPages(site, tracker, config);
     return site;

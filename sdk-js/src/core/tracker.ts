@@ -59,8 +59,9 @@ export function makeTracker({ config, guard, identity, outbox, sender }: Parts):
         const { tab } = identity;
         const fields: Fields = {
             v: 1, k: config.siteKey, b: uuid7(Date.now()), w: tab.w, q: ++tab.q,
-            d: identity.device() || undefined, s: sessionId, u: identity.user || undefined,
-            c: self.granted, cp: { z: zone, ...self.signals(), ex: config.isExplicit ? 1 : undefined },
+            d: identity.device() || undefined, s: sessionId, u: identity.user,
+            c: self.granted,
+            cp: { z: zone, ...self.signals(), ex: config.isExplicit ? 1 : undefined },
             x: contextSent ? undefined : pageContext(self.pixelIds()), lost: lost || undefined,
         };
         contextSent = true;

@@ -1,4 +1,5 @@
 import type { Score } from '../outside';
+import { now } from './natives';
 import type { Outbox, SealedBatch } from './outbox';
 import { bodyOf } from './outbox';
 import {
@@ -24,9 +25,6 @@ export interface Wires {
     /** Named so that `send` is never mistaken for the browser's own. */
     post(url: string, init: RequestInit): Promise<Answer>;
     beacon(url: string, body: string): boolean;
-    epoch(): number;
-    monotonic(): number;
-    random(): number;
     later(milliseconds: number, action: () => void): void;
     isOnline(): boolean;
 }
@@ -39,12 +37,12 @@ export interface Transport {
     /** Ends a pause, since the network or the page is back. */
     goOn(): void;
     /** Is told the score, when somebody wants to know it. */
-    scored: ((score: Score) => void) | null;
+    scored?: (score: Score) => void;
     /**
-     * Keeps on the device what could not be sent; true when it did. Called after each failure, after
-     * what was kept could be sent, and at the end of the page.
+     * Keeps on the device what could not be sent; true when it did. Called after each failure,
+     * after what was kept could be sent, and at the end of the page.
      */
-    keep: ((last: boolean) => boolean) | null;
+    keep?: (last: boolean) => boolean;
 }
 
 export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transport {
@@ -54,10 +52,10 @@ export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transp
     let failures = 0;
 
     function fail(batch: SealedBatch, retryAfter: number): void {
-        const age = wires.epoch() - batch.t;
+        const age = Date.now() - batch.t;
         if (++batch.tries >= TRIES_MAXIMUM || age > AGE_MAXIMUM_MILLISECONDS) outbox.drop(batch);
-        const wait = backoffMilliseconds(++failures, retryAfter, wires.random());
-        pausedUntil = wires.monotonic() + wait;
+        const wait = backoffMilliseconds(++failures, retryAfter, Math.random());
+        pausedUntil = now() + wait;
         wires.later(wait + 1, pump);
     }
     function settle(batch: SealedBatch, status: number, retryAfter: number): void {
@@ -89,7 +87,7 @@ export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transp
         };
         // A text's type is text/plain, which needs no preflight.
         wires.post(url + wish, {
-            method: 'POST', body: bodyOf(batch, wires.epoch(), wires.monotonic()), keepalive,
+            method: 'POST', body: bodyOf(batch, Date.now(), now()), keepalive,
             credentials: 'omit', signal: abort.signal,
         }).then((answer) => {
             landed(answer.status, retryAfterMilliseconds(answer.headers.get('Retry-After')));
@@ -99,7 +97,7 @@ export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transp
     const fits = (batch: SealedBatch) => keepaliveBytes + batch.bytes <= KEEPALIVE_BYTES;
     function pump(): void {
         const batch = outbox.queued()[0];
-        if (!batch || sending || wires.monotonic() < pausedUntil) return;
+        if (!batch || sending || now() < pausedUntil) return;
         fly(batch, fits(batch));
     }
     function handOver(last: boolean): void {
@@ -109,7 +107,7 @@ export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transp
         for (const batch of outbox.queued()) {
             if (!last && fits(batch)) {
                 fly(batch, true);
-            } else if (wires.beacon(url, bodyOf(batch, wires.epoch(), wires.monotonic()))) {
+            } else if (wires.beacon(url, bodyOf(batch, Date.now(), now()))) {
                 // It counts as sent and is never repeated.
                 outbox.discard(batch);
             } else if (fits(batch)) {
@@ -125,8 +123,6 @@ export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transp
             pausedUntil = 0;
             pump();
         },
-        scored: null,
-        keep: null,
     };
     return self;
 }

@@ -1,5 +1,5 @@
 /** Campaigns, clicks of ad networks, and our own links. */
-const ALLOWED = /^(utm_[a-z_]{1,20}|gclid|gbraid|wbraid|dclid|fbclid|msclkid|ttclid|twclid|_hgl)$/;
+const ALLOWED = /^(utm_[a-z_]{1,20}|([gd]|fb|tt|tw)clid|[gw]braid|msclkid|_hgl)$/;
 const URL_CHARACTERS = 512;
 const REFERRER_CHARACTERS = 256;
 

@@ -10,5 +10,6 @@ import { twinPixels } from './twins';
 
 /** What the full build adds to the core. */
 export const PARTS: Part[] = [
-    readDialogues, watchBehaviour, watchMoves, keepQueue, tellScores, linkDomains, twinPixels, hashFields,
+    readDialogues, watchBehaviour, watchMoves, keepQueue, tellScores, linkDomains, twinPixels,
+    hashFields,
 ];

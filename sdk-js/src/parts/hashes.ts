@@ -16,7 +16,9 @@ export const normal = (text: unknown) => String(text).trim().toLowerCase();
 /** A telephone number as the ad platforms hash it: digits alone, the country's first. */
 const digits = (text: string) => text.replace(/\D+/g, '').replace(/^0+/, '');
 
-/** Hashes what must not leave the page as it is: `identify` with a pepper, and fields that opt in. */
+/**
+ * Hashes what must not leave the page as it is: `identify` with a pepper, and fields that opt in.
+ */
 export function hashFields(site: Site): void {
     const { commands, tracker } = site;
     const { guard } = tracker;
@@ -27,16 +29,16 @@ export function hashFields(site: Site): void {
         sha256(pepper + normal(user)).then(
             guard.wrap('identify', (hash) => identify(PEPPERED + hash, traits)), () => undefined);
     };
-    guard.on('submit', 'hashes', async (event: Event) => {
+    guard.on('submit', 'hashes', (event: Event) => {
         if (!tracker.allows(LINKING)) return;
-        const fields = [...(event.target as Element).querySelectorAll<HTMLInputElement>(
-            '[data-hash]')];
-        const values = fields.map((field) => [field.getAttribute('data-hash')!, field.value]);
         const traits: Bag = {};
-        for (const [name, value] of values) {
-            const text = /phone/.test(name) ? digits(value) : normal(value);
-            if (text) traits[name + '_sha256'] = await sha256(text).catch(() => undefined);
-        }
-        if (Object.keys(traits).length) tracker.emit('id', { traits }, true);
+        const fields = (event.target as Element).querySelectorAll<HTMLInputElement>('[data-hash]');
+        const hashed = [...fields].map(({ dataset, value }) => {
+            const name = dataset['hash'] + '_sha256';
+            const text = /^phone/.test(name) ? digits(value) : normal(value);
+            return text && sha256(text).then((hash) => void (traits[name] = hash));
+        });
+        if (hashed.some(Boolean)) Promise.all(hashed).then(
+            guard.wrap('hashes', () => tracker.emit('id', { traits }, true)), () => undefined);
     });
 }

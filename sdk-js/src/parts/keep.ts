@@ -13,8 +13,8 @@ const ADOPT_MILLISECONDS = 2_000;
 /**
  * Keeps what could not be sent on the device, for the next page to send: one key per window, named
  * after site and endpoint, so that nothing goes to anybody else. A living page holds a lock of its
- * key's name while something lies under it; what no page holds is an orphan, and whoever gets its lock
- * first adopts it.
+ * key's name while something lies under it; what no page holds is an orphan, and whoever gets its
+ * lock first adopts it.
  */
 export function keepQueue(site: Site): void {
     const { config, outbox, tracker, sender } = site;
@@ -28,7 +28,6 @@ export function keepQueue(site: Site): void {
 
     function hold(): void {
         if (!locks || release) return;
-        release = () => undefined;
         const held = new Promise<void>((resolve) => (release = resolve));
         locks.request(key, {}, () => held).catch(() => undefined);
     }

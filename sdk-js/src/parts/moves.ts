@@ -12,8 +12,9 @@ export function extended(trail: Step[], step: Step): Step[] {
 }
 
 /**
- * What arriving at the trail's last page by `traversal` (history buttons) or a link amounts to: b back,
- * f forward, u U-turn, l loop of `lp` pages; `fr` is the path that was left after `dw` milliseconds.
+ * What arriving at the trail's last page by `traversal` (history buttons) or a link amounts to: b
+ * back, f forward, u U-turn, l loop of `lp` pages; `fr` is the path that was left after `dw`
+ * milliseconds.
  */
 export function moveOf(trail: Step[], traversal: boolean): Fields | null {
     const [here, left, before, first] = trail.slice().reverse() as (Step | undefined)[];

@@ -32,7 +32,8 @@ const PROPERTIES = [
 ];
 
 const ITEMS = [
-    names('sku:id item_id:id id name:title item_name:title price:item_price quantity brand category'),
+    names('sku:id item_id:id id name:title item_name:title price:item_price quantity brand '
+        + 'category'),
     names('sku:item_id id:item_id item_id name:item_name item_name price quantity brand:item_brand '
         + 'category:item_category variant:item_variant'),
 ];
@@ -76,8 +77,8 @@ function advertisingIds(): { [cookie: string]: string } {
 }
 
 /**
- * Tells pixels that are on the page of each conversion, with the event id that the engine uses, so that
- * the platforms count both once.
+ * Tells pixels that are on the page of each conversion, with the event id that the engine uses, so
+ * that the platforms count both once.
  */
 export function twinPixels(site: Site): void {
     const { allows } = site.tracker;

@@ -67,6 +67,8 @@ class Scene:
         self.wire = house.recordings[site] = Recording()
         self.tabs = []
         self.sleeper = Sleeper()
+        # What a scenario measured, for the report.
+        self.figures = {}
         self.tab = None
         # What the page may complain of, since the scenario makes it; and what the SDK may.
         self.faults_expected = False

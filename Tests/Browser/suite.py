@@ -68,6 +68,7 @@ class Suite:
         self.stores = stores
         self.options = options
         self.results = []
+        self.figures = []
 
     async def browser(self, name):
         browser = adapters.browser(name)
@@ -101,7 +102,8 @@ class Suite:
 
     async def play(self, browser, at, one, time_played=1, last=False):
         """Plays a scenario; false when it failed while gestures took far longer than asked."""
-        scene = Scene(self.house, self.stores, browser, site_name(browser.name, at, time_played))
+        site = site_name(browser.name, at, time_played)
+        scene = Scene(self.house, self.stores, browser, site)
         began = time.monotonic()
         try:
             await asyncio.wait_for(self.acts(one, scene), one.seconds)
@@ -118,6 +120,8 @@ class Suite:
                 return False
             self.fail(browser, one, reason, began)
         finally:
+            if scene.figures:
+                self.figures.append({"browser": browser.name, **scene.figures})
             await closed(scene)
         return True
 
@@ -179,10 +183,11 @@ async def run(engine, options):
     finally:
         await house.close()
         stores.close()
-    return suite.results
+    return suite
 
 
-def report(results, options, seconds):
+def report(suite, options, seconds):
+    results = suite.results
     outcomes = ("passed", "failed", "awaited", "cannot")
     print("\nbrowser    " + " ".join(f"{outcome:>7}" for outcome in outcomes))
     for name in options.browser:
@@ -192,8 +197,11 @@ def report(results, options, seconds):
     for one in results:
         if one["outcome"] in ("cannot", "awaited"):
             print(f"  {one['outcome']} on {one['browser']}: {one['scenario']}: {one['reason']}")
+    for figures in suite.figures:
+        print("  " + ", ".join(f"{name} {value}" for name, value in figures.items()))
     if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
+        told = {"results": results, "figures": suite.figures}
+        pathlib.Path(options.json).write_text(json.dumps(told, indent=1), encoding="utf-8")
     failed = sum(one["outcome"] == "failed" for one in results)
     passed = sum(one["outcome"] == "passed" for one in results)
     print(f"scenarios: {passed} passed, {failed} failed in {seconds:.0f} s")
@@ -216,11 +224,11 @@ def main():
     engine = Engine(options.binary, settings=sites(len(load())))
     try:
         engine.start()
-        results = asyncio.run(run(engine, options))
+        suite = asyncio.run(run(engine, options))
         engine.stop()
     finally:
         engine.clean_up()
-    sys.exit(0 if report(results, options, time.monotonic() - began) else 1)
+    sys.exit(0 if report(suite, options, time.monotonic() - began) else 1)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ class Scene:
         self.wire = house.recordings[site] = Recording()
         self.tabs = []
         self.sleeper = Sleeper()
+        self.kept = None
         # What a scenario measured, for the report.
         self.figures = {}
         self.tab = None
@@ -122,6 +123,12 @@ class Scene:
         """What the engine serves under a path."""
         request = Request("GET", path, [("Host", TAP)], b"")
         return (await forward(request, self.house.engine_port)).body
+
+    async def leave_after(self, condition, keep):
+        """Leaves the page with a value of it in hand, and waits for what was told."""
+        self.kept = await self.tab.evaluate(keep)
+        await self.leave()
+        await self.until(condition, "what the page told")
 
     async def witness(self, tab=None):
         return await (tab or self.tab).evaluate("() => window.__witness")

@@ -107,7 +107,7 @@ class Suite:
         began = time.monotonic()
         try:
             await asyncio.wait_for(self.acts(one, scene), one.seconds)
-            stale = awaited.reason(one.name, browser.name)
+            stale = awaited.reason(one.name)
             self.note(browser.name, one.name, "failed" if stale else "passed",
                       f"it passes: awaited.py need not say '{stale}'" if stale else "",
                       time.monotonic() - began)
@@ -126,7 +126,7 @@ class Suite:
         return True
 
     def fail(self, browser, one, reason, began):
-        known = awaited.reason(one.name, browser.name)
+        known = awaited.reason(one.name)
         self.note(browser.name, one.name, "awaited" if known else "failed", known or reason,
                   time.monotonic() - began)
 

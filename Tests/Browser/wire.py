@@ -31,7 +31,7 @@ FIELDS = {
 }
 REQUIRED = {
     "pv": ("u", "ti", "nt"), "ps": ("q",), "ck": ("x", "y", "f"), "fm": ("f", "ph", "cp", "sb"),
-    "nv": ("ty", "fr", "dw"), "id": ("uid",), "cs": ("bits",), "cu": ("name",),
+    "nv": ("ty", "fr", "dw"), "id": (), "cs": ("bits",), "cu": ("name",),
 }
 TEXT_LIMITS = {("pv", "u"): 512, ("pv", "r"): 256, ("pv", "ti"): 128, ("ck", "a"): 64,
                ("fm", "f"): 48, ("cu", "name"): 64, ("id", "uid"): 96}
@@ -114,6 +114,7 @@ def check_event(event, head):
         check_summary(event, where)
         if not head["c"] & 16:
             demand(len(event.get("mo", [0] * 5)) == 5, where, "infers from the pointer unasked")
+    demand(kind != "id" or "uid" in event or "traits" in event, where, "says nothing")
     if kind == "fm" and "ff" in event:
         check_rows("ff", event["ff"], where)
 

@@ -160,7 +160,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--throttle", type=int, default=4, help="how many times slower")
     parser.add_argument("--json", help="where the report goes")
-    options = parser.parse_args()
+    # The suite's other options are handed over along with these.
+    options, _ = parser.parse_known_args()
     engine = Engine(options.binary, settings=suite.sites(4))
     try:
         engine.start()

@@ -17,7 +17,6 @@ import time
 import traceback
 
 import adapters
-import awaited
 import catalogue
 import scenarios
 from adapters.interface import BrowserError
@@ -107,10 +106,7 @@ class Suite:
         began = time.monotonic()
         try:
             await asyncio.wait_for(self.acts(one, scene), one.seconds)
-            stale = awaited.reason(one.name)
-            self.note(browser.name, one.name, "failed" if stale else "passed",
-                      f"it passes: awaited.py need not say '{stale}'" if stale else "",
-                      time.monotonic() - began)
+            self.note(browser.name, one.name, "passed", "", time.monotonic() - began)
         except Exception as failure:  # a scenario's own mistake must not end the others
             expected = isinstance(failure, (Failure, Violation, BrowserError))
             reason = str(failure) if expected else traceback.format_exc()
@@ -118,17 +114,12 @@ class Suite:
                 print(f"{browser.name}: once more: {one.name}: a gesture came "
                       f"{scene.disturbed()} ms late ({reason[:200]})", flush=True)
                 return False
-            self.fail(browser, one, reason, began)
+            self.note(browser.name, one.name, "failed", reason, time.monotonic() - began)
         finally:
             if scene.figures:
                 self.figures.append({"browser": browser.name, **scene.figures})
             await closed(scene)
         return True
-
-    def fail(self, browser, one, reason, began):
-        known = awaited.reason(one.name)
-        self.note(browser.name, one.name, "awaited" if known else "failed", known or reason,
-                  time.monotonic() - began)
 
     async def journey(self, addresses):
         """The demo shop, the live page and the read API, in a process of its own."""
@@ -188,15 +179,15 @@ async def run(engine, options):
 
 def report(suite, options, seconds):
     results = suite.results
-    outcomes = ("passed", "failed", "awaited", "cannot")
+    outcomes = ("passed", "failed", "cannot")
     print("\nbrowser    " + " ".join(f"{outcome:>7}" for outcome in outcomes))
     for name in options.browser:
         counts = [sum(r["browser"] == name and r["outcome"] == outcome for r in results)
                   for outcome in outcomes]
         print(f"{name:10} " + " ".join(f"{count:7}" for count in counts))
     for one in results:
-        if one["outcome"] in ("cannot", "awaited"):
-            print(f"  {one['outcome']} on {one['browser']}: {one['scenario']}: {one['reason']}")
+        if one["outcome"] == "cannot":
+            print(f"  not on {one['browser']}: {one['scenario']}: {one['reason']}")
     for figures in suite.figures:
         print("  " + ", ".join(f"{name} {value}" for name, value in figures.items()))
     if options.json:

@@ -2,7 +2,8 @@
 
     measures.py --binary .build/release/heliograph [--seconds 60] [--json FILE]
 
-The processor is slowed four times by DevTools, and its own time is what counts. A visit of a minute scrolls, moves, clicks and types
+The processor is slowed four times by DevTools, and its own time is what counts. A visit of a minute
+scrolls, moves, clicks and types
 on a long page, once with the SDK and once without; then a thousand soft navigations follow.
 """
 import argparse
@@ -141,7 +142,8 @@ def judged(told):
               "long_tasks_without_sdk": len(told["without"].long_tasks),
               "long_tasks_made_by_sdk": account.made_long(),
               "heap_bytes_with_sdk": told["heap"],
-              "heap_bytes_without_sdk": told["heap_without"], "wire": told["bytes"], "faults": faults}
+              "heap_bytes_without_sdk": told["heap_without"],
+              "wire": told["bytes"], "faults": faults}
     return report, faults
 
 

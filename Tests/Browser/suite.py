@@ -158,7 +158,8 @@ def site_name(browser, at, time_played=1):
 def sites(count):
     return "sites:" + "".join(
         SITE.format(name=site_name(browser, at, time_played)) for browser in adapters.NAMES
-        for at in range(count) for time_played in range(1, TIMES_MAXIMUM + 1)) + SITE.format(name="demo")
+        for at in range(count) for time_played in range(1, TIMES_MAXIMUM + 1)
+    ) + SITE.format(name="demo")
 
 
 async def run(engine, options):

@@ -17,7 +17,7 @@ WITNESS = """
     const closest = Element.prototype.closest;
     const now = () => performance.now();
     const told = window.__witness = {
-        clicks: [], hovers: [], moves: [], keys: [], away: [], faults: [], scrolled: 0, reversals: 0,
+        clicks: [], hovers: [], moves: [], keys: [], away: [], faults: [], scrolled: 0,
         scrolls: [], shown: [document.visibilityState, document.hasFocus()], restored: 0,
     };
     const listen = (type, action) => addEventListener(type, action, { capture: true });

@@ -122,7 +122,8 @@ public final class CompanionServer: Sendable {
             folder: PagesFolder.find(configured: settings.companion.pages) ?? "",
             ingest: ingestURL,
             sites: settings.sites,
-            script: script
+            script: script,
+            sdkDirectory: settings.sdkDirectory
         ).map { InstallRoute(page: $0, minutes: minutes, parameters: parameters) }
         routes = ApiRoutes(
             reader: reader,

@@ -90,6 +90,36 @@ import Testing
         #expect(!text.contains("<script>"), "a snippet is text, not a part of the page")
     }
 
+    @Test func theReferenceBecomesAPageInWhichEverythingIsText() {
+        let html = ReferencePage.render(
+            """
+            # API <script>
+
+            A `Score<T>` & more
+            in two lines.
+
+                <b>
+                  x
+
+            ## Score
+
+            | member | what |
+            |---|---|
+            | `score: number` |  |
+            | `profile: string \\| null` | one of *seven* |
+            """
+        )
+        for part in [
+            "<h1>API &lt;script&gt;</h1>",
+            "<p>A <code>Score&lt;T&gt;</code> &amp; more in two lines.</p>", "<h2>Score</h2>",
+            "<th scope=\"col\">member</th><th scope=\"col\">what</th>",
+            "<pre tabindex=\"0\" role=\"region\" aria-label=\"Example\"><code>&lt;b&gt;\n  x</code>",
+            "<tr><th scope=\"row\"><code>score: number</code></th><td></td></tr>",
+            "<tr><th scope=\"row\"><code>profile: string | null</code></th><td>one of *seven*</td>",
+        ] { #expect(html.contains(part), "\(part)") }
+        #expect(ReferencePage.render("") == "")
+    }
+
     @Test func itIsServedAndAsksForTheSiteThatIsChosen() throws {
         let companion = try RunningCompanion()
         let page = try companion.get("/install")

@@ -16,15 +16,24 @@ struct InstallPage: Sendable {
     let script: ScriptFacts
     private let ingest: String
     private let template: String
+    /// Nil when the SDK was built without one.
+    let reference: ReferencePage?
 
     /// Reads the template in `folder`; nil when there is none.
-    init?(folder: String, ingest: String, sites: [Site], script: ScriptFacts) {
+    init?(
+        folder: String,
+        ingest: String,
+        sites: [Site],
+        script: ScriptFacts,
+        sdkDirectory: String = ""
+    ) {
         guard let data = FileManager.default.contents(atPath: "\(folder)/install/index.html"),
             data.count <= Limits.staticFileBytesMaximum
         else { return nil }
         template = String(decoding: data, as: UTF8.self)
         self.ingest = ingest
         self.script = script
+        reference = ReferencePage(folder: folder, sdkDirectory: sdkDirectory)
         self.sites = sites.map { site in
             SiteFacts(
                 name: site.name,
@@ -49,6 +58,7 @@ struct InstallPage: Sendable {
             ("app", Self.escaped(snippets.app)),
             ("module", Self.escaped(snippets.module ?? "")),
             ("no-module", snippets.module == nil ? "hidden" : ""),
+            ("no-reference", reference == nil ? "hidden" : ""),
             ("policy", Self.escaped(snippets.policy)),
             ("masks", site.masksAutomation ? "" : "hidden"),
             ("seen", events.map { $0 > 0 ? "yes" : "no" } ?? "unknown"),
@@ -76,7 +86,8 @@ struct InstallPage: Sendable {
         }
     }
 
-    private static func escaped(_ text: String) -> String {
+    /// `text` as text of a page or a value of an attribute.
+    static func escaped(_ text: String) -> String {
         let replaced = ["&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;"]
         return text.reduce(into: "") { $0 += replaced[String($1)] ?? String($1) }
     }
@@ -90,6 +101,8 @@ struct InstallRoute: Sendable {
 
     func add(to router: Router<CompanionContext>) {
         router.get("/install") { request, _ in try await respond(to: request) }
+        guard let reference = page.reference else { return }
+        router.get("/install/reference") { _, _ in Self.answer(reference.html) }
     }
 
     private func respond(to request: Request) async throws -> Response {
@@ -99,7 +112,11 @@ struct InstallRoute: Sendable {
         // A store that is away must not keep anybody from the snippet.
         let seen = try? await minutes.minutes(site: site, last: 60).totals
         let text = page.render(site: site, events: seen.map { $0.events + $0.automatedEvents })
-        return Response(
+        return Self.answer(text)
+    }
+
+    private static func answer(_ text: String) -> Response {
+        Response(
             status: .ok,
             headers: [
                 .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",

@@ -217,7 +217,7 @@ let package = Package(
 
         tests(
             "CompanionTests",
-            groundAll + ["Companion", "CHiredis", logging],
+            groundAll + ["Companion", "Scoring", "CHiredis", logging],
             program
         ),
         .testTarget(

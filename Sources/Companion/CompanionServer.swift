@@ -41,17 +41,19 @@ public final class CompanionServer: Sendable {
     private let listener: LiveListener
     private let hub: LiveHub
     private let routes: ApiRoutes
+    private let whyRoutes: WhyRoutes
     private let eventRoutes: EventRoutes
     private let deliveryRoutes: DeliveryRoutes
     private let log: Logger
     private let counters: CompanionCounters
     private let lifecycle = CompanionLifecycle()
 
-    /// A server for the sites of `settings`, whose scores are read under `model`. `ingestURL` is where
-    /// browsers reach the ingest port; `journal` is nil where there is none on this machine.
+    /// A server for the sites of `settings`, whose scores are read by what `model` says is in force.
+    /// `ingestURL` is where browsers reach the ingest port; `journal` is nil where there is none on this
+    /// machine.
     public convenience init(
         settings: HeliographSettings,
-        model: ScoringModel,
+        model: @escaping @Sendable () -> ScoringModel,
         redisURL: Secret,
         postgres: Secret,
         journal: (any JournalSearch)?,
@@ -71,7 +73,8 @@ public final class CompanionServer: Sendable {
             metrics: metrics,
             log: log,
             time: time,
-            scorer: ScoreReading.scorer(model)
+            scorer: ScoreReading(current: model).scorer,
+            model: model
         )
     }
 
@@ -85,7 +88,8 @@ public final class CompanionServer: Sendable {
         metrics: Metrics,
         log: Logger,
         time: TimeSource,
-        scorer: @escaping StateScorer
+        scorer: @escaping StateScorer,
+        model: @escaping @Sendable () -> ScoringModel
     ) throws(StartError) {
         guard let address = redisURL.expose({ RedisAddress($0) }) else { throw .redisURL }
         self.settings = settings
@@ -130,6 +134,11 @@ public final class CompanionServer: Sendable {
             minuteReader: minutes,
             parameters: parameters,
             counters: counters
+        )
+        whyRoutes = WhyRoutes(
+            reader: reader,
+            history: HistoryReader(archive: archive, reading: ScoreReading(current: model)),
+            parameters: parameters
         )
         eventRoutes = EventRoutes(
             tracer: EventTracer(archive: archive, redis: readers, keys: keys, journal: journal),
@@ -247,6 +256,7 @@ public final class CompanionServer: Sendable {
         }
         router.add(middleware: Guard(hosts: hosts, counters: counters, log: log))
         routes.add(to: router)
+        whyRoutes.add(to: router)
         eventRoutes.add(to: router)
         deliveryRoutes.add(to: router)
         pages.add(to: router)

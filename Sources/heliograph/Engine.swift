@@ -110,11 +110,15 @@ final class Engine {
         EngineSignals.block()
         dayCounts.load()
         let scoring = try loadScoring()
+        let models = try loadModels(scoring)
         let (redisURL, conninfo) = try startStores()
         let archive = try connectArchive(conninfo)
-        let model = ScoringModel(scoring)
-        let pipeline = try startPipeline(model, redisURL, conninfo, archive)
+        let pipeline = try startPipeline(models, redisURL, conninfo, archive)
         self.pipeline = pipeline
+        // A file that changed while the engine was away comes in like one that changes now.
+        let workers = pipeline.workerCount
+        reloader.onScoring = { models.propose($0.model, $0.text, workers: workers) }
+        reloader.bringIn(scoring)
         let host = Self.host(settings.ingest.address)
         let secure = pipeline.securePort.map { "https://\(host):\($0)" }
         addresses.ingest = pipeline.port.map { "http://\(host):\($0)" } ?? secure ?? ""
@@ -123,16 +127,23 @@ final class Engine {
         addresses.postgres = conninfo
         try waitForErasures(pipeline)
         try startForwarding(conninfo)
-        try startCompanion(model, redisURL, conninfo, pipeline.journalLookup)
+        try startCompanion(models, redisURL, conninfo, pipeline.journalLookup)
         writeAddresses()
     }
 
-    private func loadScoring() throws(StartError) -> ScoringFile {
+    private func loadScoring() throws(StartError) -> ScoringSource {
         do {
-            return try ScoringFile.load(path: settings.scoringFile)
+            return try ScoringSource(path: settings.scoringFile)
         } catch {
             throw StartError("\(error)")
         }
+    }
+
+    /// What scored the past, on disk from the first record on.
+    private func loadModels(_ scoring: ScoringSource) throws(StartError) -> ModelTimeline {
+        let models = ModelTimeline.stored(in: dataDirectory, scoring.model, scoring.text)
+        do { try models.save() } catch { throw StartError("\(error)") }
+        return models
     }
 
     private func startStores() throws(StartError) -> (redis: String, conninfo: String) {
@@ -173,7 +184,7 @@ final class Engine {
     }
 
     private func startPipeline(
-        _ model: ScoringModel,
+        _ models: ModelTimeline,
         _ redisURL: String,
         _ conninfo: String,
         _ archive: ArchiveWriter
@@ -188,7 +199,7 @@ final class Engine {
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let parts = Pipeline.Parts(
             settings: settings,
-            model: model,
+            models: models,
             board: board,
             limiter: limiter,
             assets: assets,
@@ -278,7 +289,7 @@ final class Engine {
     }
 
     private func startCompanion(
-        _ model: ScoringModel,
+        _ models: ModelTimeline,
         _ redisURL: String,
         _ conninfo: String,
         _ journal: JournalLookup
@@ -286,7 +297,7 @@ final class Engine {
         do {
             let companion = try CompanionServer(
                 settings: settings,
-                model: model,
+                model: { models.latest },
                 redisURL: Secret(redisURL),
                 postgres: Secret(conninfo),
                 journal: journal,

@@ -29,7 +29,7 @@ final class Pipeline {
     /// What the pipeline is built from.
     struct Parts {
         let settings: HeliographSettings
-        let model: ScoringModel
+        let models: ModelTimeline
         let board: EdgeBoard
         let limiter: RateLimiter
         let assets: StaticAssets
@@ -59,7 +59,7 @@ final class Pipeline {
 
     private let parts: Parts
     private let listenerCount: Int
-    private let workerCount: Int
+    let workerCount: Int
     private let progress = JournalProgress()
     private let board = PartitionBoard()
     private let warm = WarmVisitors()
@@ -391,7 +391,7 @@ final class Pipeline {
         Worker.Surroundings(
             index: index,
             workers: workerCount,
-            model: parts.model,
+            models: parts.models,
             redis: RedisRoute(parts.redis),
             keyPrefix: parts.settings.redis.keyPrefix,
             checkpoints: checkpoints,
@@ -413,7 +413,7 @@ final class Pipeline {
         ArchiveSource.Surroundings(
             worker: worker,
             workers: workerCount,
-            model: parts.model,
+            models: parts.models,
             checkpoints: checkpoints,
             visitorsMaximum: visitorsMaximum,
             time: parts.time,

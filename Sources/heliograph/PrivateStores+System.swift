@@ -76,12 +76,14 @@ enum Files {
         close(descriptor)
     }
 
-    /// Writes beside and renames, so that a reader never sees half a file.
+    /// Writes beside and renames, so that a reader never sees half a file. `isDurable` waits for the
+    /// disk.
     static func write(
         _ text: String,
         to path: String,
         mode: mode_t,
-        owner: Owner? = nil
+        owner: Owner? = nil,
+        isDurable: Bool = false
     ) throws(FileProblem) {
         let unfinished = path + ".new"
         unlink(unfinished)
@@ -98,7 +100,17 @@ enum Files {
         }
         guard isWritten else { throw .last("cannot write \(path)") }
         if let owner { fchown(descriptor, owner.user, owner.group) }
+        if isDurable, fsync(descriptor) != 0 { throw .last("cannot make \(path) durable") }
         if rename(unfinished, path) != 0 { throw .last("cannot replace \(path)") }
+        if isDurable { try synchronizeFolder(of: path) }
+    }
+
+    private static func synchronizeFolder(of path: String) throws(FileProblem) {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .last("cannot open \(folder)") }
+        defer { close(descriptor) }
+        if fsync(descriptor) != 0 { throw .last("cannot make \(path) durable") }
     }
 
     /// At most 64 KiB from `offset` on.

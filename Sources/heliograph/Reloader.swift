@@ -2,6 +2,7 @@ import Admission
 import Glibc
 import Intake
 import Logging
+import Scoring
 import Settings
 import Telemetry
 
@@ -18,6 +19,10 @@ final class Reloader {
     private var current: HeliographSettings
     private var lists: EdgeLists
     private var stamps: [FileStamp]
+    /// Hands a scoring file to the engine; nil before it runs.
+    var onScoring: ((ScoringSource) -> ModelTimeline.Proposal)?
+    /// A scoring file that has to wait for the one before.
+    private var waiting: ScoringSource?
 
     init(
         path: String?,
@@ -43,6 +48,7 @@ final class Reloader {
 
     /// Looks whether a file has changed. Called once a second.
     func tick() {
+        if let waiting { bringIn(waiting) }
         let now = Self.stamps(path, current)
         guard now != stamps else { return }
         reload()
@@ -54,14 +60,33 @@ final class Reloader {
         stamps = Self.stamps(path, current)
         do {
             let next = try HeliographSettings.load(path: path)
+            let scoring = try ScoringSource(path: next.scoringFile)
             let nextLists = try EdgeLists(next.enrichment, unchangedFrom: lists)
             let tls = try next.ingest.edge.loadCertificates()
             lists = nextLists
             install(next, tls)
+            bringIn(scoring)
         } catch {
             counters.add(.reloadsRefused)
             log.error("the settings have mistakes; nothing has changed")
             for problem in Self.problems(error) { log.error("\(problem)") }
+        }
+    }
+
+    /// Lets a scoring file come into force, unless it is.
+    func bringIn(_ scoring: ScoringSource) {
+        waiting = nil
+        switch onScoring?(scoring) {
+        case nil, .isInForce: break
+        case .willCome: log.info("scores go by model \(scoring.model.name) from now on")
+        case .isBusy: waiting = scoring
+        case .needsStart:
+            log.warning(
+                """
+                restart to bring \(scoring.path) into force: half-lives, stages or categories have \
+                changed, and the past must be folded anew
+                """
+            )
         }
     }
 
@@ -85,8 +110,22 @@ final class Reloader {
     private static func stamps(_ path: String?, _ settings: HeliographSettings) -> [FileStamp] {
         let certificates = settings.ingest.edge.tls?.certificates ?? []
         let files = certificates.flatMap { [$0.certificate, $0.key] }
-        return ([path ?? HeliographSettings.defaultPath] + files).map(FileStamp.init)
+        let own = [path ?? HeliographSettings.defaultPath, settings.scoringFile]
+        return (own + files).map(FileStamp.init)
             + EdgeLists.stamps(settings.enrichment)
+    }
+}
+
+/// A scoring file as it was read, checked.
+struct ScoringSource {
+    let path: String
+    let text: String
+    let model: ScoringModel
+
+    init(path: String) throws(SettingsError) {
+        self.path = path
+        text = try SettingsText.read(path)
+        model = ScoringModel(try ScoringFile.parse(text, file: path))
     }
 }
 

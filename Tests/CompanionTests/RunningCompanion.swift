@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Records
+import Scoring
 import Settings
 import Telemetry
 import Units
@@ -22,6 +23,7 @@ final class RunningCompanion {
         var settings = HeliographSettings()
         settings.companion.port = 0
         settings.companion.pages = pages
+        let model = try Self.model()
         server = try CompanionServer(
             settings: settings,
             redisURL: Secret(redis.url),
@@ -29,7 +31,8 @@ final class RunningCompanion {
             metrics: metrics,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             time: .real,
-            scorer: scorer
+            scorer: scorer,
+            model: { model }
         )
         port = try server.start()
     }
@@ -37,6 +40,12 @@ final class RunningCompanion {
     deinit {
         server.stop(deadlineMilliseconds: 20_000)
         try? FileManager.default.removeItem(atPath: pages)
+    }
+
+    /// The product's own scoring, found from the place of this source.
+    private static func model() throws -> ScoringModel {
+        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        return ScoringModel(try ScoringFile.load(path: "/\(root)/config/scoring.yaml"))
     }
 
     private static func writePages(_ folder: String) throws {

@@ -171,7 +171,7 @@ private final class TestJournal {
             ArchiveSource.Surroundings(
                 worker: 0,
                 workers: 1,
-                model: model,
+                models: ModelTimeline(model),
                 checkpoints: checkpoints,
                 openReader: openReader,
                 conversions: { ConversionFinder([.demo]) }
@@ -193,7 +193,7 @@ private final class TestJournal {
         let around = Worker.Surroundings(
             index: 0,
             workers: 1,
-            model: model,
+            models: ModelTimeline(model),
             redis: RedisRoute(redis),
             keyPrefix: "",
             checkpoints: checkpoints,

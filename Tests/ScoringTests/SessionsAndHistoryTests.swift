@@ -115,6 +115,59 @@ struct SessionsAndHistoryTests {
         }
     }
 
+    /// Records of one visitor: session, minutes from noon, and a page.
+    private func effects(_ visits: [(String, Int64, String)]) -> [FoldEffect] {
+        var fold = PartitionFold(model: Scenes.model)
+        return visits.compactMap { session, minute, page in
+            let time = Scenes.noon + minute * 60_000
+            let event = TestEvent(.pageView, at: time, "{\"u\":\"https://a.example\(page)\"}")
+            return Scenes.apply(Scenes.record([event], session: session), to: &fold)
+        }
+    }
+
+    @Test func aNewSessionKeepsHowTheOneBeforeLeftTheScore() throws {
+        let all = effects([("a", 0, "/"), ("a", 1, "/about"), ("a", 2, "/x"), ("b", 60, "/y")])
+        #expect(all.map(\.keepsEnded) == [false, false, false, true])
+        let ended = try #require(all.last).ended
+        #expect(ended.reason == .session)
+        #expect(ended.reading.updatedAt == Scenes.noon + 120_000)
+        #expect(ended.reading.score.bitPattern == all[2].history.reading.score.bitPattern)
+        #expect(ended.terms.count > 0)
+    }
+
+    @Test func aSessionWhoseLastScoreWasKeptIsNotKeptTwice() {
+        #expect(!effects([("a", 0, "/"), ("b", 60, "/about")])[1].keepsEnded)
+    }
+
+    @Test func goingBetweenTwoWindowsEndsNoSession() {
+        let visits = (0..<12).map { number in
+            (number % 2 == 0 ? "a" : "b", Int64(number), "/page\(number)")
+        }
+        #expect(effects(visits).count { $0.keepsEnded } <= 1)
+    }
+
+    @Test func aChangeOfProfileTellsBeforeAfterAndItsLargestTerms() throws {
+        var dice = Dice(seed: 3)
+        var (changes, told) = (0, 0)
+        for _ in 0..<2_000 where changes < 5 {
+            var source = RandomRecords(seed: dice.next())
+            source.visitors = 1
+            var fold = PartitionFold(model: Scenes.model)
+            var label = Profile.undetermined
+            for record in source.records(40, orderFree: false) {
+                guard let effect = Scenes.apply(record, to: &fold) else { continue }
+                if effect.score == .dropped { label = .undetermined }
+                guard effect.keepsHistory, effect.history.changesProfile else { continue }
+                #expect(effect.history.profileBefore == label)
+                #expect(effect.history.reading.profile != label)
+                label = effect.history.reading.profile
+                changes += 1
+                told += effect.history.profileTerms.count
+            }
+        }
+        #expect(changes >= 5 && told == changes * LargestTerms.maximum)
+    }
+
     @Test func aSessionsRowGainsWhatTheRecordTells() throws {
         var fold = PartitionFold(model: Scenes.model)
         let events = [

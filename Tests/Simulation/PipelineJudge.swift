@@ -62,7 +62,7 @@ final class StraightFold {
             if effect.score == .dropped { rows.addWithdrawal(header, slice) }
             return
         }
-        let history = effect.keepsHistory ? effect.history : nil
+        let history = HistoryGain(effect, box.fold.model.tag)
         rows.add(header, slice, effect.session, history, nil)
     }
 

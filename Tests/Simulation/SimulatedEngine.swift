@@ -117,7 +117,7 @@ private final class SimulatedLine {
             ArchiveSource.Surroundings(
                 worker: index,
                 workers: world.workers,
-                model: SimulatedWorld.model,
+                models: ModelTimeline(SimulatedWorld.model),
                 checkpoints: world.checkpoints,
                 openReader: world.reader,
                 conversions: { ConversionFinder([.demo]) }
@@ -145,7 +145,7 @@ private final class SimulatedLine {
         return Worker.Surroundings(
             index: index,
             workers: world.workers,
-            model: SimulatedWorld.model,
+            models: ModelTimeline(SimulatedWorld.model),
             redis: RedisRoute { _ in pipe },
             keyPrefix: "",
             checkpoints: world.checkpoints,

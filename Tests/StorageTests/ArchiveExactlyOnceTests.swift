@@ -39,7 +39,11 @@ struct ArchiveExactlyOnceTests {
                 duplicates: 0b010,
                 flags: [.bot]
             )
-            let point = HistoryPoint(reason: .band, reading: testReading(score: 41.25))
+            var point = HistoryPoint(reason: .band, reading: testReading(score: 41.25))
+            point.terms.take(0, -0.25)
+            point.changesProfile = true
+            point.profileBefore = .skeptic
+            point.profileTerms.take(Signal.count, 1.5)
             #expect(record.add(to: archive, history: point) == .added)
             let report = try archive.commit()
             #expect(report.events == 2)
@@ -67,8 +71,19 @@ struct ArchiveExactlyOnceTests {
                 ]
             )
             #expect(
-                stores.sql("SELECT score, band, profile, reason, bot FROM heliograph.score_history")
-                    == [["41.25", "warm", "proof-driven", "band", "t"]]
+                stores.sql(
+                    """
+                    SELECT score, band, profile, reason, bot, model, profile_before,
+                        terms->0->>'name', terms->0->>'adds', profile_terms->0->>'name',
+                        profile_terms->0->>'adds'
+                    FROM heliograph.score_history
+                    """
+                ) == [
+                    [
+                        "41.25", "warm", "proof-driven", "band", "t", "0123456789ab", "skeptic",
+                        "scroll_velocity", "-0.2500", "content:pricing", "1.5000",
+                    ]
+                ]
             )
             #expect(archive.stored(record.header.partition) == 9)
         }

@@ -280,7 +280,10 @@ final class TestRecord {
         history: HistoryPoint? = nil
     ) -> ArchiveWriter.Addition {
         guard let slice = Slice(writer.buffer.view) else { return .full }
-        return archive.add(header: header, slice: slice, change: change, history: history)
+        var effect = FoldEffect(visitorIndex: 0, eventsFolded: 1)
+        if let history { (effect.keepsHistory, effect.history) = (true, history) }
+        let gain = HistoryGain(effect, ModelTag(name: "0123456789ab", categories: ["pricing"]))
+        return archive.add(header: header, slice: slice, change: change, history: gain)
     }
 }
 

@@ -26,13 +26,15 @@ public final class LiveModelScan {
         public let band: String
         /// The profile's name.
         public let profile: String
+        /// The name of the model that wrote it.
+        public let model: String
     }
 
     private let connection: RedisConnection
     private let prefix: String
 
     private static let keysPerScan = "1000"
-    private static let fields = ["pos", "state", "score", "band", "profile"]
+    private static let fields = ["pos", "state", "score", "band", "profile", "model"]
 
     /// Connects. Keys begin with `keyPrefix`.
     public init(url: String, keyPrefix: String) throws(Failure) {
@@ -61,6 +63,13 @@ public final class LiveModelScan {
                 if let entry = Self.entry(key.dropFirst(start.count), reply) { body(entry) }
             }
         }
+    }
+
+    /// The packed sums of one visitor; nil when there is none.
+    public func state(site: String, visitor: String) throws(Failure) -> [UInt8]? {
+        let key = "\(prefix)hg:\(site):v:{\(visitor)}"
+        guard case .bytes(let state) = try ask([["HGET", key, "state"]])[0] else { return nil }
+        return state
     }
 
     /// Every partition's share of every live minute: site, minute, partition, its JSON.
@@ -95,7 +104,8 @@ public final class LiveModelScan {
             state: state,
             score: values[2].text ?? "",
             band: values[3].text ?? "",
-            profile: values[4].text ?? ""
+            profile: values[4].text ?? "",
+            model: values[5].text ?? ""
         )
     }
 

@@ -20,9 +20,6 @@ struct ApiRoutes: Sendable {
         }
         let api = router.group("/api/v1")
         api.get("/visitors") { request, _ in try await visitors(request) }
-        api.get("/visitors/{id}") { request, context in
-            try await visitor(request, context.parameters.get("id") ?? "")
-        }
         api.get("/sites/{site}/live/minutes") { request, context in
             try await minutes(request, context.parameters.get("site") ?? "")
         }
@@ -41,18 +38,6 @@ struct ApiRoutes: Sendable {
         return JSONBody.response(
             Visitors(visitors: try await reader.newest(site: site, limit: limit))
         )
-    }
-
-    private func visitor(_ request: Request, _ parameter: String) async throws -> Response {
-        let site = try parameters.site(of: request)
-        let visitor = parameter.removingPercentEncoding ?? ""
-        guard Self.isVisitor(visitor) else {
-            throw ApiProblem.invalidParameter("id", "must be 1 to 63 printable characters")
-        }
-        guard let document = try await reader.visitor(visitor, site: site) else {
-            throw ApiProblem.notFound("No visitor \(visitor) on site \(parameters.sites[site]).")
-        }
-        return JSONBody.response(document)
     }
 
     private func minutes(_ request: Request, _ name: String) async throws -> Response {

@@ -10,6 +10,8 @@ struct ScoredState: Sendable {
         let value: Double
         /// Its part of the log-odds.
         let contribution: Double
+        /// What was measured, in words; nil when nothing was.
+        var sentence: String?
     }
 
     var score: Double
@@ -22,6 +24,8 @@ struct ScoredState: Sendable {
     var sums: [String: [Double]]
     /// What each head says, by its name.
     var heads: [String: VisitorDocument.Head] = [:]
+    /// The model that said so.
+    var model = ""
 }
 
 /// Evaluates packed sums at a moment; nil when it cannot read them.
@@ -35,6 +39,7 @@ struct VisitorDocument: Encodable, Sendable {
         let label: String
         let value: Double
         let contribution: Double
+        let sentence: String?
     }
 
     /// What a head says, such as `compare`, and how much so, 0 to 1.
@@ -49,7 +54,7 @@ struct VisitorDocument: Encodable, Sendable {
     var profile: String
     var confidence: Double
     var likelihood: Double
-    let model: String
+    var model: String
     let updated: Int64
     let seen: Int64
     /// The moment that score, band and terms are valid at.
@@ -57,11 +62,13 @@ struct VisitorDocument: Encodable, Sendable {
     var terms: [Term] = []
     var sums: [String: [Double]] = [:]
     var heads: [String: Head] = [:]
+    /// Where the score is going, by window; nil where that was not asked or cannot be known.
+    var trend: [String: TrendDocument]?
 
     enum CodingKeys: String, CodingKey {
         case visitor, score, band, profile, confidence, likelihood, model, updated, seen
         case asOf = "as_of"
-        case terms, sums, heads
+        case terms, sums, heads, trend
     }
 
     /// Builds the document from the hash in Redis; nil when there is no such visitor.
@@ -99,6 +106,7 @@ struct VisitorDocument: Encodable, Sendable {
         likelihood = scored.likelihood
         sums = scored.sums
         heads = scored.heads
+        if !scored.model.isEmpty { model = scored.model }
         let ordered = scored.terms.sorted {
             (abs($1.contribution), $0.signal.rawValue) < (abs($0.contribution), $1.signal.rawValue)
         }
@@ -107,7 +115,8 @@ struct VisitorDocument: Encodable, Sendable {
                 signal: term.signal.name,
                 label: term.signal.label,
                 value: term.value,
-                contribution: term.contribution
+                contribution: term.contribution,
+                sentence: term.sentence
             )
         }
     }

@@ -17,6 +17,13 @@ struct VisitorReader: Sendable {
         return try await visitors([visitor], site: site).first
     }
 
+    /// The packed sums of one visitor; nil when Redis knows none.
+    func state(_ visitor: String, site: Int) async throws -> [UInt8]? {
+        let reply = try await redis.ask([["HGET", keys.visitor(visitor, site: site), "state"]])
+        guard case .bytes(let state) = reply.first else { return nil }
+        return state
+    }
+
     /// The visitors of a site that were seen last, newest first.
     func newest(site: Int, limit: Int) async throws -> [VisitorDocument] {
         hub.showInterest(site: site, now: time.epochMilliseconds())

@@ -57,6 +57,32 @@ extension Evaluation {
         return logits
     }
 
+    /// The largest parts of a profile's logit, the bias aside; of signals first, then of categories.
+    borrowing func largestTerms(of profile: Profile, _ model: ScoringModel) -> LargestTerms {
+        var terms = LargestTerms()
+        forEachTerm(of: profile, model) { terms.take($0, $1) }
+        return terms
+    }
+
+    /// Calls `body` with each part of a profile's logit: a signal's number, or 27 and a category's, and
+    /// what it adds. With the bias they sum to the logit.
+    borrowing func forEachTerm(
+        of profile: Profile,
+        _ model: ScoringModel,
+        _ body: (Int, Double) -> Void
+    ) {
+        guard profile != .undetermined else { return }
+        let column = Int(profile.rawValue) &- 1
+        for index in 0..<Signal.count where measured & (1 << UInt32(index)) != 0 {
+            body(index, model.weights[index][column] * (values[index] - model.usual[index]))
+        }
+        guard dwell > 0 else { return }
+        for index in 0..<model.categoryCount {
+            let distance = categories[index] / dwell - model.categoryUsual[index]
+            body(Signal.count + index, model.categoryWeights[index][column] * distance)
+        }
+    }
+
     private borrowing func softmax(
         _ logits: InlineArray<7, Double>,
         _ classification: inout Classification,

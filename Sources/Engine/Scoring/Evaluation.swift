@@ -33,6 +33,19 @@ struct Evaluation: BitwiseCopyable {
     var score: Double { 100 * Shapes.logistic(logOdds) }
 }
 
+/// What one signal's sums come to at a moment.
+struct Measure: BitwiseCopyable {
+    /// What was measured, in the signal's own unit: a mean, a ratio drawn to its prior, a faded sum,
+    /// or the nearest stage of intent.
+    var amount = 0.0
+    /// c of means and ratios; 1 for the others.
+    var certainty = 0.0
+    /// e: 0 to 1.
+    var value = 0.0
+    /// Whether anything was there to measure.
+    var isKnown = false
+}
+
 extension SignalState {
     /// Value of a signal without own weight from which it counts as evidence for a profile.
     private static let evidenceValueMinimum = 0.05
@@ -74,27 +87,58 @@ extension SignalState {
         _ model: ScoringModel
     ) {
         let rule = model.rules[index]
+        let measure = measure(index, factor, time, rule, model)
+        switch rule.aggregate {
+        case .mean, .ratio:
+            guard measure.isKnown else { return }
+            evaluation.measured |= 1 << UInt32(index)
+            if measure.certainty >= Self.evidenceFactorMinimum { evaluation.evidence += 1 }
+        case .sum, .blend:
+            evaluation.measured |= measured & (1 << UInt32(index))
+            if measure.value >= Self.evidenceValueMinimum { evaluation.evidence += 1 }
+        }
+        evaluation.values[index] = measure.value
+        evaluation.logOdds += rule.weight * measure.value
+    }
+
+    /// What a signal's sums, times `factor`, come to at `time`.
+    @inline(__always)
+    borrowing func measure(
+        _ index: Int,
+        _ factor: Double,
+        _ time: Int64,
+        _ rule: ScoringModel.Rule,
+        _ model: ScoringModel
+    ) -> Measure {
         var sum = sums[index] * factor
-        var value = 0.0
         switch rule.aggregate {
         case .mean, .ratio:
             let weight = sums[rule.weightIndex] * factor
-            guard weight > 0 else { return }
+            guard weight > 0 else { return Measure() }
             let certainty = weight / (weight + rule.evidence)
-            value = certainty * Self.shaped(Self.quotient(sum, weight, rule), rule)
-            evaluation.measured |= 1 << UInt32(index)
-            if certainty >= Self.evidenceFactorMinimum { evaluation.evidence += 1 }
-        case .sum, .blend:
+            let amount = Self.quotient(sum, weight, rule)
+            let value = certainty * Self.shaped(amount, rule)
+            return Measure(amount: amount, certainty: certainty, value: value, isKnown: true)
+        case .sum:
             if index == Sum.formAbandonment.index { sum += pendingAbandonment(time, model) }
             if index == Sum.returnCadence.index { sum = max(0, sum - 1) }
-            value =
-                rule.aggregate == .sum
-                ? Self.shaped(sum, rule) : Self.intent(sum, sums[rule.weightIndex] * factor, rule)
-            evaluation.measured |= measured & (1 << UInt32(index))
-            if value >= Self.evidenceValueMinimum { evaluation.evidence += 1 }
+            let isKnown = measured & (1 << UInt32(index)) != 0
+            return Measure(
+                amount: sum,
+                certainty: 1,
+                value: Self.shaped(sum, rule),
+                isKnown: isKnown
+            )
+        case .blend:
+            let stage = min(1, sums[rule.weightIndex] * factor)
+            let isKnown = measured & (1 << UInt32(index)) != 0
+            return Measure(
+                amount: stage,
+                certainty: 1,
+                value: 0.7 * stage + 0.3 * Shapes.saturation(sum, rule.first),
+                isKnown: isKnown
+            )
         }
-        evaluation.values[index] = value
-        evaluation.logOdds += rule.weight * value
     }
 
     /// A mean, or a ratio drawn to its prior; not below 0, where undone clicks could take it.
@@ -106,14 +150,6 @@ extension SignalState {
     ) -> Double {
         let upper = sum + rule.priorStrength * rule.priorMean
         return max(0, upper / (weight + rule.priorStrength))
-    }
-
-    private static func intent(
-        _ sum: Double,
-        _ maximum: Double,
-        _ rule: ScoringModel.Rule
-    ) -> Double {
-        0.7 * min(1, maximum) + 0.3 * Shapes.saturation(sum, rule.first)
     }
 
     @inline(__always)

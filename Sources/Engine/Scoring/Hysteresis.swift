@@ -27,7 +27,7 @@ extension VisitorState {
         let evaluation = signals.evaluate(at: updatedAt, model)
         let classification = evaluation.classify(pageViews: signals.pageViews, model)
         let score = evaluation.score
-        let bandBefore = band
+        let (bandBefore, labelBefore) = (band, label)
         band = band.next(score, model.steps)
         let labelChanged = hasSummary && look(classification, updatedAt, model)
         let reason = keep(
@@ -41,6 +41,23 @@ extension VisitorState {
         effect.keepsHistory = reason != nil
         effect.history.reason = reason ?? .step
         effect.history.reading = reading(evaluation, classification, model)
+        guard reason != nil else { return }
+        effect.history.terms = evaluation.largestTerms(model)
+        if labelChanged { effect.history.explain(labelBefore, to: label, evaluation, model) }
+    }
+
+    /// README, history: before a record that begins a session which is none of the last four, the score
+    /// that the sessions before left, unless it is the last kept one.
+    mutating func endSession(_ effect: inout FoldEffect, _ next: UInt64, _ model: ScoringModel) {
+        guard keptScore >= 0, signals.landmark != 0, isNewSession(next) else { return }
+        let evaluation = signals.evaluate(at: updatedAt, model)
+        guard evaluation.score != keptScore else { return }
+        let classification = evaluation.classify(pageViews: signals.pageViews, model)
+        keptScore = evaluation.score
+        effect.keepsEnded = true
+        effect.ended.reason = .session
+        effect.ended.reading = reading(evaluation, classification, model)
+        effect.ended.terms = evaluation.largestTerms(model)
     }
 
     /// Looks at the label at `time`, no more often than the file says. True when it changed.
@@ -102,5 +119,32 @@ extension VisitorState {
         }
         keptScore = score
         return reason
+    }
+}
+
+extension HistoryPoint {
+    /// Notes a change of profile and what speaks for it: the parts of the new one, or of the one that
+    /// was dropped.
+    mutating func explain(
+        _ before: Profile,
+        to after: Profile,
+        _ evaluation: borrowing Evaluation,
+        _ model: ScoringModel
+    ) {
+        changesProfile = true
+        profileBefore = before
+        let explained = after == .undetermined ? before : after
+        profileTerms = evaluation.largestTerms(of: explained, model)
+    }
+}
+
+extension Evaluation {
+    /// The largest parts of the score's log-odds, the intercept aside.
+    borrowing func largestTerms(_ model: ScoringModel) -> LargestTerms {
+        var terms = LargestTerms()
+        for index in 0..<Signal.count {
+            terms.take(index, model.rules[index].weight * values[index])
+        }
+        return terms
     }
 }

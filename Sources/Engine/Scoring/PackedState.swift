@@ -41,6 +41,8 @@ public struct PackedState: Sendable {
         guard reader.isAtEnd, isFinite else { return nil }
     }
 
+    mutating func take(seenAt: Int64) { self.seenAt = seenAt }
+
     private var isFinite: Bool {
         for index in 0..<Sum.count where !signals.sums[index].isFinite { return false }
         return true

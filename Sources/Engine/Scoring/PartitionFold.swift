@@ -12,7 +12,7 @@ public struct PartitionFold: ~Copyable {
     static let lateMillisecondsMaximum: Int64 = 7 * 86_400_000
 
     /// What decides how behaviour becomes a score.
-    public let model: ScoringModel
+    public private(set) var model: ScoringModel
     /// Offset of the record last folded; 0 before the first.
     public internal(set) var offset: UInt64 = 0
     var table: VisitorTable
@@ -32,6 +32,13 @@ public struct PartitionFold: ~Copyable {
     public init(model: ScoringModel, key: HashKey = .random()) {
         self.model = model
         table = VisitorTable(key: key)
+    }
+
+    /// From now on records are scored by another model of the same fold rules: the sums stay what they
+    /// are, and are read differently.
+    public mutating func score(by model: ScoringModel) {
+        invariant(model.foldRules == self.model.foldRules, "sums are of other fold rules")
+        self.model = model
     }
 
     /// How many visitors are in memory.
@@ -77,6 +84,7 @@ public struct PartitionFold: ~Copyable {
         let session = effect.session.session.withBytes { $0.hash128(key: FixedKeys.session).low }
         beginMinute(index, header, slice, tally)
         if slice.consent.contains(.profiling) {
+            table[index].endSession(&effect, session, model)
             foldEvents(index, header, slice, session)
             effect.session.activeMilliseconds = Int64(activeMilliseconds)
         } else if countsMinute {

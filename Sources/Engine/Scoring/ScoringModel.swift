@@ -72,12 +72,10 @@ public final class ScoringModel: Sendable {
     /// Grows when a definition in the README changes, so that old sums are known as such.
     static let definitionVersion = 1
 
-    /// The score's `model`: twelve hexadecimal digits of the hash of everything in the file.
-    public let name: String
+    /// What stores call it: twelve hexadecimal digits of the hash of everything in the file.
+    public let tag: ModelTag
     /// Hash of what decides the sums, as against what only reads them.
     public let foldRules: UInt64
-    /// Names of the content categories, in the order of their sums.
-    public let categories: [String]
 
     let intercept: Double
     let steps: Steps
@@ -109,7 +107,7 @@ public final class ScoringModel: Sendable {
     /// Compiles a checked file.
     public init(_ file: ScoringFile) {
         let canonical = CanonicalScoring(file)
-        name = canonical.name
+        tag = ModelTag(name: canonical.name, categories: file.profiles.categories)
         foldRules = canonical.foldRules
         intercept = file.intercept
         steps = ModelTables.steps(file)
@@ -123,7 +121,6 @@ public final class ScoringModel: Sendable {
         biases = ModelTables.numbers(file.profiles.biases)
         usual = InlineArray { file.profiles.signals[$0].usual }
         weights = InlineArray { ModelTables.numbers(file.profiles.signals[$0].weights) }
-        categories = file.profiles.categories
         categoryCount = file.profiles.categories.count
         let rows = file.profiles.categoryRows
         categoryUsual = InlineArray { $0 < rows.count ? rows[$0].usual : 0 }
@@ -142,6 +139,12 @@ public final class ScoringModel: Sendable {
         (eventStages, eventTable) = (events.stages, events.table)
         heads = file.heads
     }
+
+    /// The score's `model`.
+    public var name: String { tag.name }
+
+    /// Names of the content categories, in the order of their sums.
+    public var categories: [String] { tag.categories }
 
     /// The half-life of a signal's sums, in milliseconds.
     public func halfLifeMilliseconds(of signal: Signal) -> Double {

@@ -8,6 +8,11 @@ extension PartitionFold {
         reading(of: index, at: table[Int(index)].updatedAt)
     }
 
+    /// The same as another model says it.
+    public func reading(of index: Int32, by model: ScoringModel) -> Reading {
+        table[Int(index)].reading(at: table[Int(index)].updatedAt, model)
+    }
+
     /// Offset of the record that changed the visitor last.
     public func lastOffset(of index: Int32) -> UInt64 { table[Int(index)].offset }
 

@@ -49,9 +49,15 @@ struct VisitorState: BitwiseCopyable, Sendable {
         self.site = site
     }
 
+    /// Whether a session is none of the last four.
+    func isNewSession(_ hash: UInt64) -> Bool {
+        for index in 0..<4 where recentSessions[index] == hash { return false }
+        return true
+    }
+
     /// Notes a profiled session; true when it is none of the last four.
     mutating func entersSession(_ hash: UInt64) -> Bool {
-        for index in 0..<4 where recentSessions[index] == hash { return false }
+        guard isNewSession(hash) else { return false }
         recentSessions[Int(nextSession & 3)] = hash
         nextSession = (nextSession &+ 1) & 3
         return true

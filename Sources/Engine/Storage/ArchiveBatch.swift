@@ -137,13 +137,15 @@ struct ArchiveBatch: ~Copyable {
         _ header: RecordHeader,
         _ slice: Slice,
         _ change: SessionChange,
-        _ history: HistoryPoint?,
+        _ history: HistoryGain?,
         _ gains: RecordGains?
     ) {
         addEvents(header, slice, change)
         addGains(header, slice, change, gains)
         merge(change)
-        if let history { addHistory(header, slice, history) }
+        if let history {
+            history.forEachPoint { addHistory(header, slice, $0, history.model) }
+        }
         addChoices(header, slice)
         advance(header.position)
     }
@@ -264,27 +266,14 @@ struct ArchiveBatch: ~Copyable {
         sessions[index].merge(change)
     }
 
-    /// The fields in the order of `ArchiveStatements.copyHistory`.
     private mutating func addHistory(
         _ header: RecordHeader,
         _ slice: Slice,
-        _ point: HistoryPoint
+        _ point: HistoryPoint,
+        _ model: ModelTag
     ) {
-        let reading = point.reading
         historyCount &+= 1
-        historyRows.append(bigEndian: ArchiveStatements.historyColumnCount)
-        historyRows.timeField(epochMilliseconds: reading.updatedAt)
-        historyRows.field(Int64(bitPattern: header.offset))
-        historyRows.field(reading.score)
-        historyRows.field(reading.confidence)
-        historyRows.field(reading.likelihood)
-        historyRows.field(Int16(header.partition.index))
-        historyRows.field(slice.flags.contains(.bot))
-        historyRows.field(slice.site)
-        historyRows.field(slice.visitor)
-        historyRows.field(reading.band.name)
-        historyRows.field(reading.profile.name)
-        historyRows.field(point.reason.name)
+        HistoryRows.append(point, header, slice, model, to: &historyRows)
     }
 
     /// Forgets the content, keeps the memory.
@@ -335,17 +324,6 @@ extension SessionChange {
         activeMilliseconds &+= other.activeMilliseconds
         scoreMaximum = max(scoreMaximum, other.scoreMaximum)
         bot = bot || other.bot
-    }
-}
-
-extension HistoryPoint.Reason {
-    var name: String {
-        switch self {
-        case .first: return "first"
-        case .band: return "band"
-        case .step: return "step"
-        case .profile: return "profile"
-        }
     }
 }
 

@@ -39,10 +39,10 @@ enum ArchiveStatements {
     static let copyHistory: StaticString = """
         COPY heliograph.score_history (
             at, journal_offset, score, confidence, likelihood, partition, bot, site, visitor_id, band,
-            profile, reason) FROM STDIN (FORMAT binary)
+            profile, reason, model, terms, profile_before, profile_terms) FROM STDIN (FORMAT binary)
         """
 
-    static let historyColumnCount: Int16 = 12
+    static let historyColumnCount: Int16 = 16
 
     static let copyWithdrawals: StaticString = """
         COPY heliograph.withdrawal (received_at, journal_offset, partition, site, visitor_id)

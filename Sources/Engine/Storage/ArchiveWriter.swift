@@ -186,7 +186,7 @@ public final class ArchiveWriter {
         header: RecordHeader,
         slice: Slice,
         change: SessionChange,
-        history: HistoryPoint?,
+        history: HistoryGain?,
         gains: RecordGains? = nil
     ) -> Addition {
         if header.offset <= reached(header.partition) { return .alreadyStored }

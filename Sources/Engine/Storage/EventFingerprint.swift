@@ -9,6 +9,7 @@ public struct EventFingerprint: ~Copyable {
 
     private var buffer = ByteBuffer(capacity: 1024)
     private var json = JSONDigest()
+    private var scratch = ByteBuffer(capacity: 512)
 
     /// A maker of fingerprints; its memory is reused.
     public init() {}
@@ -59,7 +60,8 @@ public struct EventFingerprint: ~Copyable {
         _ position: Position,
         isBot: Bool,
         site: ByteView,
-        visitor: ByteView
+        visitor: ByteView,
+        model: ModelTag
     ) -> UInt64 {
         let reading = point.reading
         begin(position, reading.updatedAt, 0)
@@ -69,18 +71,28 @@ public struct EventFingerprint: ~Copyable {
         buffer.append(isBot ? 1 : 0)
         text(site)
         text(visitor)
-        for name in [reading.band.name, reading.profile.name, point.reason.name] {
+        let names = [reading.band.name, reading.profile.name, point.reason.name, model.name]
+        for name in names + [point.changesProfile ? point.profileBefore.name : ""] {
             buffer.append(littleEndian: UInt32(name.utf8.count))
             buffer.append(text: name)
         }
+        append(point.terms, model)
+        if point.changesProfile { append(point.profileTerms, model) } else { append(json: .empty) }
         return end()
+    }
+
+    private mutating func append(_ terms: LargestTerms, _ model: ModelTag) {
+        scratch.reset()
+        scratch.append(terms, model)
+        append(json: scratch.view)
     }
 
     mutating func of(history row: inout CopyRow, at position: Position) -> UInt64 {
         begin(position, row.epochMilliseconds(), 0)
         for _ in 0..<3 { buffer.append(littleEndian: UInt64(bitPattern: row.integer() ?? 0)) }
         buffer.append(UInt8(row.integer() ?? 0))
-        for _ in 0..<5 { text(row.text()) }
+        for _ in 0..<7 { text(row.text()) }
+        for _ in 0..<2 { append(json: row.json()) }
         return end()
     }
 

@@ -25,6 +25,23 @@ public final class EventRows {
         try asking { () throws(PostgresFailure) in try connection.readPositions() }
     }
 
+    /// How far each partition had been taken when points of history began to tell their terms; the
+    /// older ones are fewer and say less.
+    public func historyBegins() throws(ArchiveError) -> [UInt64] {
+        try asking { () throws(PostgresFailure) in
+            let rows = try connection.rows(Self.explainedSince)
+            var offsets = [UInt64](repeating: 0, count: Partition.count)
+            for row in 0..<rows.count {
+                let partition = Int(rows.integer(row, 0) ?? 0) % Partition.count
+                offsets[partition] = UInt64(bitPattern: rows.integer(row, 1) ?? 0)
+            }
+            return offsets
+        }
+    }
+
+    private static let explainedSince: StaticString =
+        "SELECT partition, \"offset\" FROM heliograph.explained_since"
+
     /// Event rows, as PostgreSQL's statistics estimate them.
     public func estimatedCount() throws(ArchiveError) -> Int {
         try asking { () throws(PostgresFailure) in
@@ -127,7 +144,8 @@ public final class EventRows {
 
     private static let allHistory: StaticString = """
         COPY (SELECT partition, journal_offset, at, score, confidence, likelihood, bot, site,
-            visitor_id, band, profile, reason FROM heliograph.score_history)
+            visitor_id, band, profile, reason, coalesce(model, ''), coalesce(profile_before, ''),
+            terms, profile_terms FROM heliograph.score_history)
         TO STDOUT (FORMAT binary)
         """
 

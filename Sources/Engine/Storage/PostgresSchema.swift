@@ -52,6 +52,10 @@ enum PostgresSchema {
             number: 10,
             text: String(decoding: PackageResources._010_match_keys_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 11,
+            text: String(decoding: PackageResources._011_explained_history_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

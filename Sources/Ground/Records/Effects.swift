@@ -74,12 +74,22 @@ public struct HistoryPoint: BitwiseCopyable, Sendable {
     /// Why the point is kept.
     public enum Reason: UInt8, BitwiseCopyable, Sendable {
         case first, band, step, profile
+        /// It is how the session before this record left the visitor.
+        case session
     }
 
     /// Why the point is kept.
     public var reason: Reason
     /// What was read.
     public var reading: Reading
+    /// The largest parts of the score.
+    public var terms = LargestTerms()
+    /// Whether the profile changed with this record, whatever the reason is.
+    public var changesProfile = false
+    /// The profile before the change.
+    public var profileBefore = Profile.undetermined
+    /// The largest parts of the new profile, or of the one that was dropped; empty without a change.
+    public var profileTerms = LargestTerms()
 
     /// A point from its parts.
     public init(reason: Reason, reading: Reading) {
@@ -108,6 +118,10 @@ public struct FoldEffect: BitwiseCopyable, Sendable {
     public var score: ScoreChange
     /// What the session's row gains; with no events folded there is no row to change.
     public var session: SessionChange
+    /// Whether `ended` is to be kept.
+    public var keepsEnded = false
+    /// How the visitor's last session left the score, when this record begins another.
+    public var ended: HistoryPoint
     /// Whether `history` is to be kept.
     public var keepsHistory: Bool
     /// The visitor's score after the record; to be looked at when `score` is `updated` only.
@@ -133,5 +147,6 @@ public struct FoldEffect: BitwiseCopyable, Sendable {
                 offset: 0
             )
         )
+        ended = history
     }
 }

@@ -127,6 +127,7 @@ struct Backup {
         try copyIfThere(source.data, BackupManifest.erasureKey, isSecret: true)
         try copyIfThere(source.data, ErasureList.fileName, isSecret: false)
         try copyIfThere(source.data, BackupManifest.quotas, isSecret: false)
+        try copyIfThere(source.data, BackupManifest.models, isSecret: false)
         var texts = [(configFile, hasPasswords), (settings.scoringFile, false)]
         if let words = settings.enrichment.wordsFile { texts.append((words, false)) }
         for (path, isSecret) in texts {

@@ -13,6 +13,7 @@ struct BackupManifest: Codable {
     static let settings = "settings"
     static let pseudonymKey = "pseudonym.key"
     static let quotas = "quotas"
+    static let models = ModelTimeline.fileName
     static let erasureKey = "erasure.key"
 
     /// A file of the backup.

@@ -3,6 +3,7 @@ import Bytes
 import Foundation
 import Journal
 import Records
+import Telemetry
 
 /// `heliograph journal export`
 struct JournalExportCommand: ParsableCommand {
@@ -106,19 +107,11 @@ enum JournalBound: Equatable {
     init?(_ text: String) {
         if let sequence = UInt64(text) {
             self = .sequence(sequence)
-        } else if let moment = ReplayCommand.moment(text) ?? Self.fractional(text) {
+        } else if let moment = RFC3339.epochMilliseconds(text) {
             self = .moment(moment)
         } else {
             return nil
         }
-    }
-
-    /// A moment with milliseconds, as the export writes them.
-    private static func fractional(_ text: String) -> Int64? {
-        let formatter = ISO8601DateFormatter()
-        formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-        return formatter.date(from: text)
-            .map { Int64(($0.timeIntervalSince1970 * 1_000).rounded()) }
     }
 }
 

@@ -83,9 +83,9 @@ struct RebuildCommand: ParsableCommand {
 
     private func rebuild(_ stores: DataStores) throws -> RebuildResult {
         let progress = Owned(ProgressBar(isSilent: json))
-        let model = ScoringModel(try stores.loadScoring())
+        let models = try stores.models()
         let rows = try EventRows(conninfo: stores.conninfo)
-        let fold = try OfflineFold(stores, rows, model: model, preferring: origin) {
+        let fold = try OfflineFold(stores, rows, models: models, preferring: origin) {
             progress.value.update($0)
         }
         let begun = Pause.monotonicMilliseconds()

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Glibc
 import Storage
+import Telemetry
 
 /// `heliograph replay --rejected`, `heliograph replay --scoring FILE --into NAME`
 struct ReplayCommand: ParsableCommand {
@@ -66,7 +67,7 @@ struct ReplayCommand: ParsableCommand {
         if !rejected, into.map(ShadowReplay.isName) != true {
             throw ValidationError("--into takes a name of a-z, 0-9 and -, 32 letters at most")
         }
-        if let since, Self.moment(since) == nil {
+        if let since, RFC3339.epochMilliseconds(since) == nil {
             throw ValidationError("--since takes 2026-03-14 or 2026-03-14T09:30:00Z, not \(since)")
         }
     }
@@ -103,7 +104,7 @@ struct ReplayCommand: ParsableCommand {
     private var filter: RejectedFilter {
         var filter = RejectedFilter()
         (filter.site, filter.reason) = (site, reason)
-        filter.since = since.flatMap { Self.moment($0) }
+        filter.since = since.flatMap(RFC3339.epochMilliseconds)
         return filter
     }
 
@@ -149,13 +150,6 @@ struct ReplayCommand: ParsableCommand {
             )
         }
         return try ReplayClient(ingest: addresses.ingest, token: token)
-    }
-
-    /// Epoch milliseconds of a day or a moment in UTC.
-    static func moment(_ text: String) -> Int64? {
-        let formatter = ISO8601DateFormatter()
-        let whole = text.contains("T") ? text : text + "T00:00:00Z"
-        return formatter.date(from: whole).map { Int64($0.timeIntervalSince1970 * 1000) }
     }
 }
 

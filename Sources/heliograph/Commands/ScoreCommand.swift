@@ -1,10 +1,13 @@
 import ArgumentParser
 
-/// `heliograph score`
+/// `heliograph score …`: why scores are what they are, and what others would be.
 struct ScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Look into scores: what they rest on, and what they are worth.",
-        subcommands: [ScoreLearnCommand.self]
+        abstract: "Explain scores, and hold scoring files against each other.",
+        subcommands: [
+            ScoreExplainCommand.self, ScoreCompareCommand.self, ScoreBacktestCommand.self,
+            ScoreMeansCommand.self, ScoreLearnCommand.self,
+        ]
     )
 }

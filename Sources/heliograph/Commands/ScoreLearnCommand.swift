@@ -62,7 +62,8 @@ struct ScoreLearnCommand: ParsableCommand {
         let model = ScoringModel(file)
         let progress = Owned(ProgressBar(isSilent: json))
         let rows = try EventRows(conninfo: stores.conninfo)
-        let fold = try OfflineFold(stores, rows, model: model, mayUseCheckpoints: false) {
+        let models = ModelTimeline(model)
+        let fold = try OfflineFold(stores, rows, models: models, mayUseCheckpoints: false) {
             progress.value.update($0)
         }
         var school = LearnSchool(model, file.learning) { lines.take($0) }

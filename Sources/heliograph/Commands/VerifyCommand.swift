@@ -48,7 +48,7 @@ struct VerifyCommand: ParsableCommand {
 
     private func verify(_ stores: DataStores) throws -> VerificationReport {
         var progress = ProgressBar(isSilent: json)
-        let model = ScoringModel(try stores.loadScoring())
+        let models = try stores.models()
         let rows = try EventRows(conninfo: stores.conninfo)
         let positions = try rows.positions()
         let scan = try LiveModelScan(
@@ -56,7 +56,7 @@ struct VerifyCommand: ParsableCommand {
             keyPrefix: stores.settings.redis.keyPrefix
         )
         let now = Int64(Date().timeIntervalSince1970 * 1_000)
-        let live = try LiveVerification(scan, now: now)
+        let live = try LiveVerification(scan, models, now: now)
         let minutes = try MinuteVerification(
             scan,
             positions: live.positions,
@@ -65,7 +65,7 @@ struct VerifyCommand: ParsableCommand {
         let fold = try OfflineFold(
             stores,
             rows,
-            model: model,
+            models: models,
             preferring: fromRows ? .rows : nil
         ) { progress.update($0) }
         progress.begin("folding", unit: "records", total: fold.estimatedRecords)
@@ -74,6 +74,7 @@ struct VerifyCommand: ParsableCommand {
         var archive = ArchiveVerification(
             positions: positions,
             base: fold.base,
+            historyBegins: try rows.historyBegins(),
             isWhole: fold.origin != .checkpoints
         )
         var targets = zip(live.targets, positions).map { max($0, $1) }

@@ -1,6 +1,7 @@
 import Foundation
 import Journal
 import Loop
+import Scoring
 import Settings
 import Storage
 import Units
@@ -76,6 +77,22 @@ final class DataStores {
 
     var checkpoints: PartitionCheckpoints {
         PartitionCheckpoints(disk: .real, directory: data + "/checkpoints")
+    }
+
+    /// Which model scored what, and scores now.
+    func models() throws(CommandError) -> ModelTimeline {
+        do {
+            let text = try SettingsText.read(settings.scoringFile)
+            let file = try ScoringFile.parse(text, file: settings.scoringFile)
+            return ModelTimeline.stored(
+                in: data,
+                ScoringModel(file),
+                text,
+                isInForce: isEngineRunning
+            )
+        } catch {
+            throw CommandError("\(error)")
+        }
     }
 
     func loadScoring(_ path: String? = nil) throws(CommandError) -> ScoringFile {

@@ -17,6 +17,7 @@ final class LiveVerification {
     /// How far Redis claimed to be before it was read.
     let positions: [UInt64]
     private let now: Int64
+    private let models: ModelTimeline
     private var held: [Hash128: Held] = [:]
     /// Visitors whose score Redis must have, and what they are called.
     private var missing: [Hash128: String] = [:]
@@ -26,7 +27,13 @@ final class LiveVerification {
     private var state = ByteBuffer(capacity: PackedState.bytesMaximum)
 
     /// Reads Redis. Positions are read first: what they claim must be in the hashes read after them.
-    init(_ scan: LiveModelScan, now: Int64) throws(LiveModelScan.Failure) {
+    /// A hash tells by which of the models it was written.
+    init(
+        _ scan: LiveModelScan,
+        _ models: ModelTimeline,
+        now: Int64
+    ) throws(LiveModelScan.Failure) {
+        self.models = models
         positions = try scan.positions(count: Partition.count)
         self.now = now
         var found: [Hash128: Held] = [:]
@@ -113,13 +120,14 @@ final class LiveVerification {
         held[hash]?.isSettled = true
         state.reset()
         fold.value.packState(index, into: &state)
-        let reading = fold.value.reading(of: index)
+        let model = models.model(named: visitor.model) ?? fold.value.model
+        let reading = fold.value.reading(of: index, by: model)
         scratch.reset()
         scratch.append(fixed: reading.score, places: 1)
         let isSame =
             state.view.buffer.elementsEqual(visitor.state)
             && scratch.view.text == visitor.score && reading.band.name == visitor.band
-            && reading.profile.name == visitor.profile
+            && reading.profile.name == visitor.profile && model.name == visitor.model
         if isSame {
             part.agree()
         } else {

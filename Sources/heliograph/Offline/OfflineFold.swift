@@ -25,6 +25,10 @@ final class OfflineFold {
         let slice: Slice
         let effect: FoldEffect
         let fold: Owned<PartitionFold>
+        /// What scored it.
+        let model: ModelTag
+        /// What the record brought about in the folds beside these.
+        let beside: FoldEffect?
     }
 
     /// What was read, and what was not there.
@@ -51,6 +55,10 @@ final class OfflineFold {
     private let extent: JournalExtent
     private let rows: EventRows
     private let onProgress: (Int) -> Void
+    /// Folds of another scoring file, of the same visitors.
+    var beside: FoldSet?
+    /// Which records are folded; the others only move positions.
+    var isWanted: (RecordHeader, Slice) -> Bool = { _, _ in true }
     private static let recordsPerStep = 4_096
 
     /// Chooses where to begin. Without `preferring` it is the surest way that there is: the beginning,
@@ -58,7 +66,7 @@ final class OfflineFold {
     init(
         _ stores: DataStores,
         _ rows: EventRows,
-        model: ScoringModel,
+        models: ModelTimeline,
         preferring wanted: Origin? = nil,
         mayUseCheckpoints: Bool = true,
         onProgress: @escaping (Int) -> Void
@@ -71,12 +79,12 @@ final class OfflineFold {
         base = extent.firstOffsets.map { $0 - 1 }
         let takesAll = wanted == nil ? extent.isComplete : wanted == .beginning
         let isAnyTaken = takesAll || wanted == .rows || !mayUseCheckpoints
-        if !isAnyTaken, let loaded = try Self.load(stores.checkpoints, extent, model) {
+        if !isAnyTaken, let loaded = try Self.load(stores.checkpoints, extent, models) {
             (folds, base) = (loaded, loaded.offsets)
             origin = loaded.offsets.allSatisfy { $0 == 0 } ? .beginning : .checkpoints
             return
         }
-        folds = FoldSet(model: model, worker: 0, of: 1)
+        folds = FoldSet(models: models, worker: 0, of: 1)
         if takesAll, !extent.isComplete {
             throw CommandError("the journal no longer reaches back to the first record")
         }
@@ -91,9 +99,9 @@ final class OfflineFold {
     private static func load(
         _ checkpoints: PartitionCheckpoints,
         _ extent: JournalExtent,
-        _ model: ScoringModel
+        _ models: ModelTimeline
     ) throws -> FoldSet? {
-        let folds = FoldSet(model: model, worker: 0, of: 1)
+        let folds = FoldSet(models: models, worker: 0, of: 1)
         var bounds = [UInt64](repeating: 0, count: Partition.count)
         for partition in folds.partitions {
             let first = extent.firstOffsets[Int(partition.index)]
@@ -118,6 +126,8 @@ final class OfflineFold {
         if origin == .rows { try foldRows(body) }
         try betweenSources()
         try foldJournal(until: targets, body)
+        // A model may have come in behind a partition's last record.
+        folds.refreshModels()
         let damage = reader.value.damage
         (report.damage, report.damageCount) = (damage.first.map(\.description), damage.count)
     }
@@ -160,18 +170,33 @@ final class OfflineFold {
     private func pass(_ record: JournalRecord) {
         if record.isErased { erasedShares.insert(LiveMinuteShare(record.header)) }
         folds.pass(record)
+        beside?.pass(record)
+    }
+
+    private func pass(_ header: RecordHeader) {
+        folds.pass(header)
+        beside?.pass(header)
     }
 
     private func take(_ header: RecordHeader, _ slice: Slice, _ body: (Step) -> Void) {
+        guard isWanted(header, slice) else { return pass(header) }
         if erased.covers(slice) {
             report.recordsErased += 1
             erasedShares.insert(LiveMinuteShare(header))
-            return folds.pass(header)
+            return pass(header)
         }
         report.records += 1
+        let other = beside?.apply(header, slice)
         guard let effect = folds.apply(header, slice) else { return }
         body(
-            Step(header: header, slice: slice, effect: effect, fold: folds.fold(header.partition))
+            Step(
+                header: header,
+                slice: slice,
+                effect: effect,
+                fold: folds.fold(header.partition),
+                model: folds.fold(header.partition).value.model.tag,
+                beside: other
+            )
         )
     }
 }
@@ -189,6 +214,11 @@ struct LiveMinuteShare: Hashable {
 }
 
 extension FoldSet {
+    /// The next record of each of this set's partitions.
+    var nextOffsets: [(Partition, UInt64)] {
+        partitions.map { ($0, fold($0).value.offset + 1) }
+    }
+
     /// Where each partition's fold stands; index is the partition.
     var offsets: [UInt64] {
         (0..<Partition.count).map { fold(Partition(UInt8($0))).value.offset }

@@ -35,9 +35,12 @@ struct ShadowReplay {
         let model = ScoringModel(try stores.loadScoring(path))
         let rows = try EventRows(conninfo: stores.conninfo)
         let progress = Owned(ProgressBar(isSilent: isSilent))
-        let fold = try OfflineFold(stores, rows, model: model, mayUseCheckpoints: false) {
-            progress.value.update($0)
-        }
+        let fold = try OfflineFold(
+            stores,
+            rows,
+            models: ModelTimeline(model),
+            mayUseCheckpoints: false
+        ) { progress.value.update($0) }
         progress.value.begin("folding", unit: "records", total: fold.estimatedRecords)
         try fold.run { _ in }
         progress.value.end(fold.report.records)

@@ -63,15 +63,17 @@ struct ArchiveVerification: ~Copyable {
     private let positions: [UInt64]
     private let base: [UInt64]
     private let isWhole: Bool
+    private let historyBegins: [UInt64]
     private var fingerprint = EventFingerprint()
     private var events = RowSums()
     private var history = RowSums()
     private var sessions: [SessionKey: SessionChange] = [:]
 
-    /// Records in (`base`, `positions`] are compared. `isWhole` says that the fold began at the
-    /// beginning.
-    init(positions: [UInt64], base: [UInt64], isWhole: Bool) {
+    /// Records in (`base`, `positions`] are compared, their history beyond `historyBegins`. `isWhole`
+    /// says that the fold began at the beginning.
+    init(positions: [UInt64], base: [UInt64], historyBegins: [UInt64], isWhole: Bool) {
         (self.positions, self.base, self.isWhole) = (positions, base, isWhole)
+        self.historyBegins = historyBegins
     }
 
     private func isCompared(_ position: Position) -> Bool {
@@ -86,15 +88,30 @@ struct ArchiveVerification: ~Copyable {
         merge(effect.session)
         guard isCompared(header.position) else { return }
         addEvents(header, slice, effect.session)
-        guard effect.keepsHistory else { return }
-        let point = fingerprint.of(
-            effect.history,
-            header.position,
-            isBot: slice.flags.contains(.bot),
-            site: slice.site,
-            visitor: slice.visitor
-        )
-        history.add(header.partition, point)
+        addHistory(header, slice, HistoryGain(effect, step.model))
+    }
+
+    private mutating func addHistory(
+        _ header: RecordHeader,
+        _ slice: Slice,
+        _ gain: HistoryGain?
+    ) {
+        guard let gain, isExplained(header.position) else { return }
+        gain.forEachPoint { point in
+            let print = fingerprint.of(
+                point,
+                header.position,
+                isBot: slice.flags.contains(.bot),
+                site: slice.site,
+                visitor: slice.visitor,
+                model: gain.model
+            )
+            history.add(header.partition, print)
+        }
+    }
+
+    private func isExplained(_ position: Position) -> Bool {
+        position.offset > historyBegins[Int(position.partition.index)]
     }
 
     private mutating func addEvents(
@@ -130,7 +147,10 @@ struct ArchiveVerification: ~Copyable {
         try rows.fingerprints { if isCompared($0) { stored.add($0.partition, $1) } }
         events.compare(stored, &parts[0])
         stored = RowSums()
-        try rows.historyFingerprints { if isCompared($0) { stored.add($0.partition, $1) } }
+        try rows.historyFingerprints { position, print in
+            guard isCompared(position), isExplained(position) else { return }
+            stored.add(position.partition, print)
+        }
         history.compare(stored, &parts[1])
         parts.append(try compareSessions(rows))
         return parts

@@ -15,7 +15,7 @@ final class ArchiveSource {
     struct Surroundings {
         let worker: Int
         let workers: Int
-        let model: ScoringModel
+        let models: ModelTimeline
         let checkpoints: PartitionCheckpoints
         /// Visitors in memory while refolding, before some leave.
         var visitorsMaximum = Int.max
@@ -133,13 +133,16 @@ final class ArchiveSource {
         guard effect.eventsFolded > 0 else {
             return archive.add(header: header, withdrawal: slice)
         }
-        let history = effect.keepsHistory ? effect.history : nil
+        let point = effect.keepsHistory ? effect.history : nil
         return archive.add(
             header: header,
             slice: slice,
             change: effect.session,
-            history: history,
-            gains: finder.gains(header, slice, history)
+            history: HistoryGain(
+                effect,
+                around.models.model(header.partition, at: header.offset).model.tag
+            ),
+            gains: finder.gains(header, slice, point)
         )
     }
 
@@ -202,7 +205,7 @@ final class ArchiveSource {
         _ archive: ArchiveWriter
     ) throws -> (FoldSet, Owned<JournalReader>) {
         if let folds, let reader { return (folds, reader) }
-        let folds = FoldSet(model: around.model, worker: around.worker, of: around.workers)
+        let folds = FoldSet(models: around.models, worker: around.worker, of: around.workers)
         let stored = (0..<Partition.count).map { archive.reached(Partition(UInt8($0))) }
         let reader = Owned(around.openReader())
         _ = try reader.value.begin(folds, around.checkpoints, atOrBefore: stored)

@@ -11,7 +11,11 @@ import Units
 /// The same set serves the live worker, recovery, and the archive's own refolding: a record goes in,
 /// an effect comes out. Owned by one thread.
 final class FoldSet {
-    let model: ScoringModel
+    let models: ModelTimeline
+    /// The first offset of each partition that its fold's model does not score.
+    private var modelEnds = [UInt64](repeating: .max, count: Partition.count)
+    /// How often the models had changed when they were last looked at.
+    private(set) var modelChanges: Int
     private(set) var folds: [Owned<PartitionFold>?]
     /// The states of each fold that are not in memory.
     let shelves: [ColdShelf?]
@@ -24,8 +28,10 @@ final class FoldSet {
     private let workers: Int
 
     /// Empty folds for the partitions of worker number `worker` of `workers`.
-    init(model: ScoringModel, worker: Int, of workers: Int) {
-        self.model = model
+    init(models: ModelTimeline, worker: Int, of workers: Int) {
+        self.models = models
+        modelChanges = models.changes
+        let model = models.latest
         self.worker = worker
         self.workers = workers
         let shelves = (0..<Partition.count).map { index in
@@ -35,6 +41,30 @@ final class FoldSet {
         folds = shelves.map { shelf in
             shelf.map { Self.attached(PartitionFold(model: model), to: $0) }
         }
+        refreshModels()
+    }
+
+    /// Folds by one model for everything that ever was.
+    convenience init(model: ScoringModel, worker: Int, of workers: Int) {
+        self.init(models: ModelTimeline(model), worker: worker, of: workers)
+    }
+
+    /// The newest model.
+    var model: ScoringModel { models.latest }
+
+    /// Takes up what has changed in the list of models: each fold gets the one for its next record.
+    func refreshModels() {
+        modelChanges = models.changes
+        for partition in partitions {
+            place(partition, next: fold(partition).value.offset + 1)
+        }
+    }
+
+    private func place(_ partition: Partition, next offset: UInt64) {
+        let fold = fold(partition)
+        let found = models.model(partition, at: offset)
+        if fold.value.model !== found.model { fold.value.score(by: found.model) }
+        modelEnds[Int(partition.index)] = found.until
     }
 
     private static func attached(
@@ -80,6 +110,10 @@ final class FoldSet {
         let fold = fold(header.partition)
         isStuck = false
         guard header.offset > fold.value.offset else { return nil }
+        if modelChanges != models.changes { refreshModels() }
+        if header.offset >= modelEnds[Int(header.partition.index)] {
+            place(header.partition, next: header.offset)
+        }
         let effect = fold.value.apply(header, slice)
         isStuck = fold.value.offset != header.offset
         return effect
@@ -127,6 +161,7 @@ final class FoldSet {
             if loader.isAnyPassedOver { isPastPassedOver = true }
             guard let loaded else { continue }
             folds[Int(partition.index)] = Self.attached(loaded.take(), to: shelf(partition))
+            place(partition, next: fold(partition).value.offset + 1)
         }
     }
 

@@ -43,7 +43,11 @@ final class LiveUpdates {
     private var minutesStaged = [UInt64](repeating: 0, count: Partition.count)
     /// When live minutes and positions are due again, monotonic nanoseconds.
     private var positionsDueAt: Int64 = 0
+    /// The name of `named`.
     private var model = ByteBuffer(capacity: 64, limit: 64)
+    private var named: ScoringModel?
+    /// Whether Redis may hold scores of the model before.
+    private var isOutdated = false
     private var state = ByteBuffer(capacity: 1024, limit: 4096)
     private var minute = ByteBuffer(capacity: 2048, limit: 8192)
 
@@ -70,7 +74,6 @@ final class LiveUpdates {
         let name = "hg-worker-\(index)"
         flushes = metrics.makeHistogram(.redisFlush, thread: name)
         freshness = metrics.makeHistogram(.freshness, thread: name)
-        model.append(text: folds.model.name)
         writer = LiveModelWriter(
             route: route,
             keyPrefix: keyPrefix,
@@ -192,6 +195,7 @@ final class LiveUpdates {
         }
         state.reset()
         fold.value.packState(index, into: &state)
+        name(fold.value.model)
         let reading = fold.value.reading(of: index)
         let isMasked = fold.value.isAutomated(index)
         let isSilent = resyncing.contains(item.partition)
@@ -210,6 +214,26 @@ final class LiveUpdates {
         }
     }
 
+    private func name(_ model: ScoringModel) {
+        if named === model { return }
+        named = model
+        self.model.reset()
+        self.model.append(text: model.name)
+    }
+
+    /// Another model is in force: every score in Redis is written anew.
+    func renew() {
+        isOutdated = true
+        guard writer.isConnected else { return }
+        renewAll()
+        flush()
+    }
+
+    private func renewAll() {
+        isOutdated = false
+        for partition in folds.partitions { resync(partition, above: 0) }
+    }
+
     /// Stages some of the visitors that are not in memory. False while there are more.
     private func stageCold() -> Bool {
         let now = time.epochMilliseconds()
@@ -225,6 +249,8 @@ final class LiveUpdates {
         guard let site = folds.fold(partition).value.site(of: cold) else { return true }
         state.reset()
         cold.pack(into: &state)
+        let model = folds.fold(partition).value.model
+        name(model)
         return site.withBytes { site in
             cold.visitor.withBytes { visitor in
                 guard cold.isScored else {
@@ -233,8 +259,8 @@ final class LiveUpdates {
                 return writer.stage(
                     site: site,
                     visitor: visitor,
-                    reading: cold.reading(folds.model),
-                    model: model.view,
+                    reading: cold.reading(model),
+                    model: self.model.view,
                     state: state.view,
                     masked: cold.isAutomated,
                     silent: true
@@ -262,6 +288,7 @@ final class LiveUpdates {
             isFlying = false
             counters.set(.redisConnected, 1)
             for partition in folds.partitions { resync(partition, after: positions) }
+            if isOutdated { renewAll() }
         case .wentBack(let partitions):
             counters.add(.redisWentBack, partitions.count)
             for partition in partitions { resync(partition, above: writer.confirmed(partition)) }

@@ -17,7 +17,7 @@ final class Worker {
     struct Surroundings {
         let index: Int
         let workers: Int
-        let model: ScoringModel
+        let models: ModelTimeline
         let redis: RedisRoute
         let keyPrefix: String
         let checkpoints: PartitionCheckpoints
@@ -89,7 +89,7 @@ final class Worker {
         self.ring = ring
         self.archive = archive
         self.scores = scores
-        folds = FoldSet(model: around.model, worker: around.index, of: around.workers)
+        folds = FoldSet(models: around.models, worker: around.index, of: around.workers)
         let name = "hg-worker-\(around.index)"
         counters = around.metrics.makeBlock(thread: name)
         freshness = around.metrics.makeHistogram(.freshness, thread: name)
@@ -168,6 +168,7 @@ final class Worker {
 
     /// Takes what there is, a round at a time, and goes to sleep when there is nothing.
     func work() {
+        if isHeldForModel() { return live.flush() }
         let count = ring.drainWhile(limit: Self.recordsPerRound) { take($0) }
         if count == 0, folded < around.feed.lastSequence { catchUp() }
         live.flush()
@@ -181,6 +182,23 @@ final class Worker {
             around.stop.waker.stayAwake()
             around.stop.waker.forceWake()
         }
+    }
+
+    /// Whether nothing may be folded until every worker has stopped for another model. The tick comes
+    /// back.
+    private func isHeldForModel() -> Bool {
+        if around.stop.isRequested { around.models.abandon() }
+        do throws(FileProblem) {
+            if try around.models.holds(worker: around.index, next: { folds.nextOffsets }) {
+                return true
+            }
+        } catch {
+            around.onProblem("the model stays: it could not be noted: \(error)")
+        }
+        guard folds.modelChanges != around.models.changes else { return false }
+        folds.refreshModels()
+        live.renew()
+        return false
     }
 
     /// Folds a record from the ring, after those before it that the ring had no room for. False when
@@ -278,7 +296,7 @@ final class Worker {
         counters.add(.eventsFolded, Int(effect.eventsFolded))
         guard effect.keepsHistory else { return }
         if effect.history.reason == .band { counters.add(.bandChanges) }
-        if effect.history.reason == .profile { counters.add(.profileChanges) }
+        if effect.history.changesProfile { counters.add(.profileChanges) }
     }
 
     private func passOn(_ record: ByteView, _ sequence: UInt64, _ effect: FoldEffect?) {
@@ -404,6 +422,7 @@ final class Worker {
             self.rereadAt = nil
             work()
         }
+        if around.models.isChanging || folds.modelChanges != around.models.changes { work() }
         if now - readerUsedAt > Self.readerIdleMilliseconds { reader = nil }
         while let partition = schedule.next(
             nowMilliseconds: now,

@@ -5,6 +5,7 @@ import Records
 import Scoring
 import Settings
 import Storage
+import Telemetry
 import Units
 
 /// `heliograph score learn`
@@ -34,7 +35,7 @@ struct ScoreLearnCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if let until, ReplayCommand.moment(until) == nil {
+        if let until, RFC3339.epochMilliseconds(until) == nil {
             throw ValidationError("--until takes 2026-03-14T09:30:00Z, not \(until)")
         }
     }
@@ -71,7 +72,7 @@ struct ScoreLearnCommand: ParsableCommand {
         try fold.run { step in
             school.take(step.header, step.slice, step.effect, step.fold.value)
         }
-        if let moment = until.flatMap({ ReplayCommand.moment($0) }) { school.advance(to: moment) }
+        if let moment = until.flatMap(RFC3339.epochMilliseconds) { school.advance(to: moment) }
         progress.value.end(fold.report.records)
         return school
     }

@@ -5,8 +5,9 @@ from catalogue import scenario
 from scene import between, demand, near, same
 
 
-# An open fault of the SDK, listed so that nobody takes it for shown.
-NO_TRAIL = {"firefox": "open fault: no `nv` when Firefox restores the page before from its cache"}
+# Seen with a plain page: what the next page writes is not there after the way back, and stays away.
+NO_TRAIL = {"firefox": "a page from Firefox's cache has its own copy of sessionStorage, so it never "
+                       "learns of the page it was left for"}
 
 
 def pages(scene, *paths, **more):

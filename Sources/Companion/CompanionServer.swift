@@ -122,13 +122,9 @@ public final class CompanionServer: Sendable {
         )
         let parameters = RequestParameters(sites: sites)
         let minutes = MinuteReader(redis: readers, keys: keys, time: time)
-        installRoute = InstallPage(
-            folder: PagesFolder.find(configured: settings.companion.pages) ?? "",
-            ingest: ingestURL,
-            sites: settings.sites,
-            script: script,
-            sdkDirectory: settings.sdkDirectory
-        ).map { InstallRoute(page: $0, minutes: minutes, parameters: parameters) }
+        installRoute = Self.installPage(settings, ingestURL, script).map {
+            InstallRoute(page: $0, minutes: minutes, parameters: parameters)
+        }
         routes = ApiRoutes(
             reader: reader,
             minuteReader: minutes,
@@ -150,6 +146,20 @@ public final class CompanionServer: Sendable {
             parameters: parameters
         )
         counters.observe(hub, metrics)
+    }
+
+    private static func installPage(
+        _ settings: HeliographSettings,
+        _ ingestURL: String,
+        _ script: ScriptFacts
+    ) -> InstallPage? {
+        InstallPage(
+            folder: PagesFolder.find(configured: settings.companion.pages) ?? "",
+            ingest: ingestURL,
+            sites: settings.sites,
+            script: script,
+            sdkDirectory: settings.sdkDirectory
+        )
     }
 
     private static func pages(

@@ -103,7 +103,8 @@ import Testing
         companion.server.stop(deadlineMilliseconds: 20_000)
         #expect(reader.read(until: "event: bye") != nil)
         #expect(companion.server.port == nil)
-        #expect(throws: (any Error).self) { try companion.get("/healthz") }
+        // Refused, or taken by nobody who answers.
+        #expect((try? companion.get("/healthz").status) ?? 0 == 0)
     }
 
     @Test func readerThatLeavesIsForgotten() throws {

@@ -1,5 +1,6 @@
 """Other parties: pixels on the page, other domains of the site, hashes, scores, heat maps."""
 import asyncio
+import base64
 import hashlib
 import re
 
@@ -193,12 +194,10 @@ async def heat(scene):
     height = await tab.evaluate("() => document.documentElement.scrollHeight")
     parts = await scene.after_leaving()
     maps = [part["hm"] for part in parts if "hm" in part]
-    same([len(each) for each in maps], [128], "digits of the maps")
-    hottest = max(range(128), key=lambda at: DIGITS.index(maps[0][at]))
+    cells = [base64.urlsafe_b64decode(each + "=") for each in maps]
+    same([len(each) for each in cells], [128], "cells of the maps")
+    hottest = max(range(128), key=lambda at: cells[0][at])
     same(hottest, int(250 / (height / 32)) * 4 + int(700 / 1280 * 4), "the hottest cell")
-
-
-DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 @scenario("no heat map where nobody asked for one")

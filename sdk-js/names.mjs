@@ -1,9 +1,9 @@
 // names.mjs <file>: writes what the build renames members to, as esbuild's --mangle-cache takes it,
 // and prints the pattern of these members for its --mangle-props. They are those that are declared
-// in src/*.ts and neither by the browser nor in a .d.ts file (src/outside.d.ts holds every name that
-// somebody else reads). Members that never meet in one object share a name: the fewer there are, the
-// better they compress. Fails where a type that describes something from outside stands elsewhere,
-// since its members would be renamed, too.
+// in src/*.ts and neither by the browser nor in a .d.ts file (src/outside.d.ts holds every name
+// that somebody else reads). Members that never meet in one object share a name: the fewer there
+// are, the better they compress. Fails where a type that describes something from outside stands
+// elsewhere, since its members would be renamed, too.
 import { createRequire } from 'node:module';
 import { realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -6,10 +6,9 @@ import { configOf, isOff, isOn, optionsOf } from '../src/core/config';
 import { applyChoice, choiceIn, effectiveConsent, neededConsent } from '../src/core/consent';
 import { makeIdentity } from '../src/core/identity';
 import { base64url, isIdentifier, uuid7 } from '../src/core/ids';
-import {
-    BATCH_EVENTS, bodyOf, EVENT_BYTES, makeOutbox, MEMORY_EVENTS, utf8Length,
-} from '../src/core/outbox';
+import { bodyOf, makeOutbox, utf8Length } from '../src/core/outbox';
 import { isUrgent } from '../src/core/api';
+import { BATCH_EVENTS, EVENT_BYTES, MEMORY_EVENTS } from '../src/core/limits';
 import { boundedProps } from '../src/core/props';
 import { backoffMilliseconds, isWorthRetrying, retryAfterMilliseconds } from '../src/core/retry';
 import { SESSION_GAP_MILLISECONDS, sessionAt } from '../src/core/session';

@@ -1,6 +1,6 @@
+import { INFERENCE, PROFILING } from '../core/bits';
 import { now as clock } from '../core/natives';
 import { isOn } from '../core/config';
-import { INFERENCE, PROFILING } from '../core/consent';
 import type { Behaviour, Site } from '../core/site';
 import { acted } from '../parts/moves';
 import { wordsBelow } from './words';
@@ -10,12 +10,11 @@ import { watchCtas } from './ctas';
 import { watchForms } from './forms';
 import { watchKeys, watchPointer, watchScroll, watchTouch } from './gestures';
 import { makeHeatBook } from './heatbook';
+import { BLUR_SUMMARY_MILLISECONDS } from './limits';
 import type { SectionWatch } from './sections';
 import { watchSections } from './sections';
 import type { PageTotals } from './summary';
 import { summaryOf } from './summary';
-
-const BLUR_SUMMARY_MILLISECONDS = 1_000;
 
 /** Active time after which the n-th summary of a page view is due: 15, 30, 60, 120, 180 s … */
 export const markAt = (index: number) =>

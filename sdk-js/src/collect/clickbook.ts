@@ -1,18 +1,9 @@
+import {
+    DECISIVE_LONGEST_MILLISECONDS, DECISIVE_SHORTEST_MILLISECONDS, GAP_LONGEST_MILLISECONDS,
+    SAMPLES_MAXIMUM,
+} from './limits';
 import type { RageLimits } from './rage';
 import { makeRageRule, median } from './rage';
-
-const DECISIVE_SHORTEST_MILLISECONDS = 80;
-const DECISIVE_LONGEST_MILLISECONDS = 1_200;
-const GAP_LONGEST_MILLISECONDS = 30_000;
-const SAMPLES_MAXIMUM = 50;
-
-/** Meaning of the bits in a click event's `f`. */
-export const FLAG_CTA = 1;
-export const FLAG_OUTBOUND = 2;
-export const FLAG_DOWNLOAD = 4;
-export const FLAG_RAGE = 8;
-export const FLAG_DEAD = 16;
-export const FLAG_ERROR = 32;
 
 export interface ClickFacts {
     x: number;

@@ -1,14 +1,13 @@
+import { PROFILING } from '../core/bits';
 import { now as clock } from '../core/natives';
-import { PROFILING } from '../core/consent';
 import type { Tracker } from '../core/tracker';
 import type { Books } from './books';
-import {
-    FLAG_CTA, FLAG_DEAD, FLAG_DOWNLOAD, FLAG_ERROR, FLAG_OUTBOUND, FLAG_RAGE,
-} from './clickbook';
 import { makeDeadClickWatch } from './deadclick';
 import { ctaOf, interactiveOf, isTextField, labelOf, targetOf } from './elements';
+import {
+    ERROR_MILLISECONDS, FLAG_CTA, FLAG_DEAD, FLAG_DOWNLOAD, FLAG_ERROR, FLAG_OUTBOUND, FLAG_RAGE,
+} from './limits';
 
-const ERROR_MILLISECONDS = 1_000;
 const FILES = /\.(pdf|zip|gz|docx?|xlsx?|pptx?|csv|dmg|exe|apk|mp[34]|mov|ics)$/i;
 const STEPPER = /next|prev|arrow|carousel|slide|step|plus|minus|incr|decr|quant/i;
 

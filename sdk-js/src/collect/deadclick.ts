@@ -1,10 +1,8 @@
 import { now as clock } from '../core/natives';
 import type { Guard } from '../core/guard';
 import { interactiveOf } from './elements';
+import { FOCUS_MILLISECONDS, MUTATION_MILLISECONDS, SCROLL_MILLISECONDS } from './limits';
 
-const MUTATION_MILLISECONDS = 2_500;
-const SCROLL_MILLISECONDS = 100;
-const FOCUS_MILLISECONDS = 1_000;
 const EXEMPT = 'a,input,select,textarea,label,summary,video,audio,[type=submit],[data-hg-ignore]';
 const LOOKS = '[class*=btn],[class*=button],[tabindex]';
 

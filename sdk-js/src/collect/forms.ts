@@ -3,13 +3,7 @@ import type { Tracker } from '../core/tracker';
 import { isPrivate, isTextField, nameOf, targetOf } from './elements';
 import type { FormBook } from './formbook';
 import { makeFormBook } from './formbook';
-
-const FORM_CHARACTERS = 48;
-const FIELD_CHARACTERS = 32;
-const START = 1;
-const PROGRESS = 2;
-const SUBMIT = 3;
-const LEFT = 4;
+import { FIELD_CHARACTERS, FORM_CHARACTERS, LEFT, PROGRESS, START, SUBMIT } from './limits';
 
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 

@@ -1,9 +1,5 @@
 import { base64url } from '../core/ids';
-
-const COLUMNS = 4;
-const ROWS = 32;
-const BAND_PIXELS = 32;
-const REST_MAXIMUM_MILLISECONDS = 5_000;
+import { BAND_PIXELS, COLUMNS, REST_MAXIMUM_MILLISECONDS, ROWS } from './limits';
 
 export interface HeatBook {
     /** The pointer is at `x` (0 to 1 of the window's width) and `y` (pixels of the document). */

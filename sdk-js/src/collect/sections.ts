@@ -1,11 +1,9 @@
 import { now as clock } from '../core/natives';
 import type { Guard } from '../core/guard';
 import type { Books } from './books';
+import { CATEGORY_CHARACTERS, HALF, SECTIONS_MAXIMUM } from './limits';
 import { wordsBelow } from './words';
 
-const SECTIONS_MAXIMUM = 60;
-const CATEGORY_CHARACTERS = 32;
-const HALF = 0.5;
 /** Steps of 5 % also notice when a block taller than the window covers half of it. */
 const THRESHOLDS = Array.from({ length: 21 }, (_, step) => step / 20);
 

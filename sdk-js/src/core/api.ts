@@ -1,12 +1,11 @@
 import type { Call, Fault } from '../outside';
-import {
-    applyChoice, choiceIn, keepChoice, MEASUREMENT, PROFILING, STORAGE,
-} from './consent';
+import { MEASUREMENT, PROFILING, STORAGE } from './bits';
+import { applyChoice, choiceIn, keepChoice } from './consent';
+import { NAME_CHARACTERS } from './limits';
 import { boundedProps } from './props';
 import type { Site } from './site';
 
 const USER = /^[\w.:-]{1,96}$/;
-const NAME_CHARACTERS = 64;
 
 /** Beginnings of the names of conversions, which are too dear to wait in a queue. */
 const URGENT

@@ -1,5 +1,5 @@
 import type { Options } from '../outside';
-import { ALL } from './consent';
+import { ALL } from './bits';
 
 export interface Config {
     siteKey: string;

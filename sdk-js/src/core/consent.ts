@@ -1,19 +1,9 @@
 import type { CallOptions, Options } from '../outside';
+import { ALL, CLEARED_BY_REFUSAL, MEASUREMENT, PROFILING } from './bits';
 import type { Config } from './config';
 import { isOn } from './config';
 import { browser } from './natives';
 import { localShelf } from './storage';
-
-/** Consent bits as they travel in a batch's `c`. */
-export const MEASUREMENT = 1;
-export const STORAGE = 2;
-export const PROFILING = 4;
-export const LINKING = 8;
-export const INFERENCE = 16;
-export const ADVERTISING = 32;
-
-export const ALL = 63;
-const CLEARED_BY_REFUSAL = PROFILING | LINKING | INFERENCE | ADVERTISING;
 
 /** The bits that hold once the browser's own refusal is respected. */
 export function effectiveConsent(wanted: number, refused: boolean): number {

@@ -1,6 +1,5 @@
+import { FAILURES_MAXIMUM } from './limits';
 import { original } from './natives';
-
-const FAILURES_MAXIMUM = 3;
 
 export interface Guard {
     /** Wraps a callback of collector `name`: it never throws, and rests after three failures. */

@@ -1,13 +1,6 @@
 import type { StoredBatch } from '../outside';
+import { BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES, MEMORY_BYTES, MEMORY_EVENTS } from './limits';
 import { round } from './natives';
-
-/** Limits of the wire format and of this queue. */
-export const BATCH_EVENTS = 32;
-export const BATCH_BYTES = 24 * 1024;
-export const EVENT_BYTES = 4096;
-export const WAIT_MILLISECONDS = 10_000;
-export const MEMORY_EVENTS = 500;
-export const MEMORY_BYTES = 256 * 1024;
 
 /** A batch whose content and number no longer change; only its send times are stamped anew. */
 export interface SealedBatch extends StoredBatch {

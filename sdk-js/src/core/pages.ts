@@ -1,15 +1,12 @@
 import type { Fields } from '../outside';
+import { MEASUREMENT } from './bits';
 import type { Config } from './config';
 import { isOff } from './config';
-import { MEASUREMENT } from './consent';
+import { ROUTE_MILLISECONDS, SETTLE_MILLISECONDS, TITLE_CHARACTERS } from './limits';
 import { browser, round } from './natives';
 import type { Site } from './site';
 import type { Tracker } from './tracker';
 import { reducedReferrer, reducedUrl } from './url';
-
-const SETTLE_MILLISECONDS = 300;
-const ROUTE_MILLISECONDS = 50;
-const TITLE_CHARACTERS = 128;
 
 /** How a page view came about: new, reload, back/forward, prerendered, from cache, soft. */
 export type Arrival = 'n' | 'r' | 'b' | 'p' | 'c' | 's';

@@ -1,10 +1,7 @@
 import type { Bag } from '../outside';
+import { CHARACTERS_MAXIMUM, KEYS_MAXIMUM, KEY_CHARACTERS } from './limits';
 import { json } from './natives';
 import { attempt } from './storage';
-
-const KEYS_MAXIMUM = 32;
-const CHARACTERS_MAXIMUM = 2_000;
-const KEY_CHARACTERS = 64;
 
 /** What a caller hands over, cut to what the wire format takes; whole keys are left out. */
 export function boundedProps(given: unknown): Bag | undefined {

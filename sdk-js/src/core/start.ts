@@ -1,8 +1,9 @@
 import type { Call, Command, Fault, Options } from '../outside';
 import { makeApi, tellChoice } from './api';
+import { MEASUREMENT, STORAGE } from './bits';
 import type { Config } from './config';
 import { configOf, optionsOf } from './config';
-import { applyChoice, choiceIn, keepChoice, keptChoice, MEASUREMENT, STORAGE } from './consent';
+import { applyChoice, choiceIn, keepChoice, keptChoice } from './consent';
 import { makeGuard } from './guard';
 import { makeIdentity } from './identity';
 import { browser, page, send } from './natives';

@@ -4,9 +4,9 @@ import { neededConsent } from './consent';
 import type { Guard } from './guard';
 import { uuid7 } from './ids';
 import type { Identity } from './identity';
+import { WAIT_MILLISECONDS } from './limits';
 import { json, now, round } from './natives';
 import type { Outbox } from './outbox';
-import { WAIT_MILLISECONDS } from './outbox';
 import type { Transport } from './transport';
 
 export interface Tracker {

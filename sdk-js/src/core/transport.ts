@@ -1,4 +1,5 @@
 import type { Score } from '../outside';
+import { KEEPALIVE_BYTES, TIMEOUT_MILLISECONDS } from './limits';
 import { now } from './natives';
 import type { Outbox, SealedBatch } from './outbox';
 import { bodyOf } from './outbox';
@@ -6,13 +7,6 @@ import {
     AGE_MAXIMUM_MILLISECONDS, backoffMilliseconds, isWorthRetrying, retryAfterMilliseconds,
     TRIES_MAXIMUM,
 } from './retry';
-
-/**
- * Browsers refuse keepalive requests and beacons beyond 64 KiB that are under way together; we stay
- * below with what we know is ours.
- */
-export const KEEPALIVE_BYTES = 60_000;
-const TIMEOUT_MILLISECONDS = 15_000;
 
 interface Answer {
     status: number;

@@ -1,8 +1,8 @@
 import { page as window } from '../core/natives';
 import type { Site } from '../core/site';
 import type { Fields, Page } from '../outside';
+import { STRING_CHARACTERS } from './limits';
 
-const STRING_CHARACTERS = 2048;
 const PURPOSES = ['analytics_storage', 'ad_storage', 'ad_user_data', 'ad_personalization'];
 
 /** Google's Consent Mode as the page set it: a letter each for granted, denied and unknown. */

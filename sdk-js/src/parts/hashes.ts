@@ -1,4 +1,4 @@
-import { LINKING } from '../core/consent';
+import { LINKING } from '../core/bits';
 import type { Site } from '../core/site';
 import type { Bag, CallOptions } from '../outside';
 

@@ -1,4 +1,4 @@
-import { STORAGE } from '../core/consent';
+import { STORAGE } from '../core/bits';
 import { browser, json } from '../core/natives';
 import type { SealedBatch } from '../core/outbox';
 import { AGE_MAXIMUM_MILLISECONDS } from '../core/retry';
@@ -6,9 +6,7 @@ import type { Site } from '../core/site';
 import { localKeys, localShelf, readJson } from '../core/storage';
 import type { StoredBatch } from '../outside';
 import { hash32 } from './hash';
-
-const BYTES_MAXIMUM = 64 * 1024;
-const ADOPT_MILLISECONDS = 2_000;
+import { ADOPT_MILLISECONDS, BYTES_MAXIMUM } from './limits';
 
 /**
  * Keeps what could not be sent on the device, for the next page to send: one key per window, named

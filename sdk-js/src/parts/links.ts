@@ -1,12 +1,10 @@
-import { LINKING } from '../core/consent';
+import { LINKING } from '../core/bits';
 import { isIdentifier } from '../core/ids';
 import type { Site } from '../core/site';
 import { hash32 } from './hash';
+import { SECONDS, UNDO_MILLISECONDS, VERSION } from './limits';
 
 const PARAMETER = '_hg';
-const VERSION = '1';
-const SECONDS = 120;
-const UNDO_MILLISECONDS = 1_000;
 
 /** The browser without its version: it may update itself between two pages. */
 const coarse = (agent: string) => agent.replace(/[\d._]+/g, '');

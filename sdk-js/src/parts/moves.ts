@@ -1,10 +1,8 @@
-import { PROFILING } from '../core/consent';
+import { PROFILING } from '../core/bits';
 import { navigationApi } from '../core/pages';
 import type { Site } from '../core/site';
 import type { Fields, Step } from '../outside';
-
-const QUICK_MILLISECONDS = 7_000;
-const TRAIL_MAXIMUM = 8;
+import { QUICK_MILLISECONDS, TRAIL_MAXIMUM } from './limits';
 
 /** The trail with a new step, bounded. */
 export function extended(trail: Step[], step: Step): Step[] {

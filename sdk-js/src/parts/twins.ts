@@ -1,12 +1,10 @@
+import { ADVERTISING, LINKING } from '../core/bits';
 import { isOff } from '../core/config';
-import { ADVERTISING, LINKING } from '../core/consent';
 import { canonical } from '../core/conversions';
 import { page } from '../core/natives';
 import type { Site } from '../core/site';
 import type { Bag } from '../outside';
-
-const META = 1;
-const GOOGLE = 2;
+import { GOOGLE, META } from './limits';
 
 interface Names { [name: string]: string }
 

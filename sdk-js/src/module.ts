@@ -6,10 +6,10 @@ import { PARTS } from './parts/all';
 export const hg = makeCommand([]);
 
 /** Begins to watch this page. Once only; false when it has begun, or the options name no site. */
-export function start(options: Options): boolean {
+export const start = (options: Options): boolean => {
     if (hg.ready) return false;
     return hg.ready = launch({ ...options }, hg, PARTS);
-}
+};
 export const track = (name: string, properties?: object) => hg('track', name, properties);
 export const identify = (user: string, traits?: object, options?: object) =>
     hg('identify', user, traits, options);

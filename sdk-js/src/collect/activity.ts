@@ -17,8 +17,8 @@ export interface Activity {
  * Visible, focused and active time from one monotonic clock. Active means visible, focused, and an
  * input within the last 30 s; arriving on a page counts as one.
  */
-export function makeActivity(
-    start: number, visibleAtStart: boolean, focusedAtStart: boolean): Activity {
+export const makeActivity = (
+    start: number, visibleAtStart: boolean, focusedAtStart: boolean): Activity => {
     let last = start;
     let visible = visibleAtStart;
     let focused = focusedAtStart;
@@ -78,4 +78,4 @@ export function makeActivity(
             return taken.map(Math.round);
         },
     };
-}
+};

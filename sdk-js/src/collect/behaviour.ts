@@ -7,6 +7,7 @@ import { wordsBelow } from './words';
 import { makeBooks } from './books';
 import { watchClicks } from './clicks';
 import { watchCtas } from './ctas';
+import { depthOf, isVisible } from './elements';
 import { watchForms } from './forms';
 import { watchKeys, watchPointer, watchScroll, watchTouch } from './gestures';
 import { makeHeatBook } from './heatbook';
@@ -20,7 +21,7 @@ import { summaryOf } from './summary';
 export const markAt = (index: number) =>
     (index < 3 ? 15_000 * 2 ** index : 60_000 * (index - 1));
 
-export function watchBehaviour(site: Site): void {
+export const watchBehaviour = (site: Site): void => {
     const { tracker } = site;
     const { guard } = tracker;
     const { options } = site.config;
@@ -70,8 +71,7 @@ export function watchBehaviour(site: Site): void {
         sections = watchSections(guard, books);
     });
     function shown(): void {
-        const visible = document.visibilityState === 'visible';
-        books.activity.visibility(clock(), visible, document.hasFocus());
+        books.activity.visibility(clock(), isVisible(), document.hasFocus());
         dead.shifted();
         beat();
     }
@@ -100,7 +100,7 @@ export function watchBehaviour(site: Site): void {
     const self: Behaviour = {
         begin() {
             const now = clock();
-            books = makeBooks(now, window.scrollY, options.rage);
+            books = makeBooks(now, scrollY, options.rage);
             part = mark = 0;
             totals = [0, 0, 0, 0];
             beat();
@@ -113,8 +113,7 @@ export function watchBehaviour(site: Site): void {
             if (sections) sections.scan();
             ctas.scan();
             documentPixels = documentPixels || document.documentElement.scrollHeight;
-            books.scroll.saw(
-                Math.min(1, (window.scrollY + innerHeight) / Math.max(1, documentPixels)));
+            books.scroll.saw(depthOf(documentPixels));
         },
         summarise(ends) {
             if (!tracker.allows(PROFILING)) return;
@@ -139,4 +138,4 @@ export function watchBehaviour(site: Site): void {
     for (const name of Object.keys(self) as 'summarise'[]) {
         self[name] = guard.wrap('behaviour', self[name]);
     }
-}
+};

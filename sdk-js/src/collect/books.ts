@@ -4,6 +4,7 @@ import type { ClickBook } from './clickbook';
 import { makeClickBook } from './clickbook';
 import type { CtaBook } from './ctabook';
 import { makeCtaBook } from './ctabook';
+import { isVisible } from './elements';
 import type { KeyBook } from './keybook';
 import { makeKeyBook } from './keybook';
 import type { PointerBook } from './pointerbook';
@@ -28,9 +29,9 @@ export interface Books {
     keys: KeyBook;
 }
 
-export function makeBooks(now: number, offset: number, rage?: RageLimits): Books {
+export const makeBooks = (now: number, offset: number, rage?: RageLimits): Books => {
     return {
-        activity: makeActivity(now, document.visibilityState === 'visible', document.hasFocus()),
+        activity: makeActivity(now, isVisible(), document.hasFocus()),
         scroll: makeScrollBook(offset),
         sections: makeSectionBook(),
         pointer: makePointerBook(),
@@ -39,4 +40,4 @@ export function makeBooks(now: number, offset: number, rage?: RageLimits): Books
         touch: makeTouchBook(),
         keys: makeKeyBook(),
     };
-}
+};

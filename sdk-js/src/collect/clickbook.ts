@@ -28,7 +28,7 @@ export interface ClickBook {
     take(): number[];
 }
 
-export function makeClickBook(limits?: RageLimits): ClickBook {
+export const makeClickBook = (limits?: RageLimits): ClickBook => {
     const rage = makeRageRule(limits);
     /** Clicks, interactive, decisive, rage, dead and error ones. */
     let sums = [0, 0, 0, 0, 0, 0];
@@ -69,4 +69,4 @@ export function makeClickBook(limits?: RageLimits): ClickBook {
             return taken;
         },
     };
-}
+};

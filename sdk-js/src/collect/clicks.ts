@@ -3,7 +3,7 @@ import { now as clock } from '../core/natives';
 import type { Tracker } from '../core/tracker';
 import type { Books } from './books';
 import { makeDeadClickWatch } from './deadclick';
-import { ctaOf, interactiveOf, isTextField, labelOf, targetOf } from './elements';
+import { ctaOf, hasSelection, interactiveOf, isTextField, labelOf, targetOf } from './elements';
 import {
     ERROR_MILLISECONDS, FLAG_CTA, FLAG_DEAD, FLAG_DOWNLOAD, FLAG_ERROR, FLAG_OUTBOUND, FLAG_RAGE,
 } from './limits';
@@ -14,31 +14,29 @@ const STEPPER = /next|prev|arrow|carousel|slide|step|plus|minus|incr|decr|quant/
 interface Hover { at: number; entries: number }
 
 /** What a link leads to, as flag bits and a label; 0 for a link within the site. */
-function linkFlags(link: HTMLAnchorElement | null): [flags: number, label: string] {
+const linkFlags = (link: HTMLAnchorElement | null): [flags: number, label: string] => {
     if (!link || !/^https?:$/.test(link.protocol)) return [0, ''];
     const { host, pathname } = link;
     if (link.hasAttribute('download') || FILES.test(pathname)) {
         return [FLAG_DOWNLOAD, pathname.split('/').pop()!];
     }
     return host === location.host ? [0, ''] : [FLAG_OUTBOUND, host];
-}
+};
 
 /** Clicking quickly here has good reasons: typing, stepping, choosing words. */
-function rageExempt(target: Element, event: MouseEvent): boolean {
+const rageExempt = (target: Element, event: MouseEvent): boolean => {
     if (event.detail === 0 || isTextField(target) || target.closest('[data-hg-ignore]'))
         return true;
     const control = interactiveOf(target) || target;
-    if (STEPPER.test(control.getAttribute('class') + ' ' + control.getAttribute('aria-label')))
-        return true;
-    const selection = event.detail > 1 && getSelection();
-    return !!selection && !selection.isCollapsed;
-}
+    return STEPPER.test(control.getAttribute('class') + ' ' + control.getAttribute('aria-label'))
+        || event.detail > 1 && hasSelection();
+};
 
 /** Counts clicks and reports the interesting ones. `sectionOf` gives a section's index or -1. */
-export function watchClicks(
+export const watchClicks = (
     tracker: Tracker, books: () => Books, sectionOf: (target: Element) => number, acted: () => void,
     ctaClicked: (element: Element) => void, deadMilliseconds?: number
-): { moved(): void; shifted(): void } {
+): { moved(): void; shifted(): void } => {
     const { guard } = tracker;
     const hovers = new WeakMap<Element, Hover>();
     const dead = makeDeadClickWatch(guard, deadMilliseconds);
@@ -66,7 +64,7 @@ export function watchClicks(
         books().sections.clicked(sectionOf(target));
         books().pointer.pressed(event.clientX, event.clientY, now);
         const raging = books().clicks.click({
-            x: event.clientX, y: event.clientY, now, interactive: control !== null, hover, entries,
+            x: event.clientX, y: event.clientY, now, interactive: !!control, hover, entries,
             rageExempt: rageExempt(target, event),
         });
         dead.clicked(target, event, () => {
@@ -120,4 +118,4 @@ export function watchClicks(
         if (target === window) broke();
     });
     return dead;
-}
+};

@@ -28,7 +28,7 @@ export interface CtaBook {
 }
 
 /** Attention for calls to action: hovers of 0.2–10 s, retreats, and time in view on touch. */
-export function makeCtaBook(): CtaBook {
+export const makeCtaBook = (): CtaBook => {
     const ctas = new Map<number, Cta>();
 
     function of(index: number): Cta {
@@ -98,4 +98,4 @@ export function makeCtaBook(): CtaBook {
             return rows;
         },
     };
-}
+};

@@ -11,7 +11,7 @@ export interface CtaWatch {
     reset(): void;
 }
 
-export function watchCtas(tracker: Tracker, books: () => Books): CtaWatch {
+export const watchCtas = (tracker: Tracker, books: () => Books): CtaWatch => {
     let indexes = new Map<Element, number>();
     let hovered: Element | null = null;
     const coarse = window.matchMedia('(pointer: coarse)').matches;
@@ -61,4 +61,4 @@ export function watchCtas(tracker: Tracker, books: () => Books): CtaWatch {
             hovered = null;
         },
     };
-}
+};

@@ -16,16 +16,16 @@ export interface DeadClickWatch {
 }
 
 /** Judges, when the browser is idle, whether an element looks as if a click would do something. */
-function looksInteractive(target: Element): boolean {
+const looksInteractive = (target: Element): boolean => {
     return !!(interactiveOf(target) || target.closest(LOOKS))
         || getComputedStyle(target).cursor === 'pointer';
-}
+};
 
 /**
  * One candidate at a time: the observer of the whole document lives for 2.5 s after a click only.
  */
-export function makeDeadClickWatch(
-    guard: Guard, milliseconds = MUTATION_MILLISECONDS): DeadClickWatch {
+export const makeDeadClickWatch = (
+    guard: Guard, milliseconds = MUTATION_MILLISECONDS): DeadClickWatch => {
     /** Time of the click that is watched, or -1; what it waits for. */
     let watchedAt = -1;
     let observer: MutationObserver | null = null;
@@ -61,4 +61,4 @@ export function makeDeadClickWatch(
         moved: () => cancelWithin(SCROLL_MILLISECONDS),
         shifted: () => cancelWithin(FOCUS_MILLISECONDS),
     };
-}
+};

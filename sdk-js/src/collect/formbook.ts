@@ -34,7 +34,7 @@ export interface FormBook {
 }
 
 /** How a form is filled in: times, corrections and returns per field, and never what is typed. */
-export function makeFormBook(): FormBook {
+export const makeFormBook = (): FormBook => {
     const fields = new Map<string, Field>();
     let started = false;
 
@@ -98,4 +98,4 @@ export function makeFormBook(): FormBook {
             return rows;
         },
     };
-}
+};

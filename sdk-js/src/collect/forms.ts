@@ -16,22 +16,22 @@ export interface FormWatch {
     leave(): void;
 }
 
-function controlsOf(form: Element): Control[] {
+const controlsOf = (form: Element): Control[] => {
     const controls = [...form.querySelectorAll<Control>('input,select,textarea')];
     return controls.filter((control) => !/^(hidden|submit|button|reset|image)$/.test(control.type));
-}
+};
 
 /** Valid required fields out of all required, percent; without required ones, of all fields. */
-function completion(form: Element): number {
+const completion = (form: Element): number => {
     const controls = controlsOf(form);
     const required = controls.filter((control) => control.required);
     const counted = required.length ? required : controls;
     // `validity` is only looked at: `checkValidity` would raise events in the host's page.
     const valid = counted.filter((control) => control.validity.valid && control.value !== '');
     return counted.length ? Math.round((100 * valid.length) / counted.length) : 0;
-}
+};
 
-export function watchForms(tracker: Tracker): FormWatch {
+export const watchForms = (tracker: Tracker): FormWatch => {
     const watched: Watched[] = [];
 
     function formOf(target: Element): Watched | null {
@@ -97,4 +97,4 @@ export function watchForms(tracker: Tracker): FormWatch {
             watched.length = 0;
         },
     };
-}
+};

@@ -2,15 +2,15 @@ import { now as clock } from '../core/natives';
 import type { Tracker } from '../core/tracker';
 import type { Books } from './books';
 import type { HeatBook } from './heatbook';
-import { isPrivate, isTextField, targetOf } from './elements';
+import { depthOf, hasSelection, isPrivate, isTextField, targetOf } from './elements';
 import { keyKind } from './keybook';
 
 const GALLERY = '[data-section=gallery],[data-gallery]';
 const SEARCH = '[type=search],[role=search] input,[role=searchbox],[data-form=search] input';
 
 /** Mouse movement: the handler does arithmetic once in 50 ms and reads no layout. */
-export function watchPointer(
-    tracker: Tracker, books: () => Books, heat: HeatBook | null): void {
+export const watchPointer = (
+    tracker: Tracker, books: () => Books, heat: HeatBook | null): void => {
     let [width, height] = [innerWidth, innerHeight];
     tracker.guard.listen(window, 'resize', 'pointer', () => {
         tracker.guard.idle('pointer', 1000, () => {
@@ -23,16 +23,16 @@ export function watchPointer(
         if (event.pointerType !== 'mouse') return;
         books().pointer.moved(event.clientX, event.clientY, now, width || 1, height || 1);
     });
-}
+};
 
-export function watchTouch(tracker: Tracker, books: () => Books, moved: () => void): void {
+export const watchTouch = (tracker: Tracker, books: () => Books, moved: () => void): void => {
     const finger
         = (touch: Touch) => ({ x: touch.clientX, y: touch.clientY, now: clock() });
     let touching = false;
     tracker.guard.on('touchstart', 'touch', (event: TouchEvent) => {
         const target = targetOf(event);
         touching = true;
-        const onGallery = target !== null && target.closest(GALLERY) !== null;
+        const onGallery = !!target && !!target.closest(GALLERY);
         books().touch.down(finger(event.touches[0]), event.touches.length, onGallery);
     });
     tracker.guard.on('touchend', 'touch', (event: TouchEvent) => {
@@ -43,34 +43,31 @@ export function watchTouch(tracker: Tracker, books: () => Books, moved: () => vo
     });
     tracker.guard.on('selectionchange', 'touch', () => {
         moved();
-        const selection = touching && getSelection();
-        if (selection && !selection.isCollapsed) books().touch.selected(clock());
+        if (touching && hasSelection()) books().touch.selected(clock());
     });
-}
+};
 
 /** Keys as kinds, and never those of password, card or private fields. */
-export function watchKeys(tracker: Tracker, books: () => Books, acted: () => void): void {
+export const watchKeys = (tracker: Tracker, books: () => Books, acted: () => void): void => {
     tracker.guard.on('keydown', 'keys', (event: KeyboardEvent) => {
         const target = targetOf(event);
         if (!target || !event.key || event.repeat || isPrivate(target)) return;
-        const kind = keyKind(event, isTextField(target), target.closest(SEARCH) !== null);
+        const kind = keyKind(event, isTextField(target), !!target.closest(SEARCH));
         if (!kind) return;
         books().keys.key(kind, clock());
         acted();
     });
-}
+};
 
 /** Scrolling of the document, read once per frame. */
-export function watchScroll(
+export const watchScroll = (
     tracker: Tracker, books: () => Books, documentPixels: () => number, moved: () => void
-): void {
+): void => {
     let asked = false;
     const measure = tracker.guard.wrap('scroll', () => {
         asked = false;
         const { scroll, sections } = books();
-        const offset = window.scrollY;
-        const depth = Math.min(1, (offset + innerHeight) / Math.max(1, documentPixels()));
-        scroll.moved(clock(), offset, depth, sections.anyShown());
+        scroll.moved(clock(), scrollY, depthOf(documentPixels()), sections.anyShown());
     });
     tracker.guard.on('scroll', 'scroll', (event: Event) => {
         books().activity.input(clock());
@@ -79,4 +76,4 @@ export function watchScroll(
         asked = true;
         requestAnimationFrame(measure);
     });
-}
+};

@@ -16,7 +16,7 @@ const step = (milliseconds: number) =>
  * Time of the pointer over a grid of 4 columns and 32 rows of the document, a byte for each cell,
  * row by row, in base64url. A pointer that rests longer than 5 s is parked.
  */
-export function makeHeatBook(): HeatBook {
+export const makeHeatBook = (): HeatBook => {
     let bands: number[] = [];
     let before = -1;
     let place = 0;
@@ -40,4 +40,4 @@ export function makeHeatBook(): HeatBook {
             return cells.some(Boolean) ? base64url(Uint8Array.from(cells, step)) : undefined;
         },
     };
-}
+};

@@ -13,9 +13,9 @@ export interface KeyBook {
 }
 
 /** What kind of key press this is; null for keys that say nothing. */
-export function keyKind(
+export const keyKind = (
     event: { key: string; ctrlKey: boolean; metaKey: boolean }, inText: boolean, inSearch: boolean
-): KeyKind | null {
+): KeyKind | null => {
     const { key } = event;
     if (event.ctrlKey || event.metaKey) {
         const kinds: { [key: string]: KeyKind } = { 'c': 'copy', 'f': 'find', 'p': 'print' };
@@ -25,12 +25,12 @@ export function keyKind(
     if (key === 'Tab' || (/^Arrow/.test(key) && !inText)) return 'step';
     if (!inText || key.length !== 1) return null;
     return inSearch ? 'search' : 'text';
-}
+};
 
 /** Where a kind is counted among the sums: bursts, keys, deletes, copies, finds, prints. */
 const PLACES: { [kind: string]: number } = { 'copy': 3, 'find': 4, 'print': 5 };
 
-export function makeKeyBook(): KeyBook {
+export const makeKeyBook = (): KeyBook => {
     let sums = [0, 0, 0, 0, 0, 0];
     /** Number, sum and sum of squares of the gaps between keys. */
     let gaps = [0, 0, 0];
@@ -71,4 +71,4 @@ export function makeKeyBook(): KeyBook {
             return [bursts, keys, mean, variation, deleted, ...shortcuts].map(Math.round);
         },
     };
-}
+};

@@ -39,7 +39,7 @@ const freshSums = () => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 const percent = (share: number) => Math.round(100 * Math.min(1, share));
 
 /** Mouse movement of one page view, folded into sums as it happens. */
-export function makePointerBook(): PointerBook {
+export const makePointerBook = (): PointerBook => {
     let last: Point | null = null;
     let latest: Point | null = null;
     let start: Point | null = null;
@@ -147,4 +147,4 @@ export function makePointerBook(): PointerBook {
             ];
         },
     };
-}
+};

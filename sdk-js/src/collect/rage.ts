@@ -9,7 +9,7 @@ export const RAGE: RageLimits = [3, 1_000, 30];
 export type RageRule = (x: number, y: number, now: number) => boolean;
 
 /** Many clicks, each soon after and near to the one before. */
-export function makeRageRule([clicks, gap, distance] = RAGE): RageRule {
+export const makeRageRule = ([clicks, gap, distance] = RAGE): RageRule => {
     let run = 0;
     let before = [0, 0, -Infinity];
     return (x, y, now) => {
@@ -19,12 +19,12 @@ export function makeRageRule([clicks, gap, distance] = RAGE): RageRule {
         before = [x, y, now];
         return run === clicks;
     };
-}
+};
 
 /** The middle of a list of numbers, 0 for none. */
-export function median(values: number[]): number {
+export const median = (values: number[]): number => {
     if (!values.length) return 0;
     const sorted = values.slice().sort((left, right) => left - right);
     const middle = sorted.length >> 1;
     return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+};

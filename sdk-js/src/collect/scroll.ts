@@ -18,7 +18,7 @@ export interface ScrollBook {
 }
 
 /** Scrolling of one page view, as distances and stops. */
-export function makeScrollBook(startOffset: number): ScrollBook {
+export const makeScrollBook = (startOffset: number): ScrollBook => {
     let offset = startOffset;
     let movedAt = -1;
     let direction = 0;
@@ -81,4 +81,4 @@ export function makeScrollBook(startOffset: number): ScrollBook {
             return taken.concat(Math.round(deepest * 100));
         },
     };
-}
+};

@@ -41,7 +41,7 @@ export interface SectionBook {
 }
 
 /** Which sections of a page view were looked at, for how long, and returned to. */
-export function makeSectionBook(): SectionBook {
+export const makeSectionBook = (): SectionBook => {
     const sections: Section[] = [];
     const firstViews: number[] = [];
     let lastQualified = -1;
@@ -120,4 +120,4 @@ export function makeSectionBook(): SectionBook {
                 .concat(Math.round(linearShare() * 100));
         },
     };
-}
+};

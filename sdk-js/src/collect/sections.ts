@@ -14,12 +14,12 @@ export interface SectionWatch {
     stop(): void;
 }
 
-function slug(text: string): string {
+const slug = (text: string): string => {
     return text.trim().toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, CATEGORY_CHARACTERS);
-}
+};
 
 /** Blocks under headings stand in for sections where a page marks none. */
-function headingBlocks(): { element: Element; category: string }[] {
+const headingBlocks = (): { element: Element; category: string }[] => {
     const blocks: { element: Element; category: string }[] = [];
     document.querySelectorAll('h1,h2,h3').forEach((heading) => {
         const element = heading.closest('section,article') || heading.parentElement;
@@ -29,23 +29,23 @@ function headingBlocks(): { element: Element; category: string }[] {
             { element: element!, category: '#' + slug(heading.textContent || '').slice(0, 31) });
     });
     return blocks;
-}
+};
 
-function candidates(): { element: Element; category: string }[] {
+const candidates = (): { element: Element; category: string }[] => {
     const marked = [...document.querySelectorAll('[data-section]')].map((element) => ({
         element, category: slug(element.getAttribute('data-section') || 'section'),
     }));
     return marked.length ? marked : headingBlocks();
-}
+};
 
-function covers(entry: IntersectionObserverEntry): boolean {
+const covers = (entry: IntersectionObserverEntry): boolean => {
     const shown = entry.intersectionRect;
     const area = entry.rootBounds ? entry.rootBounds.width * entry.rootBounds.height : 0;
     return entry.intersectionRatio >= HALF
         || (area > 0 && shown.width * shown.height >= area * HALF);
-}
+};
 
-export function watchSections(guard: Guard, { sections: book, activity }: Books): SectionWatch {
+export const watchSections = (guard: Guard, { sections: book, activity }: Books): SectionWatch => {
     const indexes = new Map<Element, number>();
     const observer = new IntersectionObserver(guard.wrap('sections', (entries) => {
         const now = clock();
@@ -76,4 +76,4 @@ export function watchSections(guard: Guard, { sections: book, activity }: Books)
         },
         stop: () => observer.disconnect(),
     };
-}
+};

@@ -11,9 +11,9 @@ type Sums = 'vz' | 'sc' | 'rd' | 'mo' | 'tp' | 'kb' | 'ck';
  * The fields of a page summary: increments since the last one. Arrays of zeros are left out; null
  * when nothing happened at all.
  */
-export function summaryOf(
+export const summaryOf = (
     books: Books, now: number, part: number, before: PageTotals, ends: boolean, inference: boolean
-): Fields | null {
+): Fields | null => {
     const active = books.activity.activeTotal(now);
     const shown = books.sections.anyShown();
     const fields: Fields = { q: part };
@@ -42,4 +42,4 @@ export function summaryOf(
         ...before,
     ];
     return fields;
-}
+};

@@ -29,7 +29,7 @@ const SELECTIONS = 7;
 const freshSums = () => [0, 0, 0, 0, 0, 0, 0, 0];
 
 /** Touch gestures of one page view. */
-export function makeTouchBook(): TouchBook {
+export const makeTouchBook = (): TouchBook => {
     let start: (Finger & { onGallery: boolean }) | null = null;
     let pinching = false;
     let lastTap = -Infinity;
@@ -82,4 +82,4 @@ export function makeTouchBook(): TouchBook {
             return taken.map(Math.round);
         },
     };
-}
+};

@@ -2,13 +2,13 @@ const NODES_MAXIMUM = 20_000;
 const SILENT = /^(SCRIPT|STYLE|NOSCRIPT|TEMPLATE|TEXTAREA|SELECT)$/;
 
 /** Number of words in a text. */
-export function wordsIn(text: string): number {
+export const wordsIn = (text: string): number => {
     const found = text.match(/\S+/g);
     return found ? found.length : 0;
-}
+};
 
 /** Words below an element, from its text nodes: asks for no layout. */
-export function wordsBelow(root: Node): number {
+export const wordsBelow = (root: Node): number => {
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     let words = 0;
     for (let nodes = 0; nodes < NODES_MAXIMUM && walker.nextNode(); nodes++) {
@@ -16,4 +16,4 @@ export function wordsBelow(root: Node): number {
         if (parentNode && !SILENT.test(parentNode.nodeName)) words += wordsIn(nodeValue || '');
     }
     return words;
-}
+};

@@ -1,9 +1,10 @@
-import type { Call, Fault } from '../outside';
+import type { Call } from '../outside';
 import { MEASUREMENT, PROFILING, STORAGE } from './bits';
 import { applyChoice, choiceIn, keepChoice } from './consent';
 import { NAME_CHARACTERS } from './limits';
 import { boundedProps } from './props';
 import type { Site } from './site';
+import { tellFault } from './tracker';
 
 const USER = /^[\w.:-]{1,96}$/;
 
@@ -14,13 +15,13 @@ const URGENT
 export const isUrgent = (name: string) => URGENT.test(name);
 
 /** Tells the engine what the visitor chose. */
-export function tellChoice({ config, tracker }: Site): void {
+export const tellChoice = ({ config, tracker }: Site): void => {
     tracker.emit(
         'cs', { bits: tracker.granted, src: 'api', ex: config.isExplicit ? 1 : undefined });
-}
+};
 
 /** What runs a call: the core's commands, and those that parts of the full build brought. */
-export function makeApi(site: Site): (call: Call) => void {
+export const makeApi = (site: Site): (call: Call) => void => {
     const { config, commands, tracker, pages } = site;
     const { identity } = tracker;
 
@@ -59,10 +60,7 @@ export function makeApi(site: Site): (call: Call) => void {
         pages.settle();
         // A raw address must never leave the page: the customer's server hashes it, and what holds
         // anything else than a hash may is not taken.
-        if (!USER.test(text)) {
-            const props: Fault = { collector: 'identify', kind: 'RawIdentifier' };
-            return tracker.emit('cu', { name: 'hg_error', props: { ...props } });
-        }
+        if (!USER.test(text)) return tellFault(tracker, 'identify', 'RawIdentifier');
         tracker.sealUp();
         identity.user = text;
         tracker.emit('id', { uid: text, traits: boundedProps(traits) }, true);
@@ -78,4 +76,4 @@ export function makeApi(site: Site): (call: Call) => void {
         // Any other command is an event of its name: `hg('purchase', { … })`.
         else if (!/^(config|consent|undefined)$/.test(name)) track(name, rest[0], at);
     };
-}
+};

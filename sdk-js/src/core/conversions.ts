@@ -13,9 +13,10 @@ export const USUAL: { [name: string]: string } = {
 };
 
 /**
- * The canonical name of a conversion; empty for what is none. Views of pages are too many for one.
+ * The canonical name of a conversion; empty for what is none. Views of pages, which stand first, are
+ * too many for one.
  */
-export function canonical(name: string): string {
-    const usual = Object.keys(USUAL).indexOf(name) < 0 ? name : USUAL[name];
-    return usual !== 'page_view' && CANONICAL.split(' ').indexOf(usual) >= 0 ? usual : '';
-}
+export const canonical = (name: string): string => {
+    const usual = USUAL[name] || name;
+    return CANONICAL.split(' ').indexOf(usual) > 0 ? usual : '';
+};

@@ -17,7 +17,7 @@ export interface Guard {
 }
 
 /** `report` is called once per collector, with its name and the kind of error. */
-export function makeGuard(report: (collector: string, kind: string) => void): Guard {
+export const makeGuard = (report: (collector: string, kind: string) => void): Guard => {
     const failures: { [name: string]: number } = {};
 
     const wrap: Guard['wrap'] = (name, action) => (...given) => {
@@ -53,4 +53,4 @@ export function makeGuard(report: (collector: string, kind: string) => void): Gu
             else later(Math.min(milliseconds, 50), name, action);
         },
     };
-}
+};

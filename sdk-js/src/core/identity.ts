@@ -38,8 +38,9 @@ export interface Identity {
 
 const DEVICE_COOKIE = '_hg_d';
 
-export function makeIdentity(
-    siteKey: string, { cookie, local, tab }: Shelves, makeId = () => uuid7(Date.now())): Identity {
+export const makeIdentity = (
+    siteKey: string, { cookie, local, tab }: Shelves, makeId = () => uuid7(Date.now())
+): Identity => {
     const prefix = `_hg.${siteKey}.`;
     let stored = false;
     let deviceId: string | null = null;
@@ -100,4 +101,4 @@ export function makeIdentity(
         },
     };
     return self;
-}
+};

@@ -12,20 +12,20 @@ export const now = () => performance.now();
 export const round = Math.round;
 
 /** Asks the network, and where the page has broken `fetch`, by the way that is left. */
-export async function send(url: string, init: RequestInit): Promise<Response> {
+export const send = async (url: string, init: RequestInit): Promise<Response> => {
     try {
         return fetch(url, init);
     } catch {
         const taken = navigator.sendBeacon(url, init.body);
         return new Response(null, { status: taken ? 204 : 503 });
     }
-}
+};
 
 /**
  * JSON text. Old libraries give arrays a `toJSON` that turns them into strings; it is put aside for
  * the moment.
  */
-export function json(value: unknown): string {
+export const json = (value: unknown): string => {
     const proto = Array.prototype as { toJSON?: unknown };
     const odd = proto.toJSON;
     if (odd) delete proto.toJSON;
@@ -34,15 +34,15 @@ export function json(value: unknown): string {
     } finally {
         if (odd) proto.toJSON = odd;
     }
-}
+};
 
 /**
  * A method as the browser made it: patches such as zone.js run the page's change detection after
  * every call of ours, and keep the original under another name.
  */
-export function original<K extends string, T extends { [name in K]: unknown }>(
-    owner: T, name: K): T[K] {
+export const original = <K extends string, T extends { [name in K]: unknown }>(
+    owner: T, name: K): T[K] => {
     const { Zone: zone } = page;
     const hidden = zone && zone.__symbol__ ? zone.__symbol__(name) : name;
     return (owner as { [name: string]: unknown })[hidden] as T[K] || owner[name];
-}
+};

@@ -26,12 +26,12 @@ export interface Outbox {
 }
 
 /** Length of a text in UTF-8; JSON text holds no half surrogate pairs. */
-export function utf8Length(text: string): number {
+export const utf8Length = (text: string): number => {
     return new Blob([text]).size;
-}
+};
 
 /** The one queue between the collectors and the network: bounded, ordered, honest about loss. */
-export function makeOutbox(): Outbox {
+export const makeOutbox = (): Outbox => {
     let open: string[] = [];
     let openBytes = 0;
     let sealed: SealedBatch[] = [];
@@ -83,10 +83,10 @@ export function makeOutbox(): Outbox {
         lose: (batch) => void (lost += batch.n + batch.l),
     };
     return self;
-}
+};
 
 /** The body of one attempt: the clock pair is taken anew each time, so waiting is never skew. */
-export function bodyOf(batch: StoredBatch, epoch: number, monotonic: number): string {
+export const bodyOf = (batch: StoredBatch, epoch: number, monotonic: number): string => {
     const mt = batch.o ? Math.max(0, epoch - batch.o) : monotonic;
     return `{${batch.h},"st":${round(epoch)},"mt":${round(mt)},"e":[${batch.e}]}`;
-}
+};

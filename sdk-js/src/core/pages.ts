@@ -22,23 +22,23 @@ export interface Pages {
 /** The browser's Navigation API, where there is one. */
 export const navigationApi = () => (window as unknown as typeof browser).navigation;
 
-export function firstArrival(prerendered: boolean): Arrival {
+export const firstArrival = (prerendered: boolean): Arrival => {
     const [entry] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
     const type = entry ? entry.type[0] : 'n';
     return prerendered ? 'p' : /[br]/.test(type) ? type as Arrival : 'n';
-}
+};
 
-function viewFields(arrival: Arrival, referrer: string, words: Site['words']): Fields {
+const viewFields = (arrival: Arrival, referrer: string, words: Site['words']): Fields => {
     const { body, documentElement, title } = document;
     return {
         u: reducedUrl(location.href), r: reducedReferrer(referrer) || undefined,
         ti: title.slice(0, TITLE_CHARACTERS), nt: arrival,
         h: round(documentElement.scrollHeight), wc: words && body ? words(body) : undefined,
     };
-}
+};
 
 /** Page views, soft ones included. */
-export function watchPages(site: Site, tracker: Tracker, { options }: Config): Pages {
+export const watchPages = (site: Site, tracker: Tracker, { options }: Config): Pages => {
     const { guard, identity } = tracker;
     let pending: (() => void) | null = null;
     let referrer = document.referrer;
@@ -91,12 +91,12 @@ export function watchPages(site: Site, tracker: Tracker, { options }: Config): P
             begin('s');
         },
     };
-}
+};
 
 /**
  * Where there is no Navigation API: calls through, never re-enters, and looks at the result only.
  */
-function wrapHistory(changed: () => void): void {
+const wrapHistory = (changed: () => void): void => {
     let inside = false;
     for (const name of ['pushState', 'replaceState'] as const) {
         const original = history[name];
@@ -111,4 +111,4 @@ function wrapHistory(changed: () => void): void {
             }
         };
     }
-}
+};

@@ -4,7 +4,7 @@ import { json } from './natives';
 import { attempt } from './storage';
 
 /** What a caller hands over, cut to what the wire format takes; whole keys are left out. */
-export function boundedProps(given: unknown): Bag | undefined {
+export const boundedProps = (given: unknown): Bag | undefined => {
     if (!given || typeof given !== 'object' || Array.isArray(given)) return undefined;
     const kept: Bag = {};
     let characters = 0;
@@ -20,4 +20,4 @@ export function boundedProps(given: unknown): Bag | undefined {
         kept[name.slice(0, KEY_CHARACTERS)] = value;
     }
     return Object.keys(kept).length ? kept : undefined;
-}
+};

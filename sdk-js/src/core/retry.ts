@@ -14,7 +14,7 @@ export const retryAfterMilliseconds = (header: string | null) =>
  * The wait before the next try, after `tries` failed ones. Jitter of half the wait either way keeps
  * many browsers from coming back at the same moment; `random` is in 0..<1.
  */
-export function backoffMilliseconds(tries: number, retryAfter: number, random: number): number {
+export const backoffMilliseconds = (tries: number, retryAfter: number, random: number): number => {
     const wait = 1000 * 2 ** Math.min(tries - 1, 20) * (0.5 + random);
     return Math.max(Math.min(wait, DELAY_MAXIMUM_MILLISECONDS), retryAfter);
-}
+};

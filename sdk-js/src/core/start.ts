@@ -1,4 +1,4 @@
-import type { Call, Command, Fault, Options } from '../outside';
+import type { Call, Command, Options } from '../outside';
 import { makeApi, tellChoice } from './api';
 import { MEASUREMENT, STORAGE } from './bits';
 import type { Config } from './config';
@@ -12,7 +12,7 @@ import { firstArrival, watchPages } from './pages';
 import type { Behaviour, Part, Site } from './site';
 import { attempt, cookieShelf, localShelf, tabShelf } from './storage';
 import type { Tracker } from './tracker';
-import { makeTracker } from './tracker';
+import { makeTracker, tellFault } from './tracker';
 import type { Transport } from './transport';
 import { makeTransport } from './transport';
 
@@ -21,11 +21,8 @@ const nothing = () => undefined;
 const NO_BEHAVIOUR: Behaviour
     = { begin: nothing, scan: nothing, summarise: nothing, leave: nothing, shown: nothing };
 
-function makeSite(config: Config, command: Command): Site {
-    const guard = makeGuard((collector, kind) => {
-        const props: Fault = { collector, kind };
-        tracker.emit('cu', { name: 'hg_error', props: { ...props } });
-    });
+const makeSite = (config: Config, command: Command): Site => {
+    const guard = makeGuard((collector, kind) => tellFault(tracker, collector, kind));
     const outbox = makeOutbox();
     const sender: Transport = makeTransport(config.beaconUrl, outbox, {
         post: send,
@@ -44,10 +41,10 @@ function makeSite(config: Config, command: Command): Site {
     } as unknown as Site;
     site.pages = watchPages(site, tracker, config);
     return site;
-}
+};
 
 /** Hands everything to the browser when the page hides or goes; never on `unload`. */
-function watchLifecycle({ tracker, sender, pages, behaviour, returned }: Site): void {
+const watchLifecycle = ({ tracker, sender, pages, behaviour, returned }: Site): void => {
     const { guard, identity } = tracker;
     let gone = false;
 
@@ -76,9 +73,9 @@ function watchLifecycle({ tracker, sender, pages, behaviour, returned }: Site): 
         tracker.sendSoon();
         pages.begin('c');
     });
-}
+};
 
-function start(config: Config, command: Hub, parts: Part[], prerendered: boolean): void {
+const start = (config: Config, command: Hub, parts: Part[], prerendered: boolean): void => {
     const queue = command.sink as Call[];
     const told = queue.map(([, given]) => choiceIn(given)).filter(Boolean).pop();
     const kept = keptChoice(config);
@@ -97,7 +94,7 @@ function start(config: Config, command: Hub, parts: Part[], prerendered: boolean
     if (told && told !== kept && tracker.allows(MEASUREMENT)) tellChoice(site);
     queue.filter(([, given]) => !choiceIn(given)).forEach(run);
     command.sink = { push: run };
-}
+};
 
 /** `hg(…)` and what takes its calls: a list until the script runs, then the script. */
 interface Hub extends Command {
@@ -108,7 +105,7 @@ interface Hub extends Command {
  * Begins, now or when a prerendered page is shown. Calls of `command` wait in its queue until then.
  * False when the options name no site.
  */
-export function launch(options: Options, command: Hub, parts: Part[]): boolean {
+export const launch = (options: Options, command: Hub, parts: Part[]): boolean => {
     for (const [, given] of command.sink as Call[]) {
         if (given[0] === 'config') Object.assign(options, given[1]);
     }
@@ -118,23 +115,23 @@ export function launch(options: Options, command: Hub, parts: Part[]): boolean {
     if (!(document as unknown as typeof browser).prerendering) go(false);
     else document.addEventListener('prerenderingchange', () => go(true), { once: true });
     return true;
-}
+};
 
 /** `hg(…)` with the calls that waited for it. */
-export function makeCommand(queue: Call[]): Hub {
+export const makeCommand = (queue: Call[]): Hub => {
     const command = (...given: unknown[]) => void command.sink.push([Date.now(), given]);
     command.sink = queue as Hub['sink'];
     return command;
-}
+};
 
 /** The tag that this very script was loaded by. */
-function ownTag(): HTMLScriptElement | null {
+const ownTag = (): HTMLScriptElement | null => {
     return (document.currentScript || document.querySelector('script[data-key]')) as
         HTMLScriptElement | null;
-}
+};
 
 /** Starts the script of a page: takes `window.hg` over from the queue that the snippet made. */
-export function boot(parts: Part[]): void {
+export const boot = (parts: Part[]): void => {
     try {
         const script = ownTag();
         const stub = page.hg;
@@ -146,4 +143,4 @@ export function boot(parts: Part[]): void {
     } catch {
         // The host page comes first: without us it must work as if we were not there.
     }
-}
+};

@@ -8,21 +8,21 @@ export interface Shelf {
 }
 
 /** The result of `action`, or null where the browser forbids it. */
-export function attempt<T>(action: () => T): T | null {
+export const attempt = <T>(action: () => T): T | null => {
     try {
         return action();
     } catch {
         return null;
     }
-}
+};
 
-export function shelfOf(open: () => Storage): Shelf {
+export const shelfOf = (open: () => Storage): Shelf => {
     return {
         recall: (key) => attempt(() => open().getItem(key)),
         store: (key, value) => attempt(() => open().setItem(key, value)),
         forget: (key) => attempt(() => open().removeItem(key)),
     };
-}
+};
 
 export const localShelf = shelfOf(() => localStorage);
 
@@ -32,15 +32,15 @@ export const localKeys = () => attempt(() => Object.keys(localStorage)) || [];
 export const tabShelf = shelfOf(() => sessionStorage);
 
 /** The value of a cookie in a `document.cookie` text. */
-export function cookieIn(cookies: string, name: string): string | null {
+export const cookieIn = (cookies: string, name: string): string | null => {
     const found = ('; ' + cookies).split(`; ${name}=`)[1];
     return found === undefined ? null : found.split(';')[0];
-}
+};
 
-function setCookie(name: string, value: string, seconds: number): void {
+const setCookie = (name: string, value: string, seconds: number): void => {
     const secure = location.protocol === 'https:' ? '; Secure' : '';
     document.cookie = `${name}=${value}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}`;
-}
+};
 
 /** A sandboxed frame has no cookies: then the mirror or memory serves. */
 export const cookieShelf: Shelf = {
@@ -50,6 +50,6 @@ export const cookieShelf: Shelf = {
 };
 
 /** A stored JSON object, or null when absent or damaged. */
-export function readJson<T>(place: Shelf, key: string): T | null {
+export const readJson = <T>(place: Shelf, key: string): T | null => {
     return attempt(() => JSON.parse(place.recall(key) || 'null') as T | null);
-}
+};

@@ -1,4 +1,4 @@
-import type { Fields } from '../outside';
+import type { Fault, Fields } from '../outside';
 import type { Config } from './config';
 import { neededConsent } from './consent';
 import type { Guard } from './guard';
@@ -27,6 +27,12 @@ export interface Tracker {
     pixelIds(): { [cookie: string]: string } | undefined;
 }
 
+/** Tells of a collector's fault. */
+export const tellFault = (tracker: Tracker, collector: string, kind: string): void => {
+    const props: Fault = { collector, kind };
+    tracker.emit('cu', { name: 'hg_error', props: { ...props } });
+};
+
 interface Parts {
     config: Config;
     guard: Guard;
@@ -36,7 +42,7 @@ interface Parts {
 }
 
 /** What is true for a whole page load; sent once, with its first batch. */
-function pageContext(ids: Fields['ids']): Fields {
+const pageContext = (ids: Fields['ids']): Fields => {
     return {
         l: (navigator.language || '').slice(0, 16),
         z: -new Date().getTimezoneOffset(),
@@ -47,9 +53,9 @@ function pageContext(ids: Fields['ids']): Fields {
         wd: navigator.webdriver ? 1 : undefined,
         ids,
     };
-}
+};
 
-export function makeTracker({ config, guard, identity, outbox, sender }: Parts): Tracker {
+export const makeTracker = ({ config, guard, identity, outbox, sender }: Parts): Tracker => {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     let sessionId = '';
     let contextSent = false;
@@ -110,4 +116,4 @@ export function makeTracker({ config, guard, identity, outbox, sender }: Parts):
         },
     };
     return self;
-}
+};

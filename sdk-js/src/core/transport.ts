@@ -39,7 +39,7 @@ export interface Transport {
     keep?: (last: boolean) => boolean;
 }
 
-export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transport {
+export const makeTransport = (url: string, outbox: Outbox, wires: Wires): Transport => {
     let keepaliveBytes = 0;
     let sending = 0;
     let pausedUntil = 0;
@@ -81,13 +81,14 @@ export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transp
         };
         // A text's type is text/plain, which needs no preflight.
         wires.post(url + wish, {
-            method: 'POST', body: bodyOf(batch, Date.now(), now()), keepalive,
+            method: 'POST', body: bodyNow(batch), keepalive,
             credentials: 'omit', signal: abort.signal,
         }).then((answer) => {
             landed(answer.status, retryAfterMilliseconds(answer.headers.get('Retry-After')));
             if (scored && answer.status === 200) answer.json().then(scored as () => void, () => 0);
         }, () => landed(0, 0));
     }
+    const bodyNow = (batch: SealedBatch) => bodyOf(batch, Date.now(), now());
     const fits = (batch: SealedBatch) => keepaliveBytes + batch.bytes <= KEEPALIVE_BYTES;
     function pump(): void {
         const batch = outbox.queued()[0];
@@ -101,7 +102,7 @@ export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transp
         for (const batch of outbox.queued()) {
             if (!last && fits(batch)) {
                 fly(batch, true);
-            } else if (wires.beacon(url, bodyOf(batch, Date.now(), now()))) {
+            } else if (wires.beacon(url, bodyNow(batch))) {
                 // It counts as sent and is never repeated.
                 outbox.discard(batch);
             } else if (fits(batch)) {
@@ -119,4 +120,4 @@ export function makeTransport(url: string, outbox: Outbox, wires: Wires): Transp
         },
     };
     return self;
-}
+};

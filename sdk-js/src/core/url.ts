@@ -4,7 +4,7 @@ const URL_CHARACTERS = 512;
 const REFERRER_CHARACTERS = 256;
 
 /** An address without fragment, credentials and any parameter that is not on the list. */
-export function reducedUrl(address: string, characters = URL_CHARACTERS): string {
+export const reducedUrl = (address: string, characters = URL_CHARACTERS): string => {
     try {
         const url = new URL(address);
         const kept = new URLSearchParams();
@@ -16,9 +16,9 @@ export function reducedUrl(address: string, characters = URL_CHARACTERS): string
     } catch {
         return '';
     }
-}
+};
 
 /** A referrer without query and fragment; empty when there is none. */
-export function reducedReferrer(address: string): string {
+export const reducedReferrer = (address: string): string => {
     return reducedUrl(address, REFERRER_CHARACTERS).split('?')[0];
-}
+};

@@ -1,14 +1,15 @@
 import { LINKING } from '../core/bits';
 import type { Site } from '../core/site';
 import type { Bag, CallOptions } from '../outside';
+import { hex } from './hash';
 
 const PEPPERED = 'p1:';
 
 /** SHA-256 in hexadecimal digits, by the browser's own means; rejected where it has none (http). */
-export async function sha256(text: string): Promise<string> {
+export const sha256 = async (text: string): Promise<string> => {
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}
+    return [...new Uint8Array(digest)].map((byte) => hex(byte, 2)).join('');
+};
 
 /** An address as everybody hashes it. */
 export const normal = (text: unknown) => String(text).trim().toLowerCase();
@@ -19,7 +20,7 @@ const digits = (text: string) => text.replace(/\D+/g, '').replace(/^0+/, '');
 /**
  * Hashes what must not leave the page as it is: `identify` with a pepper, and fields that opt in.
  */
-export function hashFields(site: Site): void {
+export const hashFields = (site: Site): void => {
     const { commands, tracker } = site;
     const { guard } = tracker;
     const identify = commands['identify'];
@@ -41,4 +42,4 @@ export function hashFields(site: Site): void {
         if (hashed.some(Boolean)) Promise.all(hashed).then(
             guard.wrap('hashes', () => tracker.emit('id', { traits }, true)), () => undefined);
     });
-}
+};

@@ -14,7 +14,7 @@ import { ADOPT_MILLISECONDS, BYTES_MAXIMUM } from './limits';
  * key's name while something lies under it; what no page holds is an orphan, and whoever gets its
  * lock first adopts it.
  */
-export function keepQueue(site: Site): void {
+export const keepQueue = (site: Site): void => {
     const { config, outbox, tracker, sender } = site;
     const { guard, identity } = tracker;
     const { locks } = browser;
@@ -96,4 +96,4 @@ export function keepQueue(site: Site): void {
         if (localShelf.recall(key) === null) outbox.queued().forEach(outbox.discard);
         clear();
     });
-}
+};

@@ -1,3 +1,4 @@
+import { targetOf } from '../collect/elements';
 import { LINKING } from '../core/bits';
 import { isIdentifier } from '../core/ids';
 import type { Site } from '../core/site';
@@ -13,37 +14,37 @@ const macOf = (siteKey: string, id: string, time: string, agent: string) =>
     hash32([siteKey, id, time, coarse(agent)].join());
 
 /** What a link to another domain of the site carries. */
-export function linkToken(siteKey: string, id: string, seconds: number, agent: string): string {
+export const linkToken = (siteKey: string, id: string, seconds: number, agent: string): string => {
     const time = Math.floor(seconds).toString(36);
     return [VERSION, id, time, macOf(siteKey, id, time, agent)].join('.');
-}
+};
 
 /** The id in a token that this site made less than two minutes ago for this browser; else null. */
-export function idIn(
-    token: string, siteKey: string, seconds: number, agent: string): string | null {
+export const idIn = (
+    token: string, siteKey: string, seconds: number, agent: string): string | null => {
     const [version, id, time, mac] = token.split('.');
     const age = seconds - parseInt(time, 36);
     const holds = version === VERSION && isIdentifier(id) && Math.abs(age) <= SECONDS
         && mac === macOf(siteKey, id, time, agent);
     return holds ? id : null;
-}
+};
 
 /** An address with the parameter, before any fragment. */
-export function linkedUrl(address: string, parameter: string): string {
+export const linkedUrl = (address: string, parameter: string): string => {
     return address.replace(/^([^?#]*)(\?[^#]*)?/, (_, path: string, query = '') =>
         path + (query ? query + '&' : '?') + parameter);
-}
+};
 
 /** An address without the parameter, and what it held. */
-export function unlinkedUrl(address: string): { url: string; token: string } {
+export const unlinkedUrl = (address: string): { url: string; token: string } => {
     const found = /([?&])_hg=([^&#]*)(&?)/.exec(address);
     if (!found) return { url: address, token: '' };
     const [all, before, token, after] = found;
     return { url: address.replace(all, after && before), token };
-}
+};
 
 /** Carries the device's id to other domains of the site, and takes the one that came along. */
-export function linkDomains(site: Site): void {
+export const linkDomains = (site: Site): void => {
     const { siteKey, options } = site.config;
     const { guard, identity, allows } = site.tracker;
     const hosts = (options.linkHosts || '').split(/[\s,]+/);
@@ -61,8 +62,7 @@ export function linkDomains(site: Site): void {
     });
 
     guard.on('pointerdown click auxclick keydown', 'links', (event: Event) => {
-        const [target] = event.composedPath();
-        const link = target instanceof Element && target.closest('a');
+        const link = targetOf(event)?.closest('a');
         const parameter = linkParam();
         if (!link || !parameter || hosts.indexOf(link.hostname) < 0) return;
         const before = link.getAttribute('href')!;
@@ -75,4 +75,4 @@ export function linkDomains(site: Site): void {
     });
     site.commands['linkParam'] = (take: (parameter: string) => void) => take(linkParam());
     site.command.linkParam = linkParam;
-}
+};

@@ -5,16 +5,16 @@ import type { Fields, Step } from '../outside';
 import { QUICK_MILLISECONDS, TRAIL_MAXIMUM } from './limits';
 
 /** The trail with a new step, bounded. */
-export function extended(trail: Step[], step: Step): Step[] {
+export const extended = (trail: Step[], step: Step): Step[] => {
     return trail.concat(step).slice(-TRAIL_MAXIMUM);
-}
+};
 
 /**
  * What arriving at the trail's last page by `traversal` (history buttons) or a link amounts to: b
  * back, f forward, u U-turn, l loop of `lp` pages; `fr` is the path that was left after `dw`
  * milliseconds.
  */
-export function moveOf(trail: Step[], traversal: boolean): Fields | null {
+export const moveOf = (trail: Step[], traversal: boolean): Fields | null => {
     const [here, left, before, first] = trail.slice().reverse() as (Step | undefined)[];
     if (!here || !left || here.path === left.path) return null;
     const dw = Math.max(0, Math.round(here.at - left.at));
@@ -24,10 +24,10 @@ export function moveOf(trail: Step[], traversal: boolean): Fields | null {
     if (returned && left.acts === 0 && dw <= QUICK_MILLISECONDS) return { ty: 'u', ...move };
     if (!traversal) return null;
     return { ty: left.index >= 0 && here.index > left.index ? 'f' : 'b', ...move };
-}
+};
 
 /** Follows the visitor's way through the pages of a tab. */
-export function watchMoves(site: Site): void {
+export const watchMoves = (site: Site): void => {
     const { tracker } = site;
     site.entered = (traversal) => {
         const { tab } = tracker.identity;
@@ -43,11 +43,11 @@ export function watchMoves(site: Site): void {
             if (move && tracker.allows(PROFILING)) tracker.emit('nv', move);
         };
     };
-}
+};
 
 /** The visitor did something on the page that was entered last. */
-export function acted({ tracker: { identity } }: Site): void {
+export const acted = ({ tracker: { identity } }: Site): void => {
     const { trail } = identity.tab;
     const step = trail[trail.length - 1];
     if (step && !step.acts++) identity.save();
-}
+};

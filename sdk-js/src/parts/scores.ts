@@ -2,7 +2,7 @@ import type { Site } from '../core/site';
 import type { Score } from '../outside';
 
 /** `hg('onScore', listener)` and `hg.onScore(listener)`: the engine's answer to what is sent. */
-export function tellScores(site: Site): void {
+export const tellScores = (site: Site): void => {
     const { guard } = site.tracker;
     const listeners: ((score: Score) => void)[] = [];
     const onScore = (listener: (score: Score) => void) => {
@@ -11,4 +11,4 @@ export function tellScores(site: Site): void {
     };
     site.commands['onScore'] = onScore;
     site.command.onScore = onScore;
-}
+};

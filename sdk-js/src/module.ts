@@ -16,4 +16,4 @@ export const identify = (user: string, traits?: object, options?: object) =>
 export const consent = (bits: number, options?: object) => hg('consent', bits, options);
 export const page = () => hg('page');
 export const onScore = (listener: (score: Score) => void) => hg('onScore', listener);
-export const linkParam = () => (hg.linkParam ? hg.linkParam() : '');
+export const linkParam = () => (hg.linkParam?.() || '');

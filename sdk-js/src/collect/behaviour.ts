@@ -66,7 +66,7 @@ export const watchBehaviour = (site: Site): void => {
     guard.on('focusin', 'dead', dead.shifted);
 
     const watchNewSections = guard.wrap('sections', () => {
-        if (sections) sections.stop();
+        sections?.stop();
         sections = null;
         sections = watchSections(guard, books);
     });
@@ -110,7 +110,7 @@ export const watchBehaviour = (site: Site): void => {
         },
         scan() {
             if (!tracker.allows(PROFILING)) return;
-            if (sections) sections.scan();
+            sections?.scan();
             ctas.scan();
             documentPixels = documentPixels || document.documentElement.scrollHeight;
             books.scroll.saw(depthOf(documentPixels));

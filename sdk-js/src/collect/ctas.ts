@@ -27,10 +27,10 @@ export const watchCtas = (tracker: Tracker, books: () => Books): CtaWatch => {
 
     function indexOf(element: Element): number {
         let index = indexes.get(element);
-        if (index === undefined) {
+        if (index == null) {
             index = indexes.size;
             indexes.set(element, index);
-            if (observer) observer.observe(element);
+            observer?.observe(element);
         }
         return index;
     }
@@ -56,7 +56,7 @@ export const watchCtas = (tracker: Tracker, books: () => Books): CtaWatch => {
         },
         clicked: (element) => books().ctas.clicked(indexOf(element)),
         reset() {
-            if (observer) observer.disconnect();
+            observer?.disconnect();
             indexes = new Map();
             hovered = null;
         },

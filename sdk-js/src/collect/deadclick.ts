@@ -32,7 +32,7 @@ export const makeDeadClickWatch = (
 
     function cancel(): void {
         watchedAt = -1;
-        if (observer) observer.disconnect();
+        observer?.disconnect();
     }
     function cancelWithin(duration: number): void {
         if (clock() - watchedAt <= duration) cancel();

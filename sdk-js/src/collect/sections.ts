@@ -52,7 +52,7 @@ export const watchSections = (guard: Guard, { sections: book, activity }: Books)
         const active = activity.activeTotal(now);
         for (const entry of entries) {
             const index = indexes.get(entry.target);
-            if (index === undefined) continue;
+            if (index == null) continue;
             const counts = entry.isIntersecting && covers(entry);
             book.seen(now, active, index, entry.intersectionRatio, counts);
         }
@@ -70,7 +70,7 @@ export const watchSections = (guard: Guard, { sections: book, activity }: Books)
         indexOf(target) {
             for (let at: Element | null = target; at; at = at.parentElement) {
                 const index = indexes.get(at);
-                if (index !== undefined) return index;
+                if (index != null) return index;
             }
             return -1;
         },

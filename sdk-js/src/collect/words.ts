@@ -3,8 +3,7 @@ const SILENT = /^(SCRIPT|STYLE|NOSCRIPT|TEMPLATE|TEXTAREA|SELECT)$/;
 
 /** Number of words in a text. */
 export const wordsIn = (text: string): number => {
-    const found = text.match(/\S+/g);
-    return found ? found.length : 0;
+    return (text.match(/\S+/g) || []).length;
 };
 
 /** Words below an element, from its text nodes: asks for no layout. */

@@ -52,7 +52,7 @@ export const makeApi = (site: Site): (call: Call) => void => {
         const text = String(name).slice(0, NAME_CHARACTERS);
         pages.settle();
         const { w, n } = identity.tab;
-        const tw = site.twin && site.twin(text, props, `${w}-${n + 1}`) || undefined;
+        const tw = site.twin?.(text, props, `${w}-${n + 1}`) || undefined;
         tracker.emit('cu', { name: text, props: boundedProps(props), tw }, isUrgent(text), at);
     }
     commands['identify'] = (user: unknown, traits: unknown) => {

@@ -43,6 +43,6 @@ export const json = (value: unknown): string => {
 export const original = <K extends string, T extends { [name in K]: unknown }>(
     owner: T, name: K): T[K] => {
     const { Zone: zone } = page;
-    const hidden = zone && zone.__symbol__ ? zone.__symbol__(name) : name;
+    const hidden = zone?.__symbol__?.(name) || name;
     return (owner as { [name: string]: unknown })[hidden] as T[K] || owner[name];
 };

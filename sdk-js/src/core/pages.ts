@@ -52,7 +52,7 @@ export const watchPages = (site: Site, tracker: Tracker, { options }: Config): P
         settle();
         identity.tab.p++;
         shownUrl = routeKey();
-        const told = site.entered && site.entered(traversed || arrival === 'b' || arrival === 'c');
+        const told = site.entered?.(traversed || arrival === 'b' || arrival === 'c');
         site.behaviour.begin();
         const from = referrer;
         referrer = location.href;
@@ -60,13 +60,13 @@ export const watchPages = (site: Site, tracker: Tracker, { options }: Config): P
         pending = () => {
             pending = null;
             tracker.emit('pv', viewFields(arrival, from, site.words), true);
-            if (told) told();
+            told?.();
             site.behaviour.scan();
         };
         guard.idle('pages', SETTLE_MILLISECONDS, settle);
     }
     function settle(): void {
-        if (pending) pending();
+        pending?.();
     }
     function routed(): void {
         if (isOff(spa) || !shownUrl || routeKey() === shownUrl) return;

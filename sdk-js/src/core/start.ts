@@ -135,8 +135,8 @@ export const boot = (parts: Part[]): void => {
     try {
         const script = ownTag();
         const stub = page.hg;
-        if (!script || stub && stub.ready) return;
-        const command = makeCommand(stub && stub.q || []);
+        if (!script || stub?.ready) return;
+        const command = makeCommand(stub?.q || []);
         if (!launch(optionsOf(script), command, parts)) return;
         command.ready = true;
         page.hg = command;

@@ -34,7 +34,7 @@ export const tabShelf = shelfOf(() => sessionStorage);
 /** The value of a cookie in a `document.cookie` text. */
 export const cookieIn = (cookies: string, name: string): string | null => {
     const found = ('; ' + cookies).split(`; ${name}=`)[1];
-    return found === undefined ? null : found.split(';')[0];
+    return found?.split(';')[0] ?? null;
 };
 
 const setCookie = (name: string, value: string, seconds: number): void => {

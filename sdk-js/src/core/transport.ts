@@ -63,7 +63,7 @@ export const makeTransport = (url: string, outbox: Outbox, wires: Wires): Transp
             if (status >= 200 && status < 300) outbox.discard(batch);
             else outbox.drop(batch);
         }
-        if (self.keep && (again || failedBefore)) self.keep(false);
+        if (again || failedBefore) self.keep?.(false);
     }
     function fly(batch: SealedBatch, keepalive: boolean): void {
         const abort = new AbortController();
@@ -98,7 +98,7 @@ export const makeTransport = (url: string, outbox: Outbox, wires: Wires): Transp
     function handOver(last: boolean): void {
         // A beacon does not tell how it fared: while sending fails, the device is the better place.
         const hopeless = last && (failures || !wires.isOnline());
-        if (hopeless && self.keep && self.keep(true)) return;
+        if (hopeless && self.keep?.(true)) return;
         for (const batch of outbox.queued()) {
             if (!last && fits(batch)) {
                 fly(batch, true);
@@ -109,7 +109,7 @@ export const makeTransport = (url: string, outbox: Outbox, wires: Wires): Transp
                 fly(batch, true);
             }
         }
-        if (last && self.keep) self.keep(true);
+        if (last) self.keep?.(true);
     }
     const self: Transport = {
         pump,

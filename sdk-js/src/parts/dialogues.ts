@@ -28,15 +28,15 @@ export const watchSignals = (page: Page, changed: () => void): () => Fields => {
     const { __tcfapi: tcf, __gpp: gpp, __uspapi: usPrivacy } = page;
     // A dialogue that throws says nothing.
     attempt(() => {
-        tcf && tcf('addEventListener', 2, (data) => {
+        tcf?.('addEventListener', 2, (data) => {
             const before = told.tc;
             if (data) told.tc = bounded(data.tcString);
             if (before && before !== told.tc) changed();
         });
-        gpp && gpp('addEventListener', (event) => {
-            if (event && event.pingData) told.gp = bounded(event.pingData.gppString);
+        gpp?.('addEventListener', (event) => {
+            if (event?.pingData) told.gp = bounded(event.pingData.gppString);
         });
-        usPrivacy && usPrivacy('getUSPData', 1, (data) => {
+        usPrivacy?.('getUSPData', 1, (data) => {
             if (data) told.up = bounded(data.uspString);
         });
     });

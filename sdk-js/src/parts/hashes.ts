@@ -25,7 +25,7 @@ export const hashFields = (site: Site): void => {
     const { guard } = tracker;
     const identify = commands['identify'];
     commands['identify'] = (user: unknown, traits: unknown, options?: CallOptions) => {
-        const pepper = options && options.pepper;
+        const pepper = options?.pepper;
         if (!pepper) return identify(user, traits);
         sha256(pepper + normal(user)).then(
             guard.wrap('identify', (hash) => identify(PEPPERED + hash, traits)), () => undefined);

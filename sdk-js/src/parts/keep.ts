@@ -30,7 +30,7 @@ export const keepQueue = (site: Site): void => {
         locks.request(key, {}, () => held).catch(() => undefined);
     }
     function letGo(): void {
-        if (release) release();
+        release?.();
         release = null;
     }
     function clear(): void {
@@ -93,7 +93,7 @@ export const keepQueue = (site: Site): void => {
     site.returned.push(() => {
         if (!key) return;
         // Adopted while this page lay in the cache: somebody else sends it.
-        if (localShelf.recall(key) === null) outbox.queued().forEach(outbox.discard);
+        if (localShelf.recall(key) == null) outbox.queued().forEach(outbox.discard);
         clear();
     });
 };

@@ -19,8 +19,8 @@ export const moveOf = (trail: Step[], traversal: boolean): Fields | null => {
     if (!here || !left || here.path === left.path) return null;
     const dw = Math.max(0, Math.round(here.at - left.at));
     const move: Fields = { fr: left.path.slice(0, 256), dw };
-    const returned = before !== undefined && before.path === here.path;
-    if (returned && first && first.path === left.path) return { ty: 'l', ...move, lp: 2 };
+    const returned = before?.path === here.path;
+    if (returned && first?.path === left.path) return { ty: 'l', ...move, lp: 2 };
     if (returned && left.acts === 0 && dw <= QUICK_MILLISECONDS) return { ty: 'u', ...move };
     if (!traversal) return null;
     return { ty: left.index >= 0 && here.index > left.index ? 'f' : 'b', ...move };
@@ -32,7 +32,7 @@ export const watchMoves = (site: Site): void => {
     site.entered = (traversal) => {
         const { tab } = tracker.identity;
         const navigation = navigationApi();
-        const entry = navigation && navigation.currentEntry;
+        const entry = navigation?.currentEntry;
         tab.trail = extended(tab.trail, {
             path: location.pathname, at: Date.now(), acts: 0, index: entry ? entry.index : -1,
         });

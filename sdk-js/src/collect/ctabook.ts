@@ -32,14 +32,11 @@ export const makeCtaBook = (): CtaBook => {
     const ctas = new Map<number, Cta>();
 
     function of(index: number): Cta {
-        let cta = ctas.get(index);
-        if (!cta) {
-            cta = {
-                since: -1, viewSince: -1, credited: 0, clickedNow: false,
-                leftUnclickedAt: -Infinity, sums: [0, 0, 0, 0, 0], viewCredited: 0,
-            };
-            ctas.set(index, cta);
-        }
+        const cta = ctas.get(index) || {
+            since: -1, viewSince: -1, credited: 0, clickedNow: false,
+            leftUnclickedAt: -Infinity, sums: [0, 0, 0, 0, 0], viewCredited: 0,
+        };
+        ctas.set(index, cta);
         return cta;
     }
     function credit(cta: Cta, now: number): void {

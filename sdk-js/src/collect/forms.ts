@@ -48,7 +48,7 @@ export const watchForms = (tracker: Tracker): FormWatch => {
         return form;
     }
     function report(form: Watched, phase: number): void {
-        const ends = phase === SUBMIT || phase === LEFT;
+        const ends = phase >= SUBMIT;
         const rows = form.book.take(clock(), ends);
         tracker.emit('fm', {
             f: form.name, ph: phase, ff: rows.length ? rows : undefined,

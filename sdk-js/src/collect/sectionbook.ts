@@ -66,7 +66,7 @@ export const makeSectionBook = (): SectionBook => {
     function row({ index, category, words, sums, ...section }: Section): Row | null {
         const { sent } = sections[index];
         const visible = Math.round(section.maximumVisible * 100);
-        const totals = sums.map((sum) => Math.round(sum));
+        const totals = sums.map(Math.round);
         totals[1] = Math.min(totals[1], DWELL_MAXIMUM_MILLISECONDS);
         const news = totals.map((total, place) => total - sent[place]);
         if (!news.some(Boolean) && !(section.qualified && visible > sent[4])) return null;
@@ -115,7 +115,7 @@ export const makeSectionBook = (): SectionBook => {
                 totals[2] += Math.min(dwell, expected * ACTUAL_MAXIMUM);
             }
             const before = sentReading;
-            sentReading = totals.map((total) => Math.round(total));
+            sentReading = totals.map(Math.round);
             return sentReading.map((total, place) => total - before[place])
                 .concat(Math.round(linearShare() * 100));
         },

@@ -35,7 +35,7 @@ export const summaryOf = (
     put('ck', books.clicks.take());
     const ctas = books.ctas.take(now);
     if (ctas.length) fields.ct = ctas;
-    if (Object.keys(fields).length === 1) return null;
+    if (!Object.keys(fields)[1]) return null;
     fields.pt = [
         Math.round(active), Math.round(books.scroll.depth() * 100),
         books.sections.qualifiedCount(), books.clicks.interactions() + books.keys.interactions(),

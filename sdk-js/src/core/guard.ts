@@ -48,8 +48,7 @@ export const makeGuard = (report: (collector: string, kind: string) => void): Gu
         listen,
         on: (types, name, action) => listen(document, types, name, action),
         idle(name, milliseconds, action) {
-            const once = wrap(name, action as () => void);
-            if (idle) idle.call(window, once, { timeout: milliseconds });
+            if (idle) idle.call(window, wrap(name, action), { timeout: milliseconds });
             else later(Math.min(milliseconds, 50), name, action);
         },
     };

@@ -19,5 +19,5 @@ export const boundedProps = (given: unknown): Bag | undefined => {
         characters = next;
         kept[name.slice(0, KEY_CHARACTERS)] = value;
     }
-    return Object.keys(kept).length ? kept : undefined;
+    return characters ? kept : undefined;
 };

@@ -73,6 +73,19 @@ struct HeadsTests {
         #expect(rhythm(1, 1, silence: 90) == nil)
     }
 
+    /// A clock that was ten years ahead leaves sums that are astronomical when the visitor is seen again.
+    @Test func aClockThatWasSetMakesNoNonsense() throws {
+        for years in [-10, 10] as [Int64] {
+            let records = [(0, "a"), (years, "b"), (0, "c")].map { years, session in
+                view("news", at: Scenes.noon + years * 365 * Self.day, session: session)
+            }
+            for silence in [0, 1, 40 * Self.day] as [Int64] {
+                guard let said = said("disengagement", records, after: silence) else { continue }
+                #expect(said.value >= 0 && said.value <= 1, "\(years) years, \(silence) ms")
+            }
+        }
+    }
+
     @Test func aLeadIsWhatTheSiteCallsOne() throws {
         let records = visit(["catalog", "cart", "checkout"])
         let score = 100 * (try #require(said("lead", records)).value)

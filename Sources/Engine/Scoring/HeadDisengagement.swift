@@ -17,7 +17,11 @@ struct DisengagementHead: Head {
     func read(_ evidence: borrowing HeadEvidence) -> (label: String, value: Double)? {
         let sessions = evidence.sessionsWhenSeen
         guard sessions >= Self.sessionsMinimum else { return nil }
-        let gap = -evidence.sessionsHalfLifeMilliseconds * log2(1 - 1 / sessions)
+        // Sessions are half an hour apart at least, whatever a clock that was set makes of their number.
+        let gap = max(
+            -evidence.sessionsHalfLifeMilliseconds * log2(1 - 1 / sessions),
+            Double(VisitorState.sessionGapMilliseconds)
+        )
         let silence = Double(max(0, evidence.time &- evidence.seenAt))
         let value = 1 - Shapes.powerOfTwo(-silence / gap)
         let label =

@@ -29,6 +29,17 @@ struct TrendTests {
         }
     }
 
+    @Test func aStepWithinOneMomentIsNoNonsense() throws {
+        var curve = line(3.5, minutes: [0, 20, 60])
+        curve.insert(ScoreTrend.Point(time: curve[1].time, score: 90), at: 1)
+        let stepped = try #require(ScoreTrend(curve, from: Scenes.noon, to: Scenes.noon + hour))
+        #expect(stepped.pointsPerHour.isFinite)
+        let twice = try #require(
+            ScoreTrend(line(3.5, minutes: [0, 20, 20, 60]), from: Scenes.noon, to: Scenes.noon + hour)
+        )
+        #expect(abs(twice.pointsPerHour - 3.5) < 1e-6)
+    }
+
     @Test func pointsAreNotVotes() throws {
         // Crowded at its flat begin, the curve still rises by what it rises.
         let crowded = line(0, minutes: Array(0...29)) + line(10, minutes: [60])

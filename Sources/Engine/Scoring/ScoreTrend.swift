@@ -70,7 +70,9 @@ public struct ScoreTrend: Equatable, Sendable {
         guard to - begin >= Self.millisecondsMinimum else { return nil }
         let middle = Double(begin) + width / 2
         var moment = 0.0
-        for (left, right) in zip(curve, curve.dropFirst()) where right.time > begin {
+        // Two records of one moment are a step, which has no width.
+        for (left, right) in zip(curve, curve.dropFirst())
+        where right.time > max(begin, left.time) {
             moment += Self.moment(left, right, from: Double(max(left.time, begin)), middle)
         }
         pointsPerHour = 12 * moment / (width * width * width) * 3_600_000

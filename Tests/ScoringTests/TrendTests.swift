@@ -34,9 +34,8 @@ struct TrendTests {
         curve.insert(ScoreTrend.Point(time: curve[1].time, score: 90), at: 1)
         let stepped = try #require(ScoreTrend(curve, from: Scenes.noon, to: Scenes.noon + hour))
         #expect(stepped.pointsPerHour.isFinite)
-        let twice = try #require(
-            ScoreTrend(line(3.5, minutes: [0, 20, 20, 60]), from: Scenes.noon, to: Scenes.noon + hour)
-        )
+        let same = line(3.5, minutes: [0, 20, 20, 60])
+        let twice = try #require(ScoreTrend(same, from: Scenes.noon, to: Scenes.noon + hour))
         #expect(abs(twice.pointsPerHour - 3.5) < 1e-6)
     }
 

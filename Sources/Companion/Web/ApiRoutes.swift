@@ -35,7 +35,7 @@ struct ApiRoutes: Sendable {
     private func visitors(_ request: Request) async throws -> Response {
         let site = try parameters.site(of: request)
         let limit = try parameters.limit(of: request)
-        return JSONBody.response(
+        return try JSONBody.response(
             Visitors(visitors: try await reader.newest(site: site, limit: limit))
         )
     }
@@ -48,7 +48,7 @@ struct ApiRoutes: Sendable {
             maximum: Limits.companionMinutesMaximum,
             standard: Limits.companionMinutesDefault
         )
-        return JSONBody.response(try await minuteReader.minutes(site: site, last: last))
+        return try JSONBody.response(await minuteReader.minutes(site: site, last: last))
     }
 
     private func live(_ request: Request, _ context: CompanionContext) async throws -> Response {

@@ -12,8 +12,8 @@ struct DeliveryRoutes: Sendable {
             try await list(request, try site(context))
         }
         api.get("/deliveries/health") { _, context in
-            JSONBody.response(
-                Health(destinations: try await reader.health(site: try site(context)))
+            try JSONBody.response(
+                Health(destinations: await reader.health(site: site(context)))
             )
         }
     }
@@ -64,6 +64,6 @@ struct DeliveryRoutes: Sendable {
             guard let before = question.before, before > 0 else { throw ApiProblem.invalidCursor }
         }
         let (items, next) = try await reader.page(question)
-        return JSONBody.response(Page(items: items, nextCursor: next))
+        return try JSONBody.response(Page(items: items, nextCursor: next))
     }
 }

@@ -29,7 +29,7 @@ struct EventRoutes: Sendable {
                     + "the sender's message id"
             )
         }
-        return JSONBody.response(try await tracer.trace(name))
+        return try JSONBody.response(await tracer.trace(name))
     }
 
     private struct Page: Encodable {
@@ -64,7 +64,7 @@ struct EventRoutes: Sendable {
             if question.after == nil { throw ApiProblem.invalidCursor }
         }
         let (items, next) = try await rejected.page(question)
-        return JSONBody.response(Page(items: items, nextCursor: next))
+        return try JSONBody.response(Page(items: items, nextCursor: next))
     }
 
     private func one(_ id: String) async throws -> Response {
@@ -74,7 +74,7 @@ struct EventRoutes: Sendable {
         guard let document = try await rejected.one(partition: partition, offset: offset) else {
             throw ApiProblem.notFound("Nothing that was refused and is still kept is called \(id).")
         }
-        return JSONBody.response(document)
+        return try JSONBody.response(document)
     }
 
     private static func isCode(_ text: String) -> Bool {

@@ -64,6 +64,8 @@ struct VisitorDocument: Encodable, Sendable {
     var heads: [String: Head] = [:]
     /// Where the score is going, by window; nil where that was not asked or cannot be known.
     var trend: [String: TrendDocument]?
+    /// The packed sums that all of this was read from; not shown.
+    let state: [UInt8]?
 
     enum CodingKeys: String, CodingKey {
         case visitor, score, band, profile, confidence, likelihood, model, updated, seen
@@ -95,7 +97,8 @@ struct VisitorDocument: Encodable, Sendable {
         likelihood = number("likelihood")
         // Another machine's clock may be ahead of ours; a score is never read before its moment.
         asOf = max(now, updated)
-        if let state = hash["state"], let scored = scorer(state, site, asOf) { take(scored) }
+        state = hash["state"]
+        if let state, let scored = scorer(state, site, asOf) { take(scored) }
     }
 
     private mutating func take(_ scored: ScoredState) {

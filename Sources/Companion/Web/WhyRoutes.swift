@@ -23,29 +23,28 @@ struct WhyRoutes: Sendable {
         guard var document = try await reader.visitor(visitor, site: site) else {
             throw unknown(visitor, site)
         }
-        document.trend = await trend(visitor, site, now: document.asOf)
-        return JSONBody.response(document)
+        document.trend = await trend(of: document, site)
+        return try JSONBody.response(document)
     }
 
     /// Nil while PostgreSQL is away: the score is worth showing without it.
     private func trend(
-        _ visitor: String,
-        _ site: Int,
-        now: Int64
+        of document: VisitorDocument,
+        _ site: Int
     ) async -> [String: TrendDocument]? {
-        guard let state = try? await packed(visitor, site) else { return nil }
+        guard let state = document.state.flatMap(history.reading.unpacked) else { return nil }
         return try? await history.trend(
-            visitor,
+            document.visitor,
             site: parameters.sites[site],
             state: state,
-            now: now
+            now: document.asOf
         )
     }
 
     private func explain(_ request: Request, _ context: CompanionContext) async throws -> Response {
         let (site, visitor) = try subject(request, context)
         guard let state = try await packed(visitor, site) else { throw unknown(visitor, site) }
-        return JSONBody.response(
+        return try JSONBody.response(
             ExplanationDocument(
                 site: parameters.sites[site],
                 visitor: visitor,
@@ -67,7 +66,7 @@ struct WhyRoutes: Sendable {
             site: parameters.sites[site],
             limit: try parameters.limit(of: request)
         )
-        return JSONBody.response(Past(history: points))
+        return try JSONBody.response(Past(history: points))
     }
 
     // MARK: - What is asked

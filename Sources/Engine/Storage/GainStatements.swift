@@ -1,5 +1,6 @@
 import Bytes
 import Records
+import Settings
 
 /// The archive's statements about conversions. Literals only; values travel as parameters or COPY.
 enum GainStatements {
@@ -33,10 +34,9 @@ enum GainStatements {
     /// Parameters of `addConversions` in their order: what follows `unnest` below.
     ///
     /// The page is the one that the event happened on, else the tab's latest, among the visitor's last
-    /// 200 rows of a day. A second conversion of the same name and order is kept and told nobody. Shares
-    /// are given to the first touch and the last 50 of the days before; where nothing is known, to
-    /// nothing in particular. Both bounds are what a transaction's time rests on: a visitor who sends
-    /// thousands of events must not keep the others' rows waiting.
+    /// rows of a day. A second conversion of the same name and order is kept and told nobody. Shares are
+    /// given to the first touch and the last ones of the days before; where nothing is known, to nothing
+    /// in particular. Limits bound how many rows and touches are looked at.
     static let addConversions: StaticString = """
         WITH given AS (
             SELECT *, row_number() OVER (
@@ -76,7 +76,7 @@ enum GainStatements {
                         AND visitor_id = given.visitor_id
                         AND received_at BETWEEN given.received_at - interval '1 day'
                             AND given.received_at
-                    ORDER BY received_at DESC, n DESC LIMIT 200
+                    ORDER BY received_at DESC, n DESC LIMIT $24::bigint
                 ) AS view
                 WHERE view.type = 'pv' AND view.window_id = given.window_id
                 ORDER BY (view.page = given.page) DESC, view.received_at DESC, view.n DESC
@@ -100,7 +100,7 @@ enum GainStatements {
                 WHERE site = made.site AND visitor_id = made.visitor_id
                     AND at <= made.occurred_at
                     AND at > made.occurred_at - make_interval(days => given.days::integer)
-                ORDER BY at DESC, journal_offset DESC LIMIT 50)
+                ORDER BY at DESC, journal_offset DESC LIMIT $25::bigint)
             ) AS touch
             WINDOW forward AS (
                     PARTITION BY made.site, made.conversion_id
@@ -197,6 +197,8 @@ extension PostgresParameters {
         addLongs(rows) { Int64($0.row.page) }
         addLongs(rows) { Int64($0.row.attributionDays) }
         addStrings(rows) { $0.row.pageURL }
+        addLong(Limits.conversionPageRowsMaximum)
+        addLong(Limits.attributionTouchesMaximum)
     }
 
     mutating func addDeliveries(_ rows: ArraySlice<GainRows.Conversion>) {
@@ -238,6 +240,10 @@ extension PostgresParameters {
         addArray(type: PostgresType.int8Array, of: PostgresType.int8, count: rows.count) {
             for row in rows { $0.field(value(row)) }
         }
+    }
+
+    private mutating func addLong(_ number: Int) {
+        add(type: PostgresType.int8) { $0.append(bigEndian: Int64(number)) }
     }
 
     private mutating func addShorts<Row>(_ rows: [Row], _ value: (Row) -> Int16) {

@@ -12,6 +12,11 @@ extension Limits {
     public static let conversionTextBytesMaximum = 256
     /// Days before a conversion whose touches may share in it.
     public static let attributionDaysMaximum = 180
+    /// Touches that share in a conversion: the first, and so many of the last. A transaction's time rests on
+    /// it: a visitor who sends thousands of events must not keep the others' rows waiting.
+    public static let attributionTouchesMaximum = 50
+    /// A visitor's latest rows that a conversion's page is looked for in.
+    public static let conversionPageRowsMaximum = 200
     /// Days that the key of a day's sealed blocks lives: Meta takes conversions of the last seven.
     public static let sealKeyDaysMaximum = 8
     /// Bytes of a platform's id of a click or browser. Meta's click ids have up to about 200.

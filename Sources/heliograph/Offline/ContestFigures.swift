@@ -1,4 +1,4 @@
-import Foundation
+import Scoring
 
 /// How well scores foretold what happened: over pairs of a probability and an outcome.
 struct ContestFigures: Encodable {
@@ -27,18 +27,14 @@ struct ContestFigures: Encodable {
         conversions = pairs.count { $0.outcome }
         guard !pairs.isEmpty else { return }
         let count = Double(pairs.count)
-        brier =
-            pairs.reduce(0) { sum, pair in
-                let error = pair.probability - (pair.outcome ? 1 : 0)
-                return sum + error * error
-            } / count
+        var measures = LearnMeasures()
+        for pair in pairs { measures.take(pair.probability, pair.outcome) }
+        (auc, brier) = (measures.areaUnderCurve, measures.brierScore)
         bins = Self.bins(pairs)
         calibrationError = bins.reduce(0) { sum, bin in
             sum + abs(bin.predicted - bin.observed) * Double(bin.count) / count
         }
-        let sorted = pairs.sorted { $0.probability < $1.probability }
-        auc = Self.auc(sorted)
-        lift = Self.lift(sorted)
+        lift = Self.lift(pairs.sorted { $0.probability < $1.probability })
     }
 
     private static func bins(_ pairs: [(probability: Double, outcome: Bool)]) -> [Bin] {
@@ -57,24 +53,6 @@ struct ContestFigures: Encodable {
     }
 
     /// Mann and Whitney's, with middle ranks for equal scores.
-    private static func auc(_ sorted: [(probability: Double, outcome: Bool)]) -> Double? {
-        var (rankSum, positives, start) = (0.0, 0, 0)
-        while start < sorted.count {
-            var end = start
-            while end < sorted.count, sorted[end].probability == sorted[start].probability {
-                end += 1
-            }
-            let found = sorted[start..<end].count { $0.outcome }
-            rankSum += Double(found) * Double(start + end + 1) / 2
-            positives += found
-            start = end
-        }
-        let negatives = sorted.count - positives
-        guard positives > 0, negatives > 0 else { return nil }
-        let least = Double(positives) * Double(positives + 1) / 2
-        return (rankSum - least) / (Double(positives) * Double(negatives))
-    }
-
     /// Of those at the edge of the tenth with one and the same score, their mean counts.
     private static func lift(_ sorted: [(probability: Double, outcome: Bool)]) -> Double? {
         let conversions = sorted.count { $0.outcome }

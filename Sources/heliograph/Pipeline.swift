@@ -66,6 +66,7 @@ final class Pipeline {
     private let meter: PersonalDataMeter
     private let clicks: LinkClicks
     private let checkpoints: PartitionCheckpoints
+    private let learning: LearnBoard
     private let checkpointThread: CheckpointThread
     private let journalStop = StopSignal(waker: Waker())
     private let archiveStop = StopSignal(waker: Waker())
@@ -98,9 +99,15 @@ final class Pipeline {
             disk: parts.disk,
             directory: parts.checkpointDirectory
         )
+        learning = LearnBoard(
+            LearnedFiles(disk: parts.disk, directory: parts.checkpointDirectory),
+            parts.models,
+            workers: workerCount
+        )
         checkpointThread = CheckpointThread(
             checkpoints,
             archived: board,
+            learning: learning,
             metrics: parts.metrics,
             onProblem: parts.onProblem
         )
@@ -128,6 +135,7 @@ final class Pipeline {
             board[partition] = parts.archive.stored(partition)
         }
         progress.publish(writer.committedSequence)
+        try learning.begin(committed: writer.committedSequence)
         let scores = ScoreRings(workers: workerCount, wakers: listenerStops.map(\.waker))
         let toWorkers = startWorkersAndArchive(scores)
         let listeners = startListeners(ports, scores)
@@ -392,6 +400,7 @@ final class Pipeline {
             index: index,
             workers: workerCount,
             models: parts.models,
+            learning: learning,
             redis: RedisRoute(parts.redis),
             keyPrefix: parts.settings.redis.keyPrefix,
             checkpoints: checkpoints,

@@ -9,20 +9,24 @@ import Settings
 import TestSupport
 import Testing
 
-/// A school with one partition, and everything that it took.
+/// A rehearsal with one partition, and everything that it took.
 private final class Lessons {
-    private(set) var taken: [LearnExample] = []
-    private(set) var school: LearnSchool
-    private var fold = PartitionFold(model: Scenes.model)
+    private var rehearsal: LearnRehearsal
+    private var fold: PartitionFold
     private var offset: UInt64 = 0
     private let basket: Basket
 
-    private final class Basket { var taken: [LearnExample] = [] }
+    private final class Basket { var taken: [RehearsedExample] = [] }
 
     init(_ rules: LearningRules = .standard) {
         let basket = Basket()
         self.basket = basket
-        school = LearnSchool(Scenes.model, rules) { basket.taken.append($0) }
+        var file = Scenes.file
+        file.learning = rules
+        let model = ScoringModel(file)
+        fold = PartitionFold(model: model)
+        fold.wantExamples(from: 0)
+        rehearsal = LearnRehearsal(model) { basket.taken.append($0) }
     }
 
     func record(
@@ -42,8 +46,11 @@ private final class Lessons {
             offset: offset
         )
         record.withSlice { header, slice in
+            // As if many others came in between: every record is a block of its own.
+            var header = header
+            header.sequence = offset * 1_024
             guard let effect = fold.apply(header, slice) else { return }
-            school.take(header, slice, effect, fold)
+            rehearsal.take(header, effect, &fold)
         }
     }
 
@@ -73,13 +80,15 @@ private final class Lessons {
     }
 
     /// Lets days pass, and returns what was learned from.
-    func end(days: Int64 = 3) -> [LearnExample] {
-        let last = basket.taken.map(\.at).max() ?? 0
-        school.advance(to: max(Scenes.noon, last) + days * 86_400_000)
+    func end(days: Int64 = 3) -> [RehearsedExample] {
+        let last = max(fold.example(openedAt: offset)?.at ?? 0, Scenes.noon)
+        let known = basket.taken.map(\.example.at).max() ?? 0
+        rehearsal.letTimePass(to: max(last, known) + days * 86_400_000, &fold)
+        rehearsal.finish()
         return basket.taken
     }
 
-    var site: LearnedSite? { school.sites.first?.value }
+    var site: LearnedSite? { rehearsal.book.sites.first?.value }
 }
 
 struct LandmarksTeachTests {
@@ -91,9 +100,9 @@ struct LandmarksTeachTests {
         let taken = lessons.end()
         let buyer = taken.filter { $0.visitor.text == "buyer" }
         let looker = taken.filter { $0.visitor.text == "looker" }
-        #expect(buyer.map(\.landmark).sorted() == [3, 5, 8])
-        #expect(looker.map(\.landmark).sorted() == [3, 5, 8])
-        #expect(buyer.allSatisfy(\.converted) && !looker.contains(where: \.converted))
+        #expect(buyer.map(\.example.landmark).sorted() == [3, 5, 8])
+        #expect(looker.map(\.example.landmark).sorted() == [3, 5, 8])
+        #expect(buyer.allSatisfy(\.example.converted) && !looker.contains(where: \.example.converted))
         // Who bought before the first landmark was asked nothing.
         #expect(taken.count == 6)
     }
@@ -108,7 +117,7 @@ struct LandmarksTeachTests {
                 session: "s\(Scenes.noon)"
             )
         }
-        #expect(lessons.end().map(\.landmark) == [3])
+        #expect(lessons.end().map(\.example.landmark) == [3])
     }
 
     @Test func aConversionBehindTheHorizonDoesNotCount() {
@@ -116,12 +125,12 @@ struct LandmarksTeachTests {
         lessons.visit(3, buys: false)
         lessons.visit(1, buys: true, at: Scenes.noon + 25 * 3_600_000)
         let late = lessons.end()
-        #expect(late.map(\.converted) == [false])
-        #expect(late.allSatisfy { $0.labelledAt - $0.at == 86_400_001 })
+        #expect(late.map(\.example.converted) == [false])
+        #expect(late.allSatisfy { $0.example.labelledAt - $0.example.at == 86_400_001 })
         let soon = Lessons()
         soon.visit(3, buys: false)
         soon.visit(1, buys: true, at: Scenes.noon + 20 * 3_600_000)
-        #expect(soon.end().map(\.converted) == [true])
+        #expect(soon.end().map(\.example.converted) == [true])
     }
 
     @Test func someTeachNothing() {

@@ -42,14 +42,13 @@ struct LikelihoodLearnsTests {
 
     @Test func beforeTheFirstConversionItIsTheRule() {
         var dice = Dice(seed: 1)
-        let prior = LearnPosterior(Scenes.model, Self.rules)
         for _ in 0..<100 {
             let features = drawn(&dice)
             var odds = Scenes.file.intercept
             for (index, rule) in Scenes.file.signals.enumerated() {
                 odds += rule.weight * features.values[index + 1]
             }
-            let likelihood = prior.rule(features)
+            let likelihood = Scenes.model.likelihood(features)
             #expect(abs(likelihood.probability - 1 / (1 + exp(-odds))) < 1e-12)
             #expect(likelihood.low < likelihood.probability)
             #expect(likelihood.probability < likelihood.high)
@@ -60,14 +59,13 @@ struct LikelihoodLearnsTests {
         var dice = Dice(seed: 2)
         let weights = siteWeights(&dice)
         var posterior = LearnPosterior(Scenes.model, Self.rules)
-        let before = LearnPosterior(Scenes.model, Self.rules)
         for _ in 0..<60 { posterior.learn(examples(100, weights, &dice), weight: 1) }
         var (errorBefore, errorAfter, covered) = (0.0, 0.0, 0)
         for _ in 0..<1_000 {
             let features = drawn(&dice)
             let real = truth(features, weights)
             let likelihood = posterior.likelihood(features)
-            errorBefore += abs(before.rule(features).probability - real)
+            errorBefore += abs(Scenes.model.likelihood(features).probability - real)
             errorAfter += abs(likelihood.probability - real)
             if likelihood.low <= real, real <= likelihood.high { covered += 1 }
         }

@@ -28,6 +28,8 @@ public final class LiveModelScan {
         public let profile: String
         /// The name of the model that wrote it.
         public let model: String
+        /// Likelihood, its bounds, and who says so, between spaces; nil where there are no bounds.
+        public let likelihood: String?
     }
 
     private let connection: RedisConnection
@@ -35,6 +37,7 @@ public final class LiveModelScan {
 
     private static let keysPerScan = "1000"
     private static let fields = ["pos", "state", "score", "band", "profile", "model"]
+        + ["likelihood", "likelihood_low", "likelihood_high", "likelihood_by"]
 
     /// Connects. Keys begin with `keyPrefix`.
     public init(url: String, keyPrefix: String) throws(Failure) {
@@ -97,6 +100,7 @@ public final class LiveModelScan {
             let position = values[0].text.flatMap({ UInt64($0) }),
             case .bytes(let state) = values[1]
         else { return nil }
+        let bounds = values[6..<10].compactMap(\.text)
         return Entry(
             site: String(key[..<cut.lowerBound]),
             visitor: String(key[cut.upperBound...].dropLast()),
@@ -105,7 +109,8 @@ public final class LiveModelScan {
             score: values[2].text ?? "",
             band: values[3].text ?? "",
             profile: values[4].text ?? "",
-            model: values[5].text ?? ""
+            model: values[5].text ?? "",
+            likelihood: bounds.count == 4 ? bounds.joined(separator: " ") : nil
         )
     }
 

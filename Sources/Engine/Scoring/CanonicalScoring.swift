@@ -63,6 +63,8 @@ struct CanonicalScoring {
         lines.append(numbers(profiles))
         lines.append("lead \(file.heads.lead)")
         lines += sorted(file.heads.leadOfSite).map { "lead \($0.0) \($0.1)" }
+        // Left out where nothing was chosen, so that files of before the section keep their name.
+        if file.learning != .standard { lines.append("learning \(learning(file.learning))") }
         return lines.joined(separator: "\n")
     }
 
@@ -73,6 +75,16 @@ struct CanonicalScoring {
             profiles.signalsFull, profiles.taggedSecondsFull, profiles.lead, profiles.leadAtOnce,
             profiles.keep, profiles.lookMilliseconds,
         ].map { "\($0)" }.joined(separator: " ")
+    }
+
+    private static func learning(_ rules: LearningRules) -> String {
+        let landmarks = rules.landmarks.map { "\($0)" }.joined(separator: ",")
+        let numbers = [
+            rules.deviation, rules.interceptDeviation, rules.horizonMilliseconds,
+            rules.mergeMilliseconds, rules.halfLifeMilliseconds, rules.exampleWeight,
+            rules.examplesMinimum, rules.conversionsMinimum,
+        ]
+        return landmarks + " " + numbers.map { "\($0)" }.joined(separator: " ")
     }
 
     private static func sorted<Value>(_ table: [String: Value]) -> [(String, Value)] {
@@ -88,5 +100,6 @@ struct CanonicalScoring {
 enum FixedKeys {
     static let model = HashKey(first: 0x6865_6c69_6f67_7261, second: 0x7068_2d6d_6f64_656c)
     static let session = HashKey(first: 0x6865_6c69_6f67_7261, second: 0x7068_2d73_6573_7369)
+    static let owner = HashKey(first: 0x6865_6c69_6f67_7261, second: 0x7068_2d6f_776e_6572)
     static let path = HashKey(first: 0x6865_6c69_6f67_7261, second: 0x7068_2d70_6174_6873)
 }

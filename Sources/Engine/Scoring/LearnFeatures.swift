@@ -59,10 +59,3 @@ extension LearnFeatures {
         Shapes.saturation(Double(actions), lengthActions)
     }
 }
-
-extension PartitionFold {
-    /// The evidence of the visitor at `index` as of its last record, `actions` into its session.
-    public func features(of index: Int32, actions: Int) -> LearnFeatures {
-        table[Int(index)].features(actions: actions, model)
-    }
-}

@@ -1,4 +1,5 @@
 import Glibc
+public import Records
 public import Settings
 
 /// Whether what was learned is to be believed: it must have foretold, before it knew them, the examples
@@ -19,18 +20,8 @@ public struct LearnGuard: Equatable, Sendable {
     /// Nothing was compared yet.
     public init() {}
 
-    /// Why the rule is used, or that it is not.
-    public enum Verdict: String, Sendable {
-        /// What was learned is used.
-        case learned
-        /// Too few examples or conversions of late: the rule is used.
-        case thin
-        /// The rule foretold the examples of late better: it is used.
-        case drifted
-    }
-
     /// What is to be used now.
-    public func verdict(_ rules: LearningRules) -> Verdict {
+    public func verdict(_ rules: LearningRules) -> LikelihoodSource {
         guard examples >= rules.examplesMinimum, conversions >= rules.conversionsMinimum else {
             return .thin
         }
@@ -62,5 +53,15 @@ public struct LearnGuard: Equatable, Sendable {
     private static func loss(_ probability: Double, _ converted: Bool) -> Double {
         let held = max(margin, min(1 - margin, probability))
         return -log(converted ? held : 1 - held)
+    }
+}
+
+extension LearnGuard {
+    /// For files.
+    mutating func encode<Coder: StateCoder & ~Copyable>(_ coder: inout Coder) {
+        coder.field(&examples)
+        coder.field(&conversions)
+        coder.field(&ruleLoss)
+        coder.field(&learnedLoss)
     }
 }

@@ -53,4 +53,19 @@ struct LearnFactor: Sendable {
     func variance(along x: [Double]) -> Double {
         halfSolve(x).reduce(0) { $0 + $1 * $1 }
     }
+
+    /// The same of evidence, without an array of its own.
+    func variance(along features: LearnFeatures) -> Double {
+        var solved = features.values
+        var sum = 0.0
+        for row in 0..<LearnFeatures.count {
+            var value = solved[row]
+            let start = row * size
+            for k in 0..<row { value -= rows[start + k] * solved[k] }
+            value /= rows[start + row]
+            solved[row] = value
+            sum += value * value
+        }
+        return sum
+    }
 }

@@ -1,15 +1,22 @@
 import Glibc
+public import Records
 public import Settings
 import Units
 
-/// How likely a conversion is, and between which bounds with nine chances in ten.
-public struct Likelihood: BitwiseCopyable, Equatable, Sendable {
-    /// 0 to 1.
-    public var probability: Double
-    /// The 5 % point.
-    public var low: Double
-    /// The 95 % point.
-    public var high: Double
+extension Likelihood {
+    /// Standard deviations to the 5 % and 95 % points.
+    private static let intervalDeviations = 1.6448536269514722
+
+    /// Bounds around log-odds of `middle`.
+    init(_ middle: Double, _ variance: Double, probability: Double, _ source: LikelihoodSource) {
+        let reach = Self.intervalDeviations * variance.squareRoot()
+        self.init(
+            probability: probability,
+            low: Shapes.logistic(middle - reach),
+            high: Shapes.logistic(middle + reach),
+            source: source
+        )
+    }
 }
 
 /// What is known about the weights of the likelihood: a Gaussian that begins as the rule and that
@@ -24,32 +31,31 @@ public struct LearnPosterior: Sendable {
     private static let newtonStepsMaximum = 50
     private static let newtonTolerance = 1e-10
     private static let halvingsMaximum = 20
-    /// Standard deviations to the 5 % and 95 % points.
-    private static let intervalDeviations = 1.6448536269514722
-
     /// The weights that are most likely.
     public private(set) var mean: [Double]
     private var precision: [Double]
     private var factor: LearnFactor
-    private let priorMean: [Double]
-    private let priorPrecision: [Double]
+    private var priorMean: [Double]
+    private var priorPrecision: [Double]
 
     /// The rule's weights, as uncertain as `rules` say.
     public init(_ model: ScoringModel, _ rules: LearningRules) {
-        var mean = [Double](repeating: 0, count: Self.size)
-        let tightness = 1 / (rules.deviation * rules.deviation)
-        var diagonal = [Double](repeating: tightness, count: Self.size)
-        mean[0] = model.intercept
-        diagonal[0] = 1 / (rules.interceptDeviation * rules.interceptDeviation)
-        for index in LearnFeatures.signals { mean[index] = model.rules[index - 1].weight }
-        self.init(mean: mean, diagonal: diagonal)
+        let size = Self.size
+        mean = model.priorMean
+        priorMean = mean
+        priorPrecision = ScoringModel.priorPrecision(rules)
+        precision = [Double](repeating: 0, count: size * size)
+        for index in 0..<size { precision[index * size + index] = priorPrecision[index] }
+        factor = Self.factor(precision)
     }
 
-    private init(mean: [Double], diagonal: [Double]) {
-        var matrix = [Double](repeating: 0, count: Self.size * Self.size)
-        for index in 0..<Self.size { matrix[index * Self.size + index] = diagonal[index] }
-        (self.mean, precision, priorMean, priorPrecision) = (mean, matrix, mean, diagonal)
-        factor = Self.factor(matrix)
+    /// The same as the model's own file says.
+    public init(_ model: ScoringModel) { self.init(model, model.learning) }
+
+    /// Another rule is in force: what was learned stays, and is drawn to that one from now on.
+    mutating func change(prior model: ScoringModel) {
+        priorMean = model.priorMean
+        priorPrecision = ScoringModel.priorPrecision(model.learning)
     }
 
     private static func factor(_ matrix: [Double]) -> LearnFactor {
@@ -62,24 +68,13 @@ public struct LearnPosterior: Sendable {
     // MARK: - Asking
 
     /// How likely a conversion is with this evidence. The uncertainty of the weights draws it towards
-    /// one half (MacKay's approximation of the predictive integral).
+    /// one half (MacKay's approximation of the predictive integral). Allocates nothing.
     public func likelihood(_ features: LearnFeatures) -> Likelihood {
-        let x = Self.array(features)
-        let middle = Self.dot(mean, x)
-        let variance = factor.variance(along: x)
-        let reach = Self.intervalDeviations * variance.squareRoot()
-        return Likelihood(
-            probability: Shapes.logistic(middle / (1 + Double.pi * variance / 8).squareRoot()),
-            low: Shapes.logistic(middle - reach),
-            high: Shapes.logistic(middle + reach)
-        )
-    }
-
-    /// The same when the weights are taken for certain: what the rule itself says.
-    public func rule(_ features: LearnFeatures) -> Likelihood {
-        var likelihood = likelihood(features)
-        likelihood.probability = Shapes.logistic(Self.dot(mean, Self.array(features)))
-        return likelihood
+        var middle = 0.0
+        for index in 0..<Self.size { middle += mean[index] * features.values[index] }
+        let variance = factor.variance(along: features)
+        let shrunk = middle / (1 + Double.pi * variance / 8).squareRoot()
+        return Likelihood(middle, variance, probability: Shapes.logistic(shrunk), .learned)
     }
 
     /// How far a weight may be off: its standard deviation.
@@ -206,4 +201,26 @@ public struct LearnPosterior: Sendable {
 
     /// log(1 + exp(x)) that does not overflow.
     private static func softplus(_ x: Double) -> Double { max(x, 0) + log1p(exp(-abs(x))) }
+}
+
+extension LearnPosterior {
+    /// For files: the mean, and the lower half of the precision row by row.
+    mutating func encode<Coder: StateCoder & ~Copyable>(_ coder: inout Coder) {
+        for row in 0..<Self.size {
+            coder.field(&mean[row])
+            for column in 0...row {
+                coder.field(&precision[row * Self.size + column])
+                precision[column * Self.size + row] = precision[row * Self.size + column]
+            }
+        }
+    }
+
+    /// After reading: makes ready for answers. False when what was read is no Gaussian.
+    mutating func refactor() -> Bool {
+        guard mean.allSatisfy(\.isFinite),
+            let factor = LearnFactor(precision, size: Self.size)
+        else { return false }
+        self.factor = factor
+        return true
+    }
 }

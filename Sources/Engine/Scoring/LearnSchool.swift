@@ -1,138 +1,107 @@
-public import Bytes
 public import Records
-public import Settings
+import Settings
 
-/// What one site's conversions have taught.
-public struct LearnedSite: Sendable {
-    /// The weights, and how uncertain they are.
-    public internal(set) var posterior: LearnPosterior
-    /// Whether they are believed.
-    public internal(set) var trust = LearnGuard()
-    /// How often they have changed.
-    public internal(set) var version = 0
-    /// Examples taken in all.
-    public internal(set) var examples = 0
-    /// Conversions among them.
-    public internal(set) var conversions = 0
-    fileprivate let prior: LearnPosterior
-    fileprivate var mergedAt: Int64?
-
-    fileprivate init(_ model: ScoringModel, _ rules: LearningRules) {
-        prior = LearnPosterior(model, rules)
-        posterior = prior
-    }
-}
-
-/// Learns every site's likelihood from records in journal order, and foretells each example before its
-/// outcome is known. Pure: nothing but the records decides.
+/// Makes editions of examples. Pure: nothing but the records decides, whoever folds them, in how many
+/// threads, and however often they begin anew.
 ///
-/// Partitions make examples each for itself. Those whose outcome came to be known in one stretch of
-/// `merge_every` are merged together, in the order of outcome, partition, offset and landmark, once the
-/// clock of the records has left the stretch behind; the weights of a stretch do not change while it lasts.
-public struct LearnSchool {
-    private let model: ScoringModel
-    private let rules: LearningRules
-    private var ledgers: [LearnLedger]
-    private var waiting: [LearnExample] = []
-    /// Number of the stretch that the records have come to.
-    private var stretch: Int64 = .min
-    /// What was learned, by site.
-    public private(set) var sites: [ShortText: LearnedSite] = [:]
-    private let onMerged: (LearnExample) -> Void
+/// Examples come from partitions in any order. They are looked at by blocks of the journal, 1 024 records
+/// each, once every record of a block is folded: so what a block holds does not depend on who was faster.
+/// With the first block whose examples lie in another stretch of `merge_every` than the last edition, or
+/// when very many wait, all that wait become the next edition.
+public struct LearnSchool: Sendable {
+    /// The newest edition.
+    public private(set) var book: LearnedBook
+    /// Examples that are in no edition yet.
+    private var waiting: [LearnLesson] = []
+    /// How many of them were looked at, the first ones, and the latest moment among all that ever were.
+    private var seen = 0
+    private var clock = Int64.min
 
-    /// A school that knows the rule. `onMerged` is called with each example that was taken.
-    public init(
-        _ model: ScoringModel,
-        _ rules: LearningRules,
-        onMerged: @escaping (LearnExample) -> Void = { _ in }
+    /// Goes on from an edition.
+    public init(_ book: LearnedBook = LearnedBook()) { self.book = book }
+
+    /// The block of the journal that a record is in.
+    public static func block(of sequence: UInt64) -> UInt64 {
+        sequence / Limits.learnBlockRecords
+    }
+
+    /// Takes examples; those that the newest edition has are passed over.
+    public mutating func take(_ lessons: [LearnLesson]) {
+        waiting += lessons.filter { $0.example.sequence > book.through || book.edition == 0 }
+        waiting.sort(by: LearnLesson.isBefore)
+    }
+
+    /// Forgets what waits of somebody who was erased.
+    public mutating func erase(_ owner: UInt64) {
+        waiting.removeAll { $0.example.owner == owner }
+        seen = 0
+    }
+
+    /// Every record up to `sequence` is folded, and its examples are here. `model` tells by which model
+    /// a record was scored. Hands what became part of an edition to `onMerged`.
+    public mutating func advance(
+        through sequence: UInt64,
+        model: (Partition, UInt64) -> ScoringModel,
+        onMerged: ([LearnLesson], LearnedBook) -> Void = { _, _ in }
     ) {
-        self.model = model
-        self.rules = rules
-        self.onMerged = onMerged
-        ledgers = (0..<Partition.count).map { _ in LearnLedger(rules) }
+        let end = Self.block(of: sequence &+ 1)
+        while seen < waiting.count {
+            let block = Self.block(of: waiting[seen].example.sequence)
+            guard block < end else { return }
+            while seen < waiting.count, Self.block(of: waiting[seen].example.sequence) == block {
+                clock = max(clock, waiting[seen].example.labelledAt)
+                seen += 1
+            }
+            if isDue(model) {
+                merge(through: (block + 1) * Limits.learnBlockRecords - 1, model, onMerged)
+            }
+        }
     }
 
-    /// Takes a record that was just folded.
-    public mutating func take(
-        _ header: RecordHeader,
-        _ slice: Slice,
-        _ effect: FoldEffect,
-        _ fold: borrowing PartitionFold
+    /// What waits becomes an edition, whatever the time.
+    public mutating func finish(
+        model: (Partition, UInt64) -> ScoringModel,
+        onMerged: ([LearnLesson], LearnedBook) -> Void = { _, _ in }
     ) {
-        advance(to: header.receivedAt)
-        let row = Int(header.partition.index)
-        guard var example = ledgers[row].take(header, slice, effect, fold) else { return }
-        foretell(&example)
-        ledgers[row].keep(example)
+        guard let last = waiting.last else { return }
+        clock = waiting.reduce(clock) { max($0, $1.example.labelledAt) }
+        seen = waiting.count
+        merge(through: last.example.sequence, model, onMerged)
     }
 
-    private mutating func foretell(_ example: inout LearnExample) {
-        let site = sites[example.site] ?? LearnedSite(model, rules)
-        sites[example.site] = site
-        example.learned = site.posterior.likelihood(example.features)
-        example.isLearnedUsed = site.trust.verdict(rules) == .learned
-    }
-
-    /// Time passes: what waits from the stretches before is merged.
-    public mutating func advance(to time: Int64) {
-        let now = time / Int64(rules.mergeMilliseconds)
-        guard now > stretch else { return }
-        stretch = now
-        let end = now * Int64(rules.mergeMilliseconds)
-        for row in 0..<ledgers.count {
-            ledgers[row].advance(to: end - 1)
-            waiting += ledgers[row].takeClosed()
+    /// Whether those looked at are to be the next edition.
+    private mutating func isDue(_ model: (Partition, UInt64) -> ScoringModel) -> Bool {
+        let stretch = clock / Int64(scorer(model).learning.mergeMilliseconds)
+        guard let last = book.stretch else {
+            book.stretch = stretch
+            return false
         }
-        let due = waiting.filter { $0.labelledAt < end }
-        guard !due.isEmpty else { return }
-        waiting.removeAll { $0.labelledAt < end }
-        merge(due.sorted(by: Self.isBefore), at: end)
+        return stretch > last || seen >= Limits.learnEditionExamples
     }
 
-    private static func isBefore(_ a: LearnExample, _ b: LearnExample) -> Bool {
-        (a.labelledAt, a.partition, a.offset, a.landmark)
-            < (b.labelledAt, b.partition, b.offset, b.landmark)
+    /// The model of the last of those looked at.
+    private func scorer(_ model: (Partition, UInt64) -> ScoringModel) -> ScoringModel {
+        let last = waiting[seen - 1].example
+        return model(Partition(last.partition), last.offset)
     }
 
-    private mutating func merge(_ examples: [LearnExample], at time: Int64) {
-        for (site, mine) in Dictionary(grouping: examples, by: \.site) {
-            var learned = sites[site] ?? LearnedSite(model, rules)
-            learned.take(mine, at: time, rules)
-            sites[site] = learned
-        }
-        examples.forEach(onMerged)
-    }
-}
-
-extension LearnedSite {
-    fileprivate mutating func take(
-        _ batch: [LearnExample],
-        at time: Int64,
-        _ rules: LearningRules
+    private mutating func merge(
+        through sequence: UInt64,
+        _ model: (Partition, UInt64) -> ScoringModel,
+        _ onMerged: ([LearnLesson], LearnedBook) -> Void
     ) {
-        let passed = Double(time &- (mergedAt ?? time))
-        mergedAt = time
-        trust.fade(milliseconds: passed)
-        for example in batch {
-            trust.take(
-                rule: example.rule,
-                learned: example.learned.probability,
-                converted: example.converted
-            )
+        let scorer = scorer(model)
+        let batch = Array(waiting[..<seen])
+        waiting.removeFirst(seen)
+        seen = 0
+        for (name, mine) in Dictionary(grouping: batch, by: \.site) {
+            var site = book.sites[name] ?? LearnedSite(LearnPosterior(scorer))
+            site.take(mine, at: clock, scorer)
+            book.sites[name] = site
         }
-        posterior.fade(to: Shapes.powerOfTwo(-passed / rules.halfLifeMilliseconds))
-        posterior.learn(
-            batch.map { ($0.features, $0.converted) },
-            weight: rules.exampleWeight
-        )
-        version += 1
-        examples += batch.count
-        conversions += batch.count { $0.converted }
-    }
-
-    /// What is to be shown for this evidence: what was learned while it is believed, else the rule with the
-    /// prior's bounds.
-    public func likelihood(_ features: LearnFeatures, _ rules: LearningRules) -> Likelihood {
-        trust.verdict(rules) == .learned ? posterior.likelihood(features) : prior.rule(features)
+        book.edition += 1
+        book.through = sequence
+        book.stretch = clock / Int64(scorer.learning.mergeMilliseconds)
+        onMerged(batch, book)
     }
 }

@@ -18,9 +18,14 @@ public struct PartitionFold: ~Copyable {
     var table: VisitorTable
     var sites: [ShortText] = []
     var minutes = LiveMinutes()
+    /// What is learned from.
+    var ledger = LearnLedger()
     private var moment = Moment()
     private var summary = PageSummary()
     private var activeMilliseconds = 0.0
+    /// Actions of the record that is folded now, and whether one of them is a conversion.
+    var actions = 0
+    var hasConverted = false
     private var scratch = ByteBuffer(capacity: 256)
     /// Whether the record that is folded now counts in its live minute.
     private var countsMinute = false
@@ -83,6 +88,7 @@ public struct PartitionFold: ~Copyable {
         fillSession(&effect.session, index, slice, tally)
         let session = effect.session.session.withBytes { $0.hash128(key: FixedKeys.session).low }
         beginMinute(index, header, slice, tally)
+        (actions, hasConverted) = (0, false)
         if slice.consent.contains(.profiling) {
             table[index].endSession(&effect, session, model)
             foldEvents(index, header, slice, session)
@@ -97,6 +103,7 @@ public struct PartitionFold: ~Copyable {
             table[index].score(&effect, tally.hasSummary, model)
         }
         if countsMinute { endMinute(index, header, session) }
+        learn(header, slice, index, effect)
         return effect
     }
 
@@ -110,6 +117,7 @@ public struct PartitionFold: ~Copyable {
         guard erasure.visitor.count <= ShortText.capacity else { return nil }
         let known = sites.firstIndex { site in site.withBytes { $0.equals(erasure.site) } }
         guard let site = known.map({ UInt16($0) }) else { return nil }
+        ledger.erase(Self.owner(site: erasure.site, visitor: erasure.visitor))
         let hash = table.hash(erasure.visitor, site)
         if let index = table.find(erasure.visitor, site: site, hash) { table.remove(index) }
         return hash
@@ -162,6 +170,7 @@ public struct PartitionFold: ~Copyable {
         table[index].withdraw()
         table[index].note(header, latest: .min)
         effect.score = .dropped
+        learn(header, slice, index, effect)
         return effect
     }
 
@@ -261,12 +270,20 @@ public struct PartitionFold: ~Copyable {
                 activeMilliseconds += summary.active * 1000
                 table[index].fold(summary, setting, &moment, model)
             }
-        case .pageView: foldPageView(event.properties, index, setting, model)
-        case .click: table[index].foldClick(event.properties, &moment, model)
-        case .form: table[index].foldForm(event.properties, &moment, model)
+        case .pageView:
+            actions &+= 1
+            foldPageView(event.properties, index, setting, model)
+        case .click:
+            actions &+= 1
+            table[index].foldClick(event.properties, &moment, model)
+        case .form:
+            actions &+= 1
+            table[index].foldForm(event.properties, &moment, model)
         case .navigation: table[index].foldNavigation(event.properties, &moment, model)
         case .custom:
+            actions &+= 1
             let converts = table[index].foldCustom(event.name, &moment, model)
+            if converts { hasConverted = true }
             if converts && countsMinute { minutes.addConversion(event.properties) }
         case .identify, .consent: break
         }

@@ -103,6 +103,11 @@ public final class ScoringModel: Sendable {
     let eventStages: InlineArray<128, Double>
     let eventTable: WordTable
     let heads: HeadRules
+    /// How a site's own conversions teach the likelihood.
+    public let learning: LearningRules
+    /// The landmarks among these, in a place of their own: they are looked at with every record.
+    let landmarks: InlineArray<8, Int>
+    let landmarkCount: Int
 
     /// Compiles a checked file.
     public init(_ file: ScoringFile) {
@@ -138,6 +143,10 @@ public final class ScoringModel: Sendable {
         let events = ModelTables.stages(file.eventStages, conversions: file.conversions)
         (eventStages, eventTable) = (events.stages, events.table)
         heads = file.heads
+        learning = file.learning
+        let landmarks = file.learning.landmarks
+        self.landmarks = InlineArray { $0 < landmarks.count ? landmarks[$0] : 0 }
+        landmarkCount = min(landmarks.count, LearningRules.landmarksMaximum)
     }
 
     /// The score's `model`.

@@ -16,6 +16,8 @@ struct SessionTrend: BitwiseCopyable, Sendable {
     var options: UInt16 = 0
     private var sampleCount: UInt8 = 0
     private var pageCount: UInt8 = 0
+    /// Actions so far; the highest bit says that there was a conversion. For landmarks.
+    private var course: UInt16 = 0
 
     init(session: UInt64 = 0) { self.session = session }
 
@@ -27,6 +29,18 @@ struct SessionTrend: BitwiseCopyable, Sendable {
         pages[count] = hash
         pageCount &+= 1
         return true
+    }
+
+    /// Page views, clicks, forms and custom events so far.
+    var actions: Int { Int(course & 0x7fff) }
+
+    /// Whether the session had a conversion.
+    var hasConverted: Bool { course & 0x8000 != 0 }
+
+    /// Takes the actions of a record.
+    mutating func take(actions: Int, converts: Bool) {
+        let count = UInt16(min(self.actions + actions, 0x7fff))
+        course = course & 0x8000 | count | (converts ? 0x8000 : 0)
     }
 
     /// How many categories of `mask` are new to the session.
@@ -84,7 +98,8 @@ struct SessionTrend: BitwiseCopyable, Sendable {
 
 extension SessionTrend {
     /// For checkpoints: calls `body` with every field, in a fixed order.
-    mutating func encode<Coder: StateCoder & ~Copyable>(_ coder: inout Coder) {
+    /// Versions 1 and 2 did not count actions.
+    mutating func encode<Coder: StateCoder & ~Copyable>(_ coder: inout Coder, version: UInt32) {
         coder.field(&session)
         coder.field(&activeMilliseconds)
         coder.field(&loopPoints)
@@ -99,5 +114,6 @@ extension SessionTrend {
         pageCount = min(pageCount, UInt8(Self.pagesMaximum))
         for index in 0..<Int(sampleCount) { coder.field(&samples[index]) }
         for index in 0..<Int(pageCount) { coder.field(&pages[index]) }
+        if version >= 3 { coder.field(&course) }
     }
 }

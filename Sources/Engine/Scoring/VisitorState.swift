@@ -91,7 +91,7 @@ struct VisitorState: BitwiseCopyable, Sendable {
 
 extension VisitorState {
     /// For checkpoints: every field in a fixed order; of the sums only those that are not zero.
-    /// Version 1 had no visits.
+    /// Version 1 had no visits, version 2 no actions of the session.
     mutating func encode<Coder: StateCoder & ~Copyable>(
         _ coder: inout Coder,
         version: UInt32 = PartitionFold.checkpointVersion
@@ -103,7 +103,7 @@ extension VisitorState {
         coder.field(&signals.measured)
         coder.field(&signals.pageViews)
         coder.sums(&signals.sums)
-        trend.encode(&coder)
+        trend.encode(&coder, version: version)
         for index in 0..<4 { coder.field(&recentSessions[index]) }
         coder.field(&madeSessionAt)
         coder.field(&convertedAt)

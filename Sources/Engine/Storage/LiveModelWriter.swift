@@ -128,6 +128,7 @@ public final class LiveModelWriter {
         site: ByteView,
         visitor: ByteView,
         reading: Reading,
+        likelihood: Likelihood,
         model: ByteView,
         state: ByteView,
         masked: Bool,
@@ -142,7 +143,7 @@ public final class LiveModelWriter {
             reading: reading,
             masked: masked
         )
-        stageHash(site, visitor, reading, model, state)
+        stageHash(site, visitor, reading, likelihood, model, state)
         if duties.renewsLife { stageLife(site, visitor) }
         if duties.ranks {
             let isLow = reading.score < floor
@@ -174,10 +175,11 @@ public final class LiveModelWriter {
         _ site: ByteView,
         _ visitor: ByteView,
         _ reading: Reading,
+        _ likelihood: Likelihood,
         _ model: ByteView,
         _ state: ByteView
     ) {
-        staged.command(22)
+        staged.command(28)
         staged.argument("HSET")
         staged.key(prefix.view, site, ":v:{", visitor, "}")
         staged.append("$5\r\nscore\r\n")
@@ -188,8 +190,7 @@ public final class LiveModelWriter {
         staged.argument(reading.profile.text)
         staged.append("$10\r\nconfidence\r\n")
         staged.argument(fixed: reading.confidence, places: 4)
-        staged.append("$10\r\nlikelihood\r\n")
-        staged.argument(fixed: reading.likelihood, places: 4)
+        stageLikelihood(likelihood)
         staged.append("$5\r\nmodel\r\n")
         staged.argument(model)
         staged.append("$7\r\nupdated\r\n")
@@ -201,6 +202,17 @@ public final class LiveModelWriter {
         staged.append("$3\r\npos\r\n")
         staged.argument(decimal: Int64(clamping: reading.offset))
         stagedCommands &+= 1
+    }
+
+    private func stageLikelihood(_ likelihood: Likelihood) {
+        staged.append("$10\r\nlikelihood\r\n")
+        staged.argument(fixed: likelihood.probability, places: 4)
+        staged.append("$14\r\nlikelihood_low\r\n")
+        staged.argument(fixed: likelihood.low, places: 4)
+        staged.append("$15\r\nlikelihood_high\r\n")
+        staged.argument(fixed: likelihood.high, places: 4)
+        staged.append("$13\r\nlikelihood_by\r\n")
+        staged.argument(likelihood.source.text)
     }
 
     private func stageLife(_ site: ByteView, _ visitor: ByteView) {

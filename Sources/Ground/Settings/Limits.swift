@@ -275,6 +275,19 @@ public enum Limits {
     public static let checkpointSecondsDefault = 20
     /// Checkpoints kept per partition.
     public static let checkpointGenerations = 2
+    /// Examples of a partition whose outcome is not known yet, about 330 bytes each; with more, sessions
+    /// are not asked. All partitions together: 32 768.
+    public static let learnOpenMaximum = 128
+    /// Examples of a partition that wait to become part of an edition; with more, they are lost. An
+    /// edition comes long before, unless the disk refuses it.
+    public static let learnClosedMaximum = 1_024
+    /// When so many examples wait, they become an edition before its time.
+    public static let learnEditionExamples = 8_192
+    /// Records of the journal whose examples are looked at together.
+    public static let learnBlockRecords: UInt64 = 1_024
+    /// Editions of what was learned that are kept, so that scores of before can be verified: two days of
+    /// hours. About 5 KB a site each.
+    public static let learnEditionsKept = 48
     /// State of one tracked visitor, everything included.
     public static let visitorStateBytesMaximum = 1024
     /// Mebibytes of memory for visitors when nothing is set: some 600 000. Those unseen for longest go to

@@ -30,9 +30,9 @@ struct LearnReport: Encodable {
 
     struct Site: Encodable {
         let site: String
-        let version: Int
-        let examples: Int
-        let conversions: Int
+        let version: UInt64
+        let examples: UInt64
+        let conversions: UInt64
         /// `learned`, or why the rule is used: `thin`, `drifted`.
         let used: String
         let rule: Worth
@@ -43,9 +43,9 @@ struct LearnReport: Encodable {
 
     private(set) var sites: [Site] = []
 
-    init(_ school: LearnSchool, _ file: ScoringFile, _ lines: LearnLines) {
+    init(_ book: LearnedBook, _ file: ScoringFile, _ lines: LearnLines) {
         let prior = LearnPosterior(ScoringModel(file), file.learning)
-        for (name, learned) in school.sites.sorted(by: { $0.key.text < $1.key.text }) {
+        for (name, learned) in book.sites.sorted(by: { $0.key.text < $1.key.text }) {
             let measures = lines.measures[name.text] ?? LearnLines.Measures()
             sites.append(
                 Site(
@@ -53,7 +53,7 @@ struct LearnReport: Encodable {
                     version: learned.version,
                     examples: learned.examples,
                     conversions: learned.conversions,
-                    used: learned.trust.verdict(file.learning).rawValue,
+                    used: learned.trust.verdict(file.learning).name,
                     rule: Worth(measures.rule),
                     learned: Worth(measures.learned),
                     shown: Worth(measures.shown),

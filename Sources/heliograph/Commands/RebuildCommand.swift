@@ -88,6 +88,8 @@ struct RebuildCommand: ParsableCommand {
         let fold = try OfflineFold(stores, rows, models: models, preferring: origin) {
             progress.value.update($0)
         }
+        let learned = try stores.learned.newest(models.latest)
+        fold.folds.wantExamples(from: learned.through + 1)
         let begun = Pause.monotonicMilliseconds()
         progress.value.begin("folding", unit: "records", total: try total(fold, rows))
         // What PostgreSQL lacks is worked out from where the rows end: that place must be kept too.
@@ -99,7 +101,11 @@ struct RebuildCommand: ParsableCommand {
         let prefix = stores.settings.redis.keyPrefix
         let removed = try LiveModelScan(url: stores.redisURL, keyPrefix: prefix).clear()
         progress.value.begin("writing Redis", unit: "visitors", total: fold.folds.size.visitors)
-        let restore = LiveRestore(redisURL: stores.redisURL, keyPrefix: prefix)
+        let restore = LiveRestore(
+            redisURL: stores.redisURL,
+            keyPrefix: prefix,
+            learned: learned
+        )
         let written = try restore.write(fold.folds) { progress.value.update($0) }
         progress.value.end(written)
         let seconds = Double(Pause.monotonicMilliseconds() - begun) / 1_000

@@ -46,9 +46,9 @@ struct ScoreLearnCommand: ParsableCommand {
             defer { stores.close() }
             let file = try stores.loadScoring(scoring)
             let lines = LearnLines()
-            let school = try learn(stores, file, lines)
+            let book = try learn(stores, file, lines)
             if let examples { try lines.write(to: examples) }
-            let report = LearnReport(school, file, lines)
+            let report = LearnReport(book, file, lines)
             Console.line(json ? report.jsonText : report.text)
         } catch {
             Console.fail("nothing could be learned: \(error)", status: 1)
@@ -59,7 +59,7 @@ struct ScoreLearnCommand: ParsableCommand {
         _ stores: DataStores,
         _ file: ScoringFile,
         _ lines: LearnLines
-    ) throws -> LearnSchool {
+    ) throws -> LearnedBook {
         let model = ScoringModel(file)
         let progress = Owned(ProgressBar(isSilent: json))
         let rows = try EventRows(conninfo: stores.conninfo)
@@ -67,14 +67,20 @@ struct ScoreLearnCommand: ParsableCommand {
         let fold = try OfflineFold(stores, rows, models: models, mayUseCheckpoints: false) {
             progress.value.update($0)
         }
-        var school = LearnSchool(model, file.learning) { lines.take($0) }
+        fold.folds.wantExamples(from: 0)
+        var rehearsal = LearnRehearsal(model) { lines.take($0) }
         progress.value.begin("learning", unit: "records", total: fold.estimatedRecords)
         try fold.run { step in
-            school.take(step.header, step.slice, step.effect, step.fold.value)
+            rehearsal.take(step.header, step.effect, &step.fold.value)
         }
-        if let moment = until.flatMap(RFC3339.epochMilliseconds) { school.advance(to: moment) }
+        if let moment = until.flatMap(RFC3339.epochMilliseconds) {
+            for partition in fold.folds.partitions {
+                rehearsal.letTimePass(to: moment, &fold.folds.fold(partition).value)
+            }
+            rehearsal.finish()
+        }
         progress.value.end(fold.report.records)
-        return school
+        return rehearsal.book
     }
 }
 
@@ -93,23 +99,23 @@ final class LearnLines {
         private(set) var learned = LearnMeasures()
         private(set) var shown = LearnMeasures()
 
-        mutating func take(_ example: LearnExample) {
-            let learnedSays = example.learned.probability
+        mutating func take(_ told: RehearsedExample) {
+            let (example, learnedSays) = (told.example, told.learned.probability)
             rule.take(example.rule, example.converted)
             learned.take(learnedSays, example.converted)
-            shown.take(example.isLearnedUsed ? learnedSays : example.rule, example.converted)
+            shown.take(told.isLearnedUsed ? learnedSays : example.rule, example.converted)
         }
     }
 
-    func take(_ example: LearnExample) {
-        let site = example.site.text
-        measures[site, default: Measures()].take(example)
-        var fields = [site, example.visitor.text, example.session.text]
+    func take(_ told: RehearsedExample) {
+        let (site, example) = (told.site.text, told.example)
+        measures[site, default: Measures()].take(told)
+        var fields = [site, told.visitor.text, told.session.text]
         fields += [example.at, Int64(example.landmark), example.labelledAt].map(String.init)
         fields.append(example.converted ? "1" : "0")
-        let learned = example.learned
+        let learned = told.learned
         fields += [example.rule, learned.probability, learned.low, learned.high].map { "\($0)" }
-        fields.append(example.isLearnedUsed ? "1" : "0")
+        fields.append(told.isLearnedUsed ? "1" : "0")
         fields += (0..<LearnFeatures.count).map { "\(example.features.values[$0])" }
         text += fields.joined(separator: ",") + "\n"
     }

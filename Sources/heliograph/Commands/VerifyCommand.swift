@@ -56,7 +56,7 @@ struct VerifyCommand: ParsableCommand {
             keyPrefix: stores.settings.redis.keyPrefix
         )
         let now = Int64(Date().timeIntervalSince1970 * 1_000)
-        let live = try LiveVerification(scan, models, now: now)
+        let live = try LiveVerification(scan, models, stores.learned, now: now)
         let minutes = try MinuteVerification(
             scan,
             positions: live.positions,

@@ -79,6 +79,11 @@ final class DataStores {
         PartitionCheckpoints(disk: .real, directory: data + "/checkpoints")
     }
 
+    /// What conversions have taught.
+    var learned: LearnedFiles {
+        LearnedFiles(disk: .real, directory: data + "/checkpoints")
+    }
+
     /// Which model scored what, and scores now.
     func models() throws(CommandError) -> ModelTimeline {
         do {

@@ -14,6 +14,8 @@ struct LiveRestore {
 
     let redisURL: String
     let keyPrefix: String
+    /// What conversions have taught.
+    var learned = LearnedBook()
 
     /// Writes every visitor with a score. Returns how many writes that took.
     func write(_ folds: FoldSet, onProgress: @escaping (Int) -> Void) throws -> Int {
@@ -35,6 +37,7 @@ struct LiveRestore {
             index: 1,
             onProblem: { problem.note($0) }
         )
+        live.learned = learned
         let settled = runUntilSettled(live, loop, counters, onProgress)
         live.close()
         loop.close()

@@ -18,6 +18,9 @@ final class LiveVerification {
     let positions: [UInt64]
     private let now: Int64
     private let models: ModelTimeline
+    private let learned: LearnedFiles
+    /// Editions that were asked for; nil for one that is no longer kept.
+    private var editions: [UInt64: LearnedBook?] = [:]
     private var held: [Hash128: Held] = [:]
     /// Visitors whose score Redis must have, and what they are called.
     private var missing: [Hash128: String] = [:]
@@ -31,9 +34,10 @@ final class LiveVerification {
     init(
         _ scan: LiveModelScan,
         _ models: ModelTimeline,
+        _ learned: LearnedFiles,
         now: Int64
     ) throws(LiveModelScan.Failure) {
-        self.models = models
+        (self.models, self.learned) = (models, learned)
         positions = try scan.positions(count: Partition.count)
         self.now = now
         var found: [Hash128: Held] = [:]
@@ -120,14 +124,18 @@ final class LiveVerification {
         held[hash]?.isSettled = true
         state.reset()
         fold.value.packState(index, into: &state)
-        let model = models.model(named: visitor.model) ?? fold.value.model
+        let name = ModelName(visitor.model)
+        let model = models.model(named: name.rules) ?? fold.value.model
         let reading = fold.value.reading(of: index, by: model)
         scratch.reset()
         scratch.append(fixed: reading.score, places: 1)
         let isSame =
             state.view.buffer.elementsEqual(visitor.state)
             && scratch.view.text == visitor.score && reading.band.name == visitor.band
-            && reading.profile.name == visitor.profile && model.name == visitor.model
+            && reading.profile.name == visitor.profile && model.name == name.rules
+            && isLikely(visitor, edition(name.edition, model).map {
+                fold.value.likelihood(of: index, $0, by: model)
+            })
         if isSame {
             part.agree()
         } else {
@@ -136,6 +144,27 @@ final class LiveVerification {
                     + "not \(scratch.view.text) \(reading.band.name) \(reading.profile.name)"
             )
         }
+    }
+
+    /// The edition that a score was made by; nil when it is no longer kept.
+    private func edition(_ number: UInt64, _ model: ScoringModel) -> LearnedBook? {
+        if let known = editions[number] { return known }
+        let found = try? learned.edition(number, model)
+        editions[number] = .some(found)
+        return found
+    }
+
+    /// Whether Redis has this likelihood. Scores of an edition that is no longer kept, or of before there
+    /// were bounds, are not compared.
+    private func isLikely(_ visitor: LiveModelScan.Entry, _ likelihood: Likelihood?) -> Bool {
+        guard let likelihood, let held = visitor.likelihood else { return true }
+        scratch.reset()
+        for number in [likelihood.probability, likelihood.low, likelihood.high] {
+            scratch.append(fixed: number, places: 4)
+            scratch.append(UInt8(ascii: " "))
+        }
+        scratch.append(text: likelihood.source.name)
+        return scratch.view.text == held
     }
 
     /// What is left is wrong: states of records that there are not, and scores that are not there.

@@ -24,6 +24,8 @@ final class FoldSet {
     /// Whether the record last applied waits for a state that cannot be read now: nothing has changed,
     /// and it is to be applied again.
     private(set) var isStuck = false
+    /// Examples whose outcome came to be known from this sequence on are kept.
+    private var examplesFrom = UInt64.max
     private let worker: Int
     private let workers: Int
 
@@ -161,8 +163,16 @@ final class FoldSet {
             if loader.isAnyPassedOver { isPastPassedOver = true }
             guard let loaded else { continue }
             folds[Int(partition.index)] = Self.attached(loaded.take(), to: shelf(partition))
+            fold(partition).value.wantExamples(from: examplesFrom)
             place(partition, next: fold(partition).value.offset + 1)
         }
+    }
+
+    /// From now on examples whose outcome came to be known by the record of `sequence` or a later one are
+    /// kept; those before are not needed any more.
+    func wantExamples(from sequence: UInt64) {
+        examplesFrom = sequence
+        for partition in partitions { fold(partition).value.wantExamples(from: sequence) }
     }
 
     /// Appends what a checkpoint of the partition holds.
@@ -187,6 +197,14 @@ final class FoldSet {
         folds.reduce((0, 0)) { sum, fold in
             guard let fold else { return sum }
             return (sum.0 + fold.value.visitorCount, sum.1 + fold.value.memoryBytes)
+        }
+    }
+
+    /// Examples whose outcome is not known yet, and those that wait to be learned from.
+    var examples: (open: Int, closed: Int) {
+        folds.reduce((0, 0)) { sum, fold in
+            guard let found = fold?.value.examples else { return sum }
+            return (sum.0 + found.open, sum.1 + found.closed)
         }
     }
 

@@ -322,6 +322,7 @@ final class JournalThread {
             }
             worker.value.send(sequence, record.raw, ticket: ticket, onFallback: counters)
         }
+        progress.publish(routed: writer.committedSequence)
         tickets.removeAll(keepingCapacity: true)
         for worker in workers { worker.value.feed.waker.wake() }
     }

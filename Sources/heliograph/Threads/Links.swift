@@ -37,11 +37,18 @@ final class StopSignal: Sendable {
 /// How far the journal is: written by its thread, read by whoever reads its files.
 final class JournalProgress: Sendable {
     private let committed = Atomic<UInt64>(0)
+    private let routed = Atomic<UInt64>(0)
     private let pressureLevel = Atomic<UInt8>(0)
     private let full = Atomic<Bool>(false)
 
     /// Sequence of the last durable record.
     var committedSequence: UInt64 { committed.load(ordering: .acquiring) }
+
+    /// Sequence of the last record of which its worker's feed knows.
+    var routedSequence: UInt64 { routed.load(ordering: .acquiring) }
+
+    /// Releasing: feeds are told of a record before anybody is told that they know it.
+    func publish(routed sequence: UInt64) { routed.store(sequence, ordering: .releasing) }
 
     /// How close the journal is to its disk budget, as of a moment ago.
     var pressure: Pressure { Pressure(rawValue: pressureLevel.load(ordering: .relaxed)) ?? .none }

@@ -43,7 +43,11 @@ final class LiveUpdates {
     private var minutesStaged = [UInt64](repeating: 0, count: Partition.count)
     /// When live minutes and positions are due again, monotonic nanoseconds.
     private var positionsDueAt: Int64 = 0
-    /// The name of `named`.
+    /// What conversions have taught; scores are written by it from now on.
+    var learned = LearnedBook() {
+        didSet { named = nil }
+    }
+    /// The name of `named` with the edition of `learned`.
     private var model = ByteBuffer(capacity: 64, limit: 64)
     private var named: ScoringModel?
     /// Whether Redis may hold scores of the model before.
@@ -197,6 +201,7 @@ final class LiveUpdates {
         fold.value.packState(index, into: &state)
         name(fold.value.model)
         let reading = fold.value.reading(of: index)
+        let likelihood = fold.value.likelihood(of: index, learned)
         let isMasked = fold.value.isAutomated(index)
         let isSilent = resyncing.contains(item.partition)
         return site.withBytes { site in
@@ -205,6 +210,7 @@ final class LiveUpdates {
                     site: site,
                     visitor: visitor,
                     reading: reading,
+                    likelihood: likelihood,
                     model: model.view,
                     state: state.view,
                     masked: isMasked,
@@ -218,7 +224,7 @@ final class LiveUpdates {
         if named === model { return }
         named = model
         self.model.reset()
-        self.model.append(text: model.name)
+        ModelName.append(model, edition: learned.edition, to: &self.model)
     }
 
     /// Another model is in force: every score in Redis is written anew.
@@ -246,12 +252,12 @@ final class LiveUpdates {
     }
 
     private func stage(_ partition: Partition, _ cold: ColdState) -> Bool {
-        guard let site = folds.fold(partition).value.site(of: cold) else { return true }
+        guard let siteName = folds.fold(partition).value.site(of: cold) else { return true }
         state.reset()
         cold.pack(into: &state)
         let model = folds.fold(partition).value.model
         name(model)
-        return site.withBytes { site in
+        return siteName.withBytes { site in
             cold.visitor.withBytes { visitor in
                 guard cold.isScored else {
                     return writer.stageRemoval(site: site, visitor: visitor)
@@ -260,6 +266,7 @@ final class LiveUpdates {
                     site: site,
                     visitor: visitor,
                     reading: cold.reading(model),
+                    likelihood: cold.likelihood(learned, site: siteName, model),
                     model: self.model.view,
                     state: state.view,
                     masked: cold.isAutomated,

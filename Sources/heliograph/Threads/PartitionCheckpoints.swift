@@ -150,6 +150,7 @@ final class CheckpointThread: Sendable {
     private let checkpoints: PartitionCheckpoints
     private let registry: ColdRegistry
     private let archived: PartitionBoard
+    private let learning: LearnBoard
     /// Offsets of the checkpoints of each partition, ascending; written by this thread, and once at
     /// the start.
     private let kept = Mutex([[UInt64]](repeating: [], count: Partition.count))
@@ -162,10 +163,12 @@ final class CheckpointThread: Sendable {
     init(
         _ checkpoints: PartitionCheckpoints,
         archived: PartitionBoard,
+        learning: LearnBoard,
         metrics: Metrics,
         onProblem: @escaping @Sendable (String) -> Void
     ) {
         self.checkpoints = checkpoints
+        self.learning = learning
         registry = ColdRegistry(checkpoints)
         self.archived = archived
         self.onProblem = onProblem
@@ -235,6 +238,9 @@ final class CheckpointThread: Sendable {
     /// How many checkpoints wait to be written: a worker makes no new ones while there are many.
     var backlog: Int { queue.withLock { $0.jobs.count } }
 
+    /// There may be something to learn from. Called by workers.
+    func wake() { stop.waker.forceWake() }
+
     /// Asks the thread to write what is queued and end.
     func requestStop() { stop.request() }
 
@@ -255,7 +261,17 @@ final class CheckpointThread: Sendable {
         }
         for job in taken.coldJobs { write(job) }
         for job in taken.jobs { write(job) }
+        learn()
         return !taken.jobs.isEmpty || !taken.coldJobs.isEmpty
+    }
+
+    /// What waits to be learned from stays with the workers until that is on the disk.
+    private func learn() {
+        do {
+            try learning.turn()
+        } catch {
+            onProblem("what was learned could not be written: \(error)")
+        }
     }
 
     private func write(_ job: Job) {

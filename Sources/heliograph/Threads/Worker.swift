@@ -18,6 +18,7 @@ final class Worker {
         let index: Int
         let workers: Int
         let models: ModelTimeline
+        let learning: LearnBoard
         let redis: RedisRoute
         let keyPrefix: String
         let checkpoints: PartitionCheckpoints
@@ -55,6 +56,7 @@ final class Worker {
     private let freshness: LatencyHistogram
     private var live: LiveUpdates!
     private let mover: ColdMover
+    private let learning: LearnLine
     /// What has been counted of visitors outside memory.
     private var coldCounted = ColdSize()
     /// Sequence of the last record of this worker's partitions that is folded.
@@ -90,6 +92,7 @@ final class Worker {
         self.archive = archive
         self.scores = scores
         folds = FoldSet(models: around.models, worker: around.index, of: around.workers)
+        learning = LearnLine(folds, around.learning, worker: around.index)
         let name = "hg-worker-\(around.index)"
         counters = around.metrics.makeBlock(thread: name)
         freshness = around.metrics.makeHistogram(.freshness, thread: name)
@@ -139,6 +142,7 @@ final class Worker {
             index: around.index,
             onProblem: around.onProblem
         )
+        live.learned = learning.book
         folds.stopWaitingForDisk()
         mover.isHeld = { [unowned self] partition, index in live.isQueued(partition, index) }
     }
@@ -226,7 +230,11 @@ final class Worker {
         if let effect, effect.score == .updated,
             !folds.fold(header.partition).value.isAutomated(effect.visitorIndex)
         {
-            reply = .reading(effect.history.reading)
+            var reading = effect.history.reading
+            let fold = folds.fold(header.partition)
+            reading.likelihood =
+                fold.value.likelihood(of: effect.visitorIndex, learning.book).probability
+            reply = .reading(reading)
         }
         scores[ticket.listener].value.tell(reply, ticket.number)
     }
@@ -274,6 +282,7 @@ final class Worker {
         let payload = record[RecordHeader.size..<RecordHeader.size + header.payloadLength]
         guard let erasure = Erasure(payload) else { return }
         folds.erase(header, erasure)
+        learning.erase(erasure)
         checkpointsWanted.insert(header.partition)
     }
 
@@ -432,6 +441,7 @@ final class Worker {
         }
         checkpointsWanted.drain { checkpoint($0) }
         mover.tick()
+        learn()
         live.tick()
         // Rows may wait for a tick; waking the archive for each would cost more than it gains.
         if archive.previous != archiveWokenAt {
@@ -441,6 +451,17 @@ final class Worker {
         counters.set(.ringDepthBytes, ring.depth())
         if now >= sizeAt { measureSize(now) }
         if around.stop.isRequested { stopWhenDone() }
+    }
+
+    /// Hands in examples, and takes up what was learned.
+    private func learn() {
+        // In this order: a feed knows what was routed before.
+        let routed = around.progress.routedSequence
+        let isCaughtUp = ring.isEmpty() && folded >= around.feed.lastSequence
+        if learning.pass(isCaughtUp ? max(folded, routed) : folded) {
+            around.checkpointThread.wake()
+        }
+        if learning.refresh() { live.learned = learning.book }
     }
 
     private func checkpoint(_ partition: Partition) {

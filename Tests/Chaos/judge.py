@@ -27,7 +27,7 @@ SUM_TOLERANCE = 1e-9
 EXAMPLES_MAX = 5
 NOTHING = (0.0, 0.0, 0)
 REDIS_FIELDS = {"score", "band", "profile", "confidence", "likelihood", "model", "updated", "seen",
-                "state", "pos"}
+                "state", "pos", "likelihood_low", "likelihood_high", "likelihood_by"}
 Sums = dict[str, tuple[float, float, int]]
 
 

@@ -113,7 +113,8 @@ class Story(Scene):
 
     def models(self) -> set:
         redis = self.redis()
-        found = {redis.call("HGET", key, "model") for key in redis.call("KEYS", "hg:demo:v:{*}")}
+        found = {redis.call("HGET", key, "model").split("+")[0]
+                 for key in redis.call("KEYS", "hg:demo:v:{*}")}
         redis.close()
         return found
 

@@ -85,6 +85,11 @@ private final class World {
         thread = CheckpointThread(
             checkpoints,
             archived: board,
+            learning: LearnBoard(
+                LearnedFiles(disk: disk, directory: "/c"),
+                ModelTimeline(Course.model),
+                workers: 1
+            ),
             metrics: metrics,
             onProblem: { _ in }
         )

@@ -190,16 +190,23 @@ private final class TestJournal {
         let stop = StopSignal(waker: Waker())
         let metrics = Metrics()
         let problems = problems
+        let learning = LearnBoard(
+            LearnedFiles(disk: .real, directory: "/nowhere"),
+            ModelTimeline(model),
+            workers: 1
+        )
         let around = Worker.Surroundings(
             index: 0,
             workers: 1,
             models: ModelTimeline(model),
+            learning: learning,
             redis: RedisRoute(redis),
             keyPrefix: "",
             checkpoints: checkpoints,
             checkpointThread: CheckpointThread(
                 checkpoints,
                 archived: PartitionBoard(),
+                learning: learning,
                 metrics: metrics,
                 onProblem: { _ in }
             ),

@@ -4,6 +4,7 @@
 // with the truth.
 
 import Glibc
+import Records
 import Scoring
 import Settings
 import TestSupport

@@ -78,13 +78,20 @@ private struct Shared {
     let progress = JournalProgress()
     let board = PartitionBoard()
     let archiveStop = StopSignal(waker: Waker())
+    let learning: LearnBoard
     let checkpointThread: CheckpointThread
 
     init(_ world: SimulatedWorld) {
         self.world = world
+        learning = LearnBoard(
+            LearnedFiles(disk: .simulated(world.disk), directory: "/c"),
+            ModelTimeline(SimulatedWorld.model),
+            workers: world.workers
+        )
         checkpointThread = CheckpointThread(
             world.checkpoints,
             archived: board,
+            learning: learning,
             metrics: metrics,
             onProblem: { _ in }
         )
@@ -146,6 +153,7 @@ private final class SimulatedLine {
             index: index,
             workers: world.workers,
             models: ModelTimeline(SimulatedWorld.model),
+            learning: shared.learning,
             redis: RedisRoute { _ in pipe },
             keyPrefix: "",
             checkpoints: world.checkpoints,
@@ -209,6 +217,7 @@ final class SimulatedEngine {
             shared.board[partition] = archive.stored(partition)
         }
         shared.progress.publish(writer.committedSequence)
+        try shared.learning.begin(committed: writer.committedSequence)
         let inward = ByteRing.make(capacity: 4 * SimulatedLine.ringBytes)
         let outward = ByteRing.make(capacity: 4 * SimulatedLine.ringBytes)
         (toJournal, answers) = (Owned(inward.producer), Owned(outward.consumer))

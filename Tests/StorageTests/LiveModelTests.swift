@@ -69,6 +69,7 @@ final class LiveRig {
             site: ByteView("demo"),
             visitor: text.view,
             reading: reading,
+            likelihood: Likelihood(probability: 0.25, low: 0.1, high: 0.5, source: .drifted),
             model: ByteView("abc123"),
             state: ByteView("\u{1}packed\r\n"),
             masked: masked,
@@ -94,7 +95,8 @@ struct LiveModelTests {
         #expect(
             stores.redis("HGETALL", "hg:demo:v:{v1}").strings == [
                 "score", "41.3", "band", "warm", "profile", "proof-driven", "confidence", "0.5000",
-                "likelihood", "0.2500", "model", "abc123", "updated", "1773500000000", "seen",
+                "likelihood", "0.2500", "likelihood_low", "0.1000", "likelihood_high", "0.5000",
+                "likelihood_by", "drifted", "model", "abc123", "updated", "1773500000000", "seen",
                 "1773499999995", "state", "\u{1}packed\r\n", "pos", "77",
             ]
         )

@@ -36,8 +36,10 @@ public final class LiveModelScan {
     private let prefix: String
 
     private static let keysPerScan = "1000"
-    private static let fields = ["pos", "state", "score", "band", "profile", "model"]
-        + ["likelihood", "likelihood_low", "likelihood_high", "likelihood_by"]
+    private static let fields = [
+        "pos", "state", "score", "band", "profile", "model", "likelihood", "likelihood_low",
+        "likelihood_high", "likelihood_by",
+    ]
 
     /// Connects. Keys begin with `keyPrefix`.
     public init(url: String, keyPrefix: String) throws(Failure) {

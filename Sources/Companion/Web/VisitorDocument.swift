@@ -53,7 +53,12 @@ struct VisitorDocument: Encodable, Sendable {
     var band: String
     var profile: String
     var confidence: Double
+    /// How likely a conversion is, with its 5 % and 95 % points, as of `updated`.
     var likelihood: Double
+    let likelihoodLow: Double?
+    let likelihoodHigh: Double?
+    /// `learned`, or why it is the rule that says so: `thin`, `drifted`.
+    let likelihoodBy: String?
     var model: String
     let updated: Int64
     let seen: Int64
@@ -70,6 +75,8 @@ struct VisitorDocument: Encodable, Sendable {
     enum CodingKeys: String, CodingKey {
         case visitor, score, band, profile, confidence, likelihood, model, updated, seen
         case asOf = "as_of"
+        case likelihoodLow = "likelihood_low", likelihoodHigh = "likelihood_high"
+        case likelihoodBy = "likelihood_by"
         case terms, sums, heads, trend
     }
 
@@ -95,6 +102,9 @@ struct VisitorDocument: Encodable, Sendable {
         profile = text("profile") ?? ""
         confidence = number("confidence")
         likelihood = number("likelihood")
+        likelihoodLow = text("likelihood_low").flatMap(Double.init).finite
+        likelihoodHigh = text("likelihood_high").flatMap(Double.init).finite
+        likelihoodBy = text("likelihood_by")
         // Another machine's clock may be ahead of ours; a score is never read before its moment.
         asOf = max(now, updated)
         state = hash["state"]
@@ -106,10 +116,11 @@ struct VisitorDocument: Encodable, Sendable {
         band = scored.band
         profile = scored.profile
         confidence = scored.confidence
-        likelihood = scored.likelihood
+        // What conversions have taught the engine alone can say.
+        if likelihoodBy == nil { likelihood = scored.likelihood }
         sums = scored.sums
         heads = scored.heads
-        if !scored.model.isEmpty { model = scored.model }
+        if !scored.model.isEmpty { model = scored.model + model.drop { $0 != "+" } }
         let ordered = scored.terms.sorted {
             (abs($1.contribution), $0.signal.rawValue) < (abs($0.contribution), $1.signal.rawValue)
         }

@@ -173,7 +173,7 @@ public struct LearnPosterior: Sendable {
             let p = Shapes.logistic(Self.dot(weights, row))
             let heft = batch.weight * p * (1 - p)
             for i in 0..<Self.size where row[i] != 0 {
-                for j in 0..<Self.size { matrix[i * Self.size + j] += heft * row[i] * row[j] }
+                for j in 0..<Self.size { matrix[i * Self.size + j] += heft * (row[i] * row[j]) }
             }
         }
         return matrix

@@ -91,11 +91,8 @@ public struct LearnRehearsal {
     }
 
     private mutating func gather(_ fold: inout PartitionFold) {
-        guard fold.examples.closed > 0 else { return }
-        var lessons: [LearnLesson] = []
-        fold.forEachLesson(after: 0) { lessons.append($0) }
-        school.take(lessons)
-        fold.dropLessons()
+        let lessons = fold.takeLessons()
+        if !lessons.isEmpty { school.take(lessons) }
     }
 
     private mutating func tell(_ lessons: [LearnLesson]) {

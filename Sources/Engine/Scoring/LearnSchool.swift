@@ -4,7 +4,7 @@ import Settings
 /// Makes editions of examples. Pure: nothing but the records decides, whoever folds them, in how many
 /// threads, and however often they begin anew.
 ///
-/// Examples come from partitions in any order. They are looked at by blocks of the journal, 1 024 records
+/// Examples come from partitions in any order. They are looked at by blocks of the journal, 32 records
 /// each, once every record of a block is folded: so what a block holds does not depend on who was faster.
 /// With the first block whose examples lie in another stretch of `merge_every` than the last edition, or
 /// when very many wait, all that wait become the next edition.
@@ -15,10 +15,13 @@ public struct LearnSchool: Sendable {
     private var waiting: [LearnLesson] = []
     /// How many of them were looked at, the first ones, and the latest moment among all that ever were.
     private var seen = 0
-    private var clock = Int64.min
+    private var clock: Int64
 
     /// Goes on from an edition.
-    public init(_ book: LearnedBook = LearnedBook()) { self.book = book }
+    public init(_ book: LearnedBook = LearnedBook()) {
+        self.book = book
+        clock = book.clock
+    }
 
     /// The block of the journal that a record is in.
     public static func block(of sequence: UInt64) -> UInt64 {
@@ -34,7 +37,7 @@ public struct LearnSchool: Sendable {
     /// Forgets what waits of somebody who was erased.
     public mutating func erase(_ owner: UInt64) {
         waiting.removeAll { $0.example.owner == owner }
-        seen = 0
+        (seen, clock) = (0, book.clock)
     }
 
     /// Every record up to `sequence` is folded, and its examples are here. `model` tells by which model
@@ -99,8 +102,10 @@ public struct LearnSchool: Sendable {
             site.take(mine, at: clock, scorer)
             book.sites[name] = site
         }
+        if book.edition == 0 { book.foldRules = scorer.foldRules }
         book.edition += 1
         book.through = sequence
+        book.clock = clock
         book.stretch = clock / Int64(scorer.learning.mergeMilliseconds)
         onMerged(batch, book)
     }

@@ -51,8 +51,12 @@ public struct LearnedBook: Sendable {
     public internal(set) var edition: UInt64 = 0
     /// Examples whose outcome was known by the record of this sequence are in it.
     public internal(set) var through: UInt64 = 0
+    /// Fold rules by which its first edition was made: under others, the past does not teach the same.
+    public internal(set) var foldRules: UInt64 = 0
     /// Number of the stretch of time that it belongs to; nil before the first example.
     var stretch: Int64?
+    /// The latest outcome among all examples so far, epoch milliseconds.
+    var clock = Int64.min
     /// What was learned, by site.
     public internal(set) var sites: [ShortText: LearnedSite] = [:]
 
@@ -150,8 +154,10 @@ extension LearnedBook {
     private mutating func encodeHead<Coder: StateCoder & ~Copyable>(_ coder: inout Coder) {
         var number = stretch ?? .min
         coder.field(&edition)
+        coder.field(&foldRules)
         coder.field(&through)
         coder.field(&number)
+        coder.field(&clock)
         stretch = number == .min ? nil : number
     }
 }

@@ -68,8 +68,14 @@ extension PartitionFold {
         }
     }
 
-    /// Forgets the examples that were handed over.
-    mutating func dropLessons() { ledger.dropClosed() }
+    /// Hands over all examples whose outcome is known; they are the caller's now.
+    public mutating func takeLessons() -> [LearnLesson] {
+        guard !ledger.closed.isEmpty else { return [] }
+        var lessons: [LearnLesson] = []
+        forEachLesson(after: 0) { lessons.append($0) }
+        ledger.dropClosed()
+        return lessons
+    }
 
     /// The example that the record at `offset`, the last one, has opened.
     public func example(openedAt offset: UInt64) -> LearnExample? {

@@ -275,6 +275,8 @@ public enum Limits {
     public static let checkpointSecondsDefault = 20
     /// Checkpoints kept per partition.
     public static let checkpointGenerations = 2
+    /// Scoring models that the list of which scored what holds, each with its file.
+    public static let modelsKept = 64
     /// Examples of a partition whose outcome is not known yet, about 330 bytes each; with more, sessions
     /// are not asked. All partitions together: 32 768.
     public static let learnOpenMaximum = 128
@@ -284,7 +286,7 @@ public enum Limits {
     /// When so many examples wait, they become an edition before its time.
     public static let learnEditionExamples = 8_192
     /// Records of the journal whose examples are looked at together.
-    public static let learnBlockRecords: UInt64 = 1_024
+    public static let learnBlockRecords: UInt64 = 32
     /// Editions of what was learned that are kept, so that scores of before can be verified: two days of
     /// hours. About 5 KB a site each.
     public static let learnEditionsKept = 48

@@ -71,6 +71,8 @@ struct VerifyCommand: ParsableCommand {
         progress.begin("folding", unit: "records", total: fold.estimatedRecords)
         live.takeLoaded(fold.folds)
         minutes.takeLoaded(fold.folds)
+        let learned = LearnVerification(stores.learned, models)
+        fold.folds.wantExamples(from: 1)
         var archive = ArchiveVerification(
             positions: positions,
             base: fold.base,
@@ -83,12 +85,15 @@ struct VerifyCommand: ParsableCommand {
             live.take(step)
             minutes.take(step, except: fold.erasedShares)
             archive.take(step)
+            learned.take(step)
         }
         progress.end(fold.report.records)
         progress.begin("comparing rows", unit: "rows")
         var parts = try archive.finish(rows)
         parts.append(live.finish())
         parts.append(minutes.finish(fold.folds, except: fold.erasedShares))
+        let isWhole = fold.origin == .beginning && fold.erasedShares.isEmpty
+        parts.append(try learned.finish(isWhole: isWhole))
         parts.append(try repeats(rows))
         return VerificationReport(
             parts: parts,

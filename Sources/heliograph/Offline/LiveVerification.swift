@@ -129,13 +129,14 @@ final class LiveVerification {
         let reading = fold.value.reading(of: index, by: model)
         scratch.reset()
         scratch.append(fixed: reading.score, places: 1)
+        let likelihood = edition(name.edition, model).map {
+            fold.value.likelihood(of: index, $0, by: model)
+        }
         let isSame =
             state.view.buffer.elementsEqual(visitor.state)
             && scratch.view.text == visitor.score && reading.band.name == visitor.band
             && reading.profile.name == visitor.profile && model.name == name.rules
-            && isLikely(visitor, edition(name.edition, model).map {
-                fold.value.likelihood(of: index, $0, by: model)
-            })
+            && isLikely(visitor, likelihood)
         if isSame {
             part.agree()
         } else {

@@ -171,9 +171,19 @@ final class ModelTimeline: Sendable {
         _ content: inout Content
     ) throws(FileProblem) {
         let entry = Entry(model: pending.model, text: pending.text, since: pending.since)
-        try write(content.entries + [entry])
-        content.entries.append(entry)
+        let entries = Self.newest(content.entries + [entry])
+        try write(entries)
+        content.entries = entries
         version.add(1, ordering: .releasing)
+    }
+
+    /// The list within its limit: what the oldest models scored counts as the next one's, should anybody
+    /// still fold it. Every score in Redis is written anew with each change, so none names them.
+    private static func newest(_ entries: [Entry]) -> [Entry] {
+        var kept = Array(entries.suffix(Limits.modelsKept))
+        guard kept.count < entries.count, let first = kept.first else { return entries }
+        kept[0] = whole(first.model, first.text)
+        return kept
     }
 
     /// Puts the list as it is on disk.

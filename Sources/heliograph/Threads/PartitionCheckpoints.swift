@@ -261,12 +261,12 @@ final class CheckpointThread: Sendable {
         }
         for job in taken.coldJobs { write(job) }
         for job in taken.jobs { write(job) }
-        learn()
+        takeLessons()
         return !taken.jobs.isEmpty || !taken.coldJobs.isEmpty
     }
 
     /// What waits to be learned from stays with the workers until that is on the disk.
-    private func learn() {
+    private func takeLessons() {
         do {
             try learning.turn()
         } catch {

@@ -127,7 +127,7 @@ class Story(Scene):
         report = self.expect_clean(name)
         part = next(part for part in report["parts"] if part["name"].startswith("editions"))
         self.checks.check(f"{part['compared']} editions are those of a fold in one piece",
-                          part["compared"] >= len(self.editions()) - 1 > 3, part)
+                          part["compared"] >= len(self.editions()) - 1 >= 3, part)
 
     def tell(self) -> None:
         self.engine.start()

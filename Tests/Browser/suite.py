@@ -25,7 +25,7 @@ from stage.house import House
 from stage.stores import Stores
 from wire import Violation
 
-from engine import Engine  # noqa: E402  (Tests/Chaos, put on the path by stage.stores)
+from engine import Engine, free_port  # noqa: E402  (Tests/Chaos, put on the path by stage.stores)
 
 # How often a scenario is played whose gestures the machine was too busy for.
 TIMES_MAXIMUM = 5
@@ -36,6 +36,12 @@ SITE = """
     origins: ["*"]
     automation: count
     consent: {{default: 1, cookieless: session}}
+"""
+# One tracking link for each browser; the house's port, to which it leads, is chosen before.
+LINK = """      - name: spring-{name}
+        target: http://spring-{name}.localhost:{port}/landed
+        source: newsletter
+        medium: email
 """
 
 
@@ -156,15 +162,17 @@ def site_name(browser, at, time_played=1):
     return f"{browser[0]}{at}" + "abcdef"[time_played - 1]
 
 
-def sites(count):
+def sites(count, port=None):
+    """Settings of everybody's sites; with the house's port, the shop's links lead there."""
+    links = "".join(LINK.format(name=name, port=port) for name in adapters.NAMES)
     return "sites:" + "".join(
         SITE.format(name=site_name(browser, at, time_played)) for browser in adapters.NAMES
         for at in range(count) for time_played in range(1, TIMES_MAXIMUM + 1)
-    ) + SITE.format(name="demo")
+    ) + SITE.format(name="demo") + (f"    links:\n{links}" if port else "")
 
 
-async def run(engine, options):
-    house = House(engine.ingest_port)
+async def run(engine, options, port):
+    house = House(engine.ingest_port, port)
     await house.open()
     stores = Stores(engine.addresses())
     suite = Suite(house, stores, options)
@@ -214,10 +222,11 @@ def main():
     options = parser.parse_args()
     options.browser = options.browser or list(adapters.NAMES)
     began = time.monotonic()
-    engine = Engine(options.binary, settings=sites(len(load())))
+    port = free_port()
+    engine = Engine(options.binary, settings=sites(len(load()), port))
     try:
         engine.start()
-        suite = asyncio.run(run(engine, options))
+        suite = asyncio.run(run(engine, options, port))
         engine.stop()
     finally:
         engine.clean_up()

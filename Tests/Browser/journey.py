@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error as PlaywrightError
 
 from browser import chromium, hover, scroll_like_a_person
@@ -16,6 +17,8 @@ from redis_reader import Redis
 FIELDS = ("score", "band", "profile", "confidence", "likelihood", "model", "updated", "seen")
 BANDS = ("cold", "warm", "hot")
 PATIENCE_SECONDS = 45
+# Pages that anybody must be able to use; axe looks at them in both colours.
+PAGES = ("/", "/install", "/install/reference", "/demo/")
 
 
 class Failure(Exception):
@@ -178,6 +181,16 @@ class Journey:
             live.wait_for_timeout(600)
             live.screenshot(path=str(self.pictures / f"live-{width}-{scheme}.png"))
 
+    def check_access(self, browser):
+        for scheme in ("light", "dark"):
+            page = self.watch(browser.new_context(color_scheme=scheme).new_page())
+            for path in PAGES:
+                page.goto(self.url(path))
+                found = Axe().run(page)
+                demand(not found.violations_count, path, f"({scheme}) is not for everybody:\n",
+                       found.generate_report())
+            page.context.close()
+
     def watch(self, page):
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda message: message.type == "error"
@@ -199,6 +212,7 @@ class Journey:
         self.check_api()
         self.check_live_page(live)
         self.take_pictures(live)
+        self.check_access(browser)
         demand(not self.faults, "the pages complained:", self.faults)
 
 

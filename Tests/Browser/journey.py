@@ -183,13 +183,15 @@ class Journey:
 
     def check_access(self, browser):
         for scheme in ("light", "dark"):
-            page = self.watch(browser.new_context(color_scheme=scheme).new_page())
+            # Without motion: what just fades in is judged as it will stay.
+            context = browser.new_context(color_scheme=scheme, reduced_motion="reduce")
+            page = self.watch(context.new_page())
             for path in PAGES:
                 page.goto(self.url(path))
                 found = Axe().run(page)
                 demand(not found.violations_count, path, f"({scheme}) is not for everybody:\n",
                        found.generate_report())
-            page.context.close()
+            context.close()
 
     def watch(self, page):
         page.on("pageerror", lambda error: self.faults.append(str(error)))

@@ -71,6 +71,7 @@ final class Pipeline {
     private let archiveStop = StopSignal(waker: Waker())
     private var listenerStops: [StopSignal] = []
     private var workerStops: [StopSignal] = []
+    private lazy var desk = IdentityDesk(workerStops.map(\.waker), visitors: visitorsMaximum)
     private let eraserStop = StopSignal(waker: Waker())
     private var threads = Threads()
 
@@ -392,6 +393,7 @@ final class Pipeline {
             index: index,
             workers: workerCount,
             models: parts.models,
+            desk: desk,
             redis: RedisRoute(parts.redis),
             keyPrefix: parts.settings.redis.keyPrefix,
             checkpoints: checkpoints,

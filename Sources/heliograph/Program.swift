@@ -18,7 +18,7 @@ struct Heliograph: ParsableCommand {
             ReplayCommand.self, VerifyCommand.self, RebuildCommand.self, ScoreCommand.self,
             JournalCommand.self, BackupCommand.self, RestoreCommand.self,
             ForwardCommand.self, DeliveryCommand.self,
-            EraseCommand.self, RestrictCommand.self, ExportCommand.self,
+            IdentityCommand.self, EraseCommand.self, RestrictCommand.self, ExportCommand.self,
             RetentionCommand.self,
         ],
         defaultSubcommand: nil

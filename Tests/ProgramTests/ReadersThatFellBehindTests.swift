@@ -194,6 +194,7 @@ private final class TestJournal {
             index: 0,
             workers: 1,
             models: ModelTimeline(model),
+            desk: IdentityDesk(workers: 1),
             redis: RedisRoute(redis),
             keyPrefix: "",
             checkpoints: checkpoints,

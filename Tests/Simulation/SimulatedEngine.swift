@@ -77,11 +77,13 @@ private struct Shared {
     let metrics = Metrics()
     let progress = JournalProgress()
     let board = PartitionBoard()
+    let desk: IdentityDesk
     let archiveStop = StopSignal(waker: Waker())
     let checkpointThread: CheckpointThread
 
     init(_ world: SimulatedWorld) {
         self.world = world
+        desk = IdentityDesk(workers: world.workers)
         checkpointThread = CheckpointThread(
             world.checkpoints,
             archived: board,
@@ -146,6 +148,7 @@ private final class SimulatedLine {
             index: index,
             workers: world.workers,
             models: ModelTimeline(SimulatedWorld.model),
+            desk: shared.desk,
             redis: RedisRoute { _ in pipe },
             keyPrefix: "",
             checkpoints: world.checkpoints,

@@ -20,6 +20,8 @@ public final class LiveModelScan {
         public let position: UInt64
         /// Packed sums.
         public let state: [UInt8]
+        /// Packed sums of the person that the visitor is read as part of; nil when it is read alone.
+        public let joined: [UInt8]?
         /// Readiness with one decimal, as text.
         public let score: String
         /// `cold`, `warm` or `hot`.
@@ -34,7 +36,7 @@ public final class LiveModelScan {
     private let prefix: String
 
     private static let keysPerScan = "1000"
-    private static let fields = ["pos", "state", "score", "band", "profile", "model"]
+    private static let fields = ["pos", "state", "score", "band", "profile", "model", "joined"]
 
     /// Connects. Keys begin with `keyPrefix`.
     public init(url: String, keyPrefix: String) throws(Failure) {
@@ -65,11 +67,11 @@ public final class LiveModelScan {
         }
     }
 
-    /// The packed sums of one visitor; nil when there is none.
-    public func state(site: String, visitor: String) throws(Failure) -> [UInt8]? {
-        let key = "\(prefix)hg:\(site):v:{\(visitor)}"
-        guard case .bytes(let state) = try ask([["HGET", key, "state"]])[0] else { return nil }
-        return state
+    /// What Redis has of one visitor; nil when there is none.
+    public func visitor(site: String, visitor: String) throws(Failure) -> Entry? {
+        let key = "\(site):v:{\(visitor)}"
+        let reply = try ask([["HMGET", "\(prefix)hg:" + key] + Self.fields])[0]
+        return Self.entry(key[...], reply)
     }
 
     /// Every partition's share of every live minute: site, minute, partition, its JSON.
@@ -97,11 +99,14 @@ public final class LiveModelScan {
             let position = values[0].text.flatMap({ UInt64($0) }),
             case .bytes(let state) = values[1]
         else { return nil }
+        var joined: [UInt8]?
+        if case .bytes(let sums) = values[6] { joined = sums }
         return Entry(
             site: String(key[..<cut.lowerBound]),
             visitor: String(key[cut.upperBound...].dropLast()),
             position: position,
             state: state,
+            joined: joined,
             score: values[2].text ?? "",
             band: values[3].text ?? "",
             profile: values[4].text ?? "",

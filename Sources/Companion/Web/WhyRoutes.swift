@@ -24,6 +24,7 @@ struct WhyRoutes: Sendable {
             throw unknown(visitor, site)
         }
         document.trend = await trend(of: document, site)
+        document.identity = try? await history.person(visitor, site: parameters.sites[site])
         return try JSONBody.response(document)
     }
 

@@ -15,16 +15,17 @@ public enum CheckpointError: Error, Equatable, Sendable {
 
 /// The body of a partition's checkpoint.
 ///
-/// Version 2, integers little-endian: magic `HGSC`, version (4 each); hash of the fold rules,
+/// Version 3, integers little-endian: magic `HGSC`, version (4 each); hash of the fold rules,
 /// offset (8 each); number of sites (4), each a length byte and text; number of visitors (4); their
-/// states in the order of their places; live minutes. Version 1, without live minutes and what
-/// visitors have to do with them, is read too: their minutes then begin with the next record. The
+/// states in the order of their places; live minutes; whether anybody was ever identified (1). Version
+/// 2, without identities, and version 1, without live minutes and what visitors have to do with them,
+/// are read too: these then begin with the next record. The
 /// same records give the same states, byte for byte, whether folded live, after a recovery or from
 /// scratch, and the same order while nobody has left memory. The
 /// checksum is the file's.
 extension PartitionFold {
     /// The format that this version writes and reads.
-    public static let checkpointVersion: UInt32 = 2
+    public static let checkpointVersion: UInt32 = 3
     fileprivate static let magic: UInt32 = 0x4353_4748
 
     /// Appends the whole partition.
@@ -44,6 +45,7 @@ extension PartitionFold {
             state.encode(&buffer)
         }
         minutes.serialize(into: &buffer)
+        buffer.append(hasLinks ? 1 : 0)
     }
 
     /// Reads a partition back. `keepingOldSums` accepts sums of other fold rules, for when the
@@ -57,11 +59,13 @@ extension PartitionFold {
         var parts = CheckpointParts(StateReader(bytes))
         try parts.read(model, keepingOldSums)
         let minutes = try parts.readMinutes()
+        let hasLinks = try parts.readLinks()
         self.init(model: model, key: key)
         offset = parts.offset
         sites = parts.sites
         for state in parts.visitors { adopt(state) }
         self.minutes = minutes
+        self.hasLinks = hasLinks
     }
 
     private mutating func adopt(_ state: VisitorState) {
@@ -95,12 +99,20 @@ private struct CheckpointParts {
         try readVisitors()
     }
 
-    /// What follows the visitors, to the end.
+    /// What follows the visitors.
     mutating func readMinutes() throws(CheckpointError) -> LiveMinutes {
         var minutes = LiveMinutes()
         let isSound = version < 2 || minutes.restore(&reader, sites: sites.count)
-        guard isSound, reader.isAtEnd else { throw .damaged }
+        guard isSound else { throw .damaged }
         return minutes
+    }
+
+    /// The end.
+    mutating func readLinks() throws(CheckpointError) -> Bool {
+        var hasLinks = false
+        if version >= 3 { reader.field(&hasLinks) }
+        guard reader.isAtEnd else { throw .damaged }
+        return hasLinks
     }
 
     private mutating func readHead(

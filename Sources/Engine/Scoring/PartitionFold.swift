@@ -18,10 +18,12 @@ public struct PartitionFold: ~Copyable {
     var table: VisitorTable
     var sites: [ShortText] = []
     var minutes = LiveMinutes()
+    /// Whether any visitor was ever identified, those that have left memory included.
+    public internal(set) var hasLinks = false
     private var moment = Moment()
     private var summary = PageSummary()
     private var activeMilliseconds = 0.0
-    private var scratch = ByteBuffer(capacity: 256)
+    var scratch = ByteBuffer(capacity: 256)
     /// Whether the record that is folded now counts in its live minute.
     private var countsMinute = false
     /// Finds the states that have left memory; nil when none have.
@@ -91,6 +93,7 @@ public struct PartitionFold: ~Copyable {
             countEvents(header, slice)
         }
         if tally.tellsConsent { heedConsent(&effect, index, header, slice) }
+        heedIdentity(&effect, index, slice, tally)
         table[index].note(header, latest: tally.latest)
         table[index].isAutomated = slice.flags.contains(.bot)
         if slice.consent.contains(.profiling), effect.score != .dropped {
@@ -119,7 +122,7 @@ public struct PartitionFold: ~Copyable {
 
     /// Looks in memory, then among the states that have left it.
     @inline(__always)
-    private mutating func find(_ visitor: ByteView, _ site: UInt16) -> Found {
+    mutating func find(_ visitor: ByteView, _ site: UInt16) -> Found {
         let hash = table.hash(visitor, site)
         if let index = table.find(visitor, site: site, hash) { return .known(index) }
         return fetch(visitor, site, hash)
@@ -138,7 +141,7 @@ public struct PartitionFold: ~Copyable {
         return UInt16(sites.count - 1)
     }
 
-    private func knownSite(_ name: ByteView) -> UInt16? {
+    func knownSite(_ name: ByteView) -> UInt16? {
         for index in 0..<sites.count where sites[index].withBytes({ $0.equals(name) }) {
             return UInt16(index)
         }
@@ -159,7 +162,9 @@ public struct PartitionFold: ~Copyable {
         if found == .unreadable { offset = before }
         guard let index = found.index else { return nil }
         var effect = FoldEffect(visitorIndex: Int32(index), eventsFolded: 0)
+        (effect.session.site, effect.session.visitor) = visitor(at: Int32(index))
         table[index].withdraw()
+        table[index].link.withdraw(&effect.link)
         table[index].note(header, latest: .min)
         effect.score = .dropped
         return effect
@@ -176,6 +181,7 @@ public struct PartitionFold: ~Copyable {
             // What the choice says, as far as opt-outs and dialogues allowed it.
             let said = ConsentBits.read(event.properties) ?? slice.consent
             let bits = said.intersection(slice.consent)
+            if !IdentityLink.isAllowed(bits) { table[index].link.withdraw(&effect.link) }
             if !bits.contains([.measurement, .profiling]) {
                 table[index].withdraw()
                 effect.score = .dropped

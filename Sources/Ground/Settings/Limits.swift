@@ -301,6 +301,11 @@ public enum Limits {
     public static let coldRereadMicroseconds: UInt32 = 100_000
     /// Idle visitors that one pipeline brings back to a Redis that has lost them.
     public static let coldResyncVisitorsMaximum = 256
+    /// Browsers of a person: an id that more of them share is no person's, and all are read alone.
+    public static let identityMembersMaximum = 64
+    /// Copies of identified visitors' sums in memory, of a hundred visitors that may be there; beyond,
+    /// the persons nobody has seen for longest are read as if they had just begun to be identified.
+    public static let identityCopiesPercent = 25
     /// Packed sums in the `state` field of Redis.
     public static let packedStateBytesMaximum = 600
 

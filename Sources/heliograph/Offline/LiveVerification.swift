@@ -18,10 +18,12 @@ final class LiveVerification {
     let positions: [UInt64]
     private let now: Int64
     private let models: ModelTimeline
+    private let scan: LiveModelScan
     private var held: [Hash128: Held] = [:]
     /// Visitors whose score Redis must have, and what they are called.
     private var missing: [Hash128: String] = [:]
     private var part = VerifiedPart("visitors in Redis")
+    private var persons = PersonVerification()
     private let key = HashKey.random()
     private var scratch = ByteBuffer(capacity: 256)
     private var state = ByteBuffer(capacity: PackedState.bytesMaximum)
@@ -34,6 +36,7 @@ final class LiveVerification {
         now: Int64
     ) throws(LiveModelScan.Failure) {
         self.models = models
+        self.scan = scan
         positions = try scan.positions(count: Partition.count)
         self.now = now
         var found: [Hash128: Held] = [:]
@@ -67,11 +70,11 @@ final class LiveVerification {
         return ShortText(bytes.view)
     }
 
-    private func hash(_ slice: Slice) -> Hash128 {
+    private func hash(_ site: ByteView, _ visitor: ByteView) -> Hash128 {
         scratch.reset()
-        scratch.append(slice.site)
+        scratch.append(site)
         scratch.append(0)
-        scratch.append(slice.visitor)
+        scratch.append(visitor)
         return scratch.view.hash128(key: key)
     }
 
@@ -93,16 +96,30 @@ final class LiveVerification {
     }
 
     func take(_ step: OfflineFold.Step) {
-        let hash = hash(step.slice)
-        let offset = step.header.offset
-        if held[hash]?.entry.position == offset {
-            settle(hash, step.effect.visitorIndex, step.fold)
+        take(hash(step.slice.site, step.slice.visitor), step.header, step.effect, step.fold)
+    }
+
+    /// A visitor was parted from its person, or joined again.
+    func take(_ header: RecordHeader, parting effect: FoldEffect, _ fold: Owned<PartitionFold>) {
+        let hash = effect.session.site.withBytes { site in
+            effect.session.visitor.withBytes { self.hash(site, $0) }
         }
-        guard offset <= positions[Int(step.header.partition.index)],
-            now - step.header.receivedAt < LiveModelWriter.visitorLifeMilliseconds
+        take(hash, header, effect, fold)
+    }
+
+    private func take(
+        _ hash: Hash128,
+        _ header: RecordHeader,
+        _ effect: FoldEffect,
+        _ fold: Owned<PartitionFold>
+    ) {
+        let offset = header.offset
+        if held[hash]?.entry.position == offset { settle(hash, effect.visitorIndex, fold) }
+        guard offset <= positions[Int(header.partition.index)],
+            now - header.receivedAt < LiveModelWriter.visitorLifeMilliseconds
         else { return }
-        if step.effect.score == .dropped { missing[hash] = nil }
-        guard step.effect.score != .none else { return }
+        if effect.score == .dropped { missing[hash] = nil }
+        guard effect.score != .none else { return }
         if let visitor = held[hash] {
             if visitor.entry.position < offset {
                 let (name, found) = (visitor.entry.visitor, visitor.entry.position)
@@ -110,8 +127,8 @@ final class LiveVerification {
             } else {
                 missing[hash] = nil
             }
-        } else if step.effect.score == .updated {
-            missing[hash] = "\(step.slice.visitor.text): not there"
+        } else if effect.score == .updated {
+            missing[hash] = "\(fold.value.visitor(at: effect.visitorIndex).visitor.text): not there"
         }
     }
 
@@ -121,25 +138,22 @@ final class LiveVerification {
         state.reset()
         fold.value.packState(index, into: &state)
         let model = models.model(named: visitor.model) ?? fold.value.model
+        let isSame = state.view.buffer.elementsEqual(visitor.state) && model.name == visitor.model
+        if isSame, let identity = fold.value.identity(of: index) {
+            let copy = fold.value.memberCopy(of: index)
+            return persons.add(.init(entry: visitor, copy: copy, model: model), of: identity)
+        }
         let reading = fold.value.reading(of: index, by: model)
-        scratch.reset()
-        scratch.append(fixed: reading.score, places: 1)
-        let isSame =
-            state.view.buffer.elementsEqual(visitor.state)
-            && scratch.view.text == visitor.score && reading.band.name == visitor.band
-            && reading.profile.name == visitor.profile && model.name == visitor.model
-        if isSame {
+        if isSame, visitor.joined == nil, visitor.says(reading) {
             part.agree()
         } else {
-            part.differ(
-                "\(visitor.visitor): score \(visitor.score) \(visitor.band) \(visitor.profile), "
-                    + "not \(scratch.view.text) \(reading.band.name) \(reading.profile.name)"
-            )
+            part.differ(visitor.difference(reading))
         }
     }
 
     /// What is left is wrong: states of records that there are not, and scores that are not there.
     func finish() -> VerifiedPart {
+        persons.finish(scan, &part)
         for visitor in held.values where !visitor.isSettled {
             part.differ(
                 "\(visitor.entry.visitor): stands at record \(visitor.entry.position), which is not "

@@ -18,6 +18,7 @@ final class Worker {
         let index: Int
         let workers: Int
         let models: ModelTimeline
+        let desk: IdentityDesk
         let redis: RedisRoute
         let keyPrefix: String
         let checkpoints: PartitionCheckpoints
@@ -130,6 +131,7 @@ final class Worker {
     func begin() {
         live = LiveUpdates(
             folds: folds,
+            desk: around.desk,
             route: around.redis,
             keyPrefix: around.keyPrefix,
             loop: loop,
@@ -226,7 +228,7 @@ final class Worker {
         if let effect, effect.score == .updated,
             !folds.fold(header.partition).value.isAutomated(effect.visitorIndex)
         {
-            reply = .reading(effect.history.reading)
+            reply = .reading(live.reading(header.partition, effect))
         }
         scores[ticket.listener].value.tell(reply, ticket.number)
     }
@@ -243,6 +245,9 @@ final class Worker {
             invariantFailed("a record of the journal cannot be read", #fileID, #line)
         }
         guard header.kind == .slice else {
+            if header.kind == .parting {
+                return part(header, record, sequence: sequence, effects: effects)
+            }
             if header.kind == .erasure { erase(header, record) }
             return pass(header, record, sequence: sequence, effects: effects)
         }
@@ -274,7 +279,28 @@ final class Worker {
         let payload = record[RecordHeader.size..<RecordHeader.size + header.payloadLength]
         guard let erasure = Erasure(payload) else { return }
         folds.erase(header, erasure)
+        live?.forget(site: erasure.site, visitor: erasure.visitor)
         checkpointsWanted.insert(header.partition)
+    }
+
+    /// A visitor is no longer read as part of a person, or is again.
+    private func part(
+        _ header: RecordHeader,
+        _ record: ByteView,
+        sequence: UInt64,
+        effects: Bool
+    ) {
+        let payload = record[RecordHeader.size..<RecordHeader.size + header.payloadLength]
+        guard let order = Erasure(payload) else {
+            return pass(header, record, sequence: sequence, effects: effects)
+        }
+        let effect = folds.part(header, order)
+        if folds.isStuck { return waitForState() }
+        folded = sequence
+        schedule.touch(header.partition)
+        guard effects else { return }
+        if let effect { live.note(header, effect) } else { live.pass(header) }
+        passOn(record, sequence, effect)
     }
 
     /// What was refused is no visitor's: positions move over it, and the archive gets it.

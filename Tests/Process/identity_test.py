@@ -11,6 +11,7 @@ joined to nobody, and an address that a server sends is found in no store.
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 import urllib.request
@@ -161,14 +162,14 @@ class Story(Scene):
         self.settle()
         both = sorted((self.phone.device, self.desktop.device))
         for browser in (self.phone, self.desktop):
-            found = self.document(browser)["identity"] or {}
+            found = self.document(browser).get("identity") or {}
             self.checks.check("the companion tells the browsers of a person",
                               found.get("count") == 2 and sorted(found["visitors"]) == both, found)
             told = self.document(browser, "/history")["history"]
             self.checks.check("histories are joined",
                               {point["visitor"] for point in told} == set(both), told)
-        self.checks.check("the same explanation for both", self.document(
-            self.phone, "/explain")["sum"] - self.document(self.desktop, "/explain")["sum"] < 0.01)
+        sums = [self.document(browser, "/explain")["sum"] for browser in (self.phone, self.desktop)]
+        self.checks.check("the same explanation for both", abs(sums[0] - sums[1]) < 0.01, sums)
         self.expect_verified("two browsers, one person")
 
     def survive(self) -> None:
@@ -218,9 +219,16 @@ class Story(Scene):
         twin.log_in(BOB)
         self.expect_alone("another user logs in", twin)
         self.expect_one("the others are left alone", self.phone, self.desktop)
-        self.twin = twin
 
-    def identity(self, verb: str, browser: Browser) -> tuple[int, dict]:
+    def plain(self, *words: str) -> tuple[int, str]:
+        """The exit status of a command on the engine's data, and what it said."""
+        done = subprocess.run(
+            [str(self.engine.binary), *words, "--data", str(self.engine.data),
+             "--config", str(self.engine.config)],
+            capture_output=True, text=True, timeout=300, env=self.engine.environment)
+        return done.returncode, done.stdout + done.stderr
+
+    def identity(self, verb: str, browser: Browser) -> tuple[int, str]:
         return self.plain("identity", verb, "demo", browser.device)
 
     def refuse(self) -> None:
@@ -271,8 +279,6 @@ class Story(Scene):
                               text.lower().encode() not in content.lower() and len(content) > 100)
 
     def erase(self) -> None:
-        status, said = self.plain("erase", "--site", "demo", "--visitor", self.twin.device, "--yes")
-        self.checks.check("one browser is erased", status == 0, said)
         third = self.browser()
         third.browse()
         third.log_in(ANN)

@@ -78,7 +78,7 @@ extension PartitionFold {
         if slice.flags.contains(.optedOut), !isAllowed {
             table[index].link.withdraw(&effect.link)
         }
-        guard tally.identifies, isAllowed, !slice.user.isEmpty, effect.link.cause != .withdrawn,
+        guard tally.identifies, isAllowed, !slice.user.isEmpty,
             !slice.flags.contains(.withoutDevice)
         else { return }
         table[index].link.join(identity(of: slice.user, at: slice.site), &effect.link)

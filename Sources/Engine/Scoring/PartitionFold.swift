@@ -92,8 +92,8 @@ public struct PartitionFold: ~Copyable {
         } else if countsMinute {
             countEvents(header, slice)
         }
-        if tally.tellsConsent { heedConsent(&effect, index, header, slice) }
-        heedIdentity(&effect, index, slice, tally)
+        let mayLink = !tally.tellsConsent || heedConsent(&effect, index, header, slice)
+        if mayLink { heedIdentity(&effect, index, slice, tally) }
         table[index].note(header, latest: tally.latest)
         table[index].isAutomated = slice.flags.contains(.bot)
         if slice.consent.contains(.profiling), effect.score != .dropped {
@@ -170,18 +170,21 @@ public struct PartitionFold: ~Copyable {
         return effect
     }
 
+    /// Returns whether the last choice allows to link the visitor.
     private mutating func heedConsent(
         _ effect: inout FoldEffect,
         _ index: Int,
         _ header: RecordHeader,
         _ slice: Slice
-    ) {
+    ) -> Bool {
+        var mayLink = true
         slice.forEachEvent { number, event in
             guard event.kind == .consent, header.counts(number) else { return }
             // What the choice says, as far as opt-outs and dialogues allowed it.
             let said = ConsentBits.read(event.properties) ?? slice.consent
             let bits = said.intersection(slice.consent)
-            if !IdentityLink.isAllowed(bits) { table[index].link.withdraw(&effect.link) }
+            mayLink = IdentityLink.isAllowed(bits)
+            if !mayLink { table[index].link.withdraw(&effect.link) }
             if !bits.contains([.measurement, .profiling]) {
                 table[index].withdraw()
                 effect.score = .dropped
@@ -189,6 +192,7 @@ public struct PartitionFold: ~Copyable {
                 table[index].withdrawInference()
             }
         }
+        return mayLink
     }
 
     // MARK: - Sessions

@@ -1,5 +1,4 @@
 import Bytes
-import Loop
 import Records
 import Rings
 import Scoring

@@ -56,6 +56,10 @@ enum PostgresSchema {
             number: 11,
             text: String(decoding: PackageResources._011_explained_history_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 12,
+            text: String(decoding: PackageResources._012_identity_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

@@ -136,6 +136,9 @@ class Story(Scene):
         with urllib.request.urlopen(address, timeout=30) as answer:
             return json.load(answer)
 
+    def person(self, browser: Browser) -> dict:
+        return self.document(browser).get("identity") or {}
+
     # ---- the story --------------------------------------------------------------------------------
 
     def log_in(self) -> None:
@@ -159,12 +162,11 @@ class Story(Scene):
                           score > float(self.alone[0]), (score, self.alone))
 
     def show(self) -> None:
-        self.settle()
         both = sorted((self.phone.device, self.desktop.device))
         for browser in (self.phone, self.desktop):
-            found = self.document(browser).get("identity") or {}
-            self.checks.check("the companion tells the browsers of a person",
-                              found.get("count") == 2 and sorted(found["visitors"]) == both, found)
+            self.wait("the companion tells the browsers of a person",
+                      lambda: sorted(self.person(browser).get("visitors", [])) == both,
+                      lambda: self.person(browser))
             told = self.document(browser, "/history")["history"]
             self.checks.check("histories are joined",
                               {point["visitor"] for point in told} == set(both), told)

@@ -26,7 +26,7 @@ from verify_rebuild import Scene  # noqa: E402
 from visits import Visitor  # noqa: E402
 
 SETTINGS = "workers: 3\n"
-WAIT_SECONDS_MAX = 30
+WAIT_SECONDS_MAX = 60
 # Everything but inference from pointers and personal advertisements.
 CONSENT = 15
 ANN, BOB = "h1:" + "a" * 64, "h1:" + "b" * 64

@@ -1,7 +1,7 @@
 """Sends ten scripted people through the demo shop in one Chromium, and asks who they are.
 
     play.py --binary .build/release/heliograph [--only TEXT]… [--why] [--pictures FOLDER]
-            [--json FILE]
+            [--json FILE] [--seed N]
 
 They browse at the same time, each with storage of an own, against an engine of their own; then
 score, band, profile and confidence are read from Redis and compared with who they are meant to be.
@@ -74,19 +74,20 @@ class Outcome:
 class Shop:
     """The engine's demo shop, and the browser that people come with; owned by the event loop."""
 
-    def __init__(self, engine, browser, stores, pictures):
+    def __init__(self, engine, browser, stores, options):
         self.companion = engine.companion
         self.browser = browser
         self.stores = stores
-        self.pictures = pictures
+        self.pictures = options.pictures
+        self.seed = options.seed
 
-    async def host(self, persona, seed):
+    async def host(self, persona, place):
         """One person's way, from coming to being told about."""
-        await asyncio.sleep(seed * APART_SECONDS)
+        await asyncio.sleep(place * APART_SECONDS)
         outcome, began = Outcome(persona), time.monotonic()
         tab = await self.browser.visitor(phone=persona.phone)
         try:
-            await self.visits(persona, tab, seed)
+            await self.visits(persona, tab)
             outcome.seconds = time.monotonic() - began
             outcome.values = await self.told(tab)
             outcome.why = await asyncio.to_thread(self.explained, await self.visitor(tab))
@@ -96,7 +97,7 @@ class Shop:
             await self.browser.leave(tab)
         return outcome
 
-    async def visits(self, persona, tab, seed):
+    async def visits(self, persona, tab):
         kind = PhoneUser if persona.phone else Person
         for visit, hours in enumerate(persona.visits_hours_ago):
             page = await tab.new_tab()
@@ -104,7 +105,8 @@ class Shop:
                 await page.page.set_viewport_size(LAPTOP)
             if hours:
                 await page.page.add_init_script(SET_BACK % (hours * 3_600_000))
-            person = kind(page, self.companion, 100 * seed + visit, **persona.manner)
+            dice = f"{self.seed} {persona.name} {visit}"
+            person = kind(page, self.companion, dice, **persona.manner)
             await persona.play(person, visit)
             await self.picture(persona, page)
             moment = now_milliseconds()
@@ -151,14 +153,14 @@ def now_milliseconds():
     return int(time.time() * 1000)
 
 
-async def browse(engine, people, pictures):
+async def browse(engine, people, options):
     browser = adapters.browser("chromium")
     await browser.start()
     stores, sleeper = Stores(engine.addresses()), Sleeper()
-    shop = Shop(engine, browser, stores, pictures)
+    shop = Shop(engine, browser, stores, options)
     try:
         outcomes = await asyncio.gather(
-            *[shop.host(one, seed) for seed, one in enumerate(people)])
+            *[shop.host(one, place) for place, one in enumerate(people)])
     finally:
         sleeper.stop()
         await browser.stop()
@@ -200,6 +202,7 @@ def main():
     parser.add_argument("--only", action="append", help="people whose name or profile holds this")
     parser.add_argument("--why", action="store_true", help="shows what led to each outcome")
     parser.add_argument("--pictures", help="where a picture of everybody's last page goes")
+    parser.add_argument("--seed", type=int, default=0, help="others with the same intentions")
     parser.add_argument("--json", help="where the report goes")
     # Options of the suite may be handed over along with these.
     options, _ = parser.parse_known_args()
@@ -229,7 +232,7 @@ def run(people, options):
     engine = Engine(options.binary, settings="sites:" + SITE.format(name="demo"))
     try:
         engine.start()
-        told = asyncio.run(browse(engine, people, options.pictures))
+        told = asyncio.run(browse(engine, people, options))
         engine.stop()
     finally:
         engine.clean_up()

@@ -14,7 +14,8 @@ LONG_WISH = (
     "Please deliver in the afternoon, to the second door on the left, and call me half an hour "
     "before you come. The lift is broken this week, so it has to go up the stairs, four floors; I "
     "am sorry for that. If nobody opens, leave it with the bakery on the corner, they know me. It "
-    "is a present, so please put no bill into the box, and a card that says: for the dark days.")
+    "is a present, so please put no bill into the box, and a card that says: for the dark days. "
+    "Thank you, and greetings to the workshop!")
 
 
 @dataclass
@@ -64,7 +65,7 @@ async def buys_at_once(person, _):
     await person.enter(HOME)
     await person.race(3000)
     await person.follow("[data-cta=see-pricing]", PRICING)
-    await person.stay(7)
+    await person.stay(9)
     await person.click("[data-cta=choose-swap]")
     await person.arrived(CHECKOUT)
     await details_of_address(person)
@@ -268,6 +269,7 @@ async def plays_with_it(person, _):
 
 
 async def gallery(person):
+    await person.bring("#picture")
     for picture in ("one-dawn", "one-dusk", "one-detail"):
         await person.tap(f"[data-picture='/demo/{picture}.svg']")
         await person.stay(3)
@@ -278,6 +280,7 @@ async def gallery(person):
 
 
 async def turn_the_day(person):
+    await person.bring("#room")
     for start, end in ((0.5, 0.8), (0.8, 0.95), (0.95, 0.4), (0.4, 0.1)):
         shown = await person.words("#hour-shown")
         await person.drag("#hour", start, end, 1.2)

@@ -24,7 +24,7 @@ WHERE = """(selector) => {
     const { left, top, width, height } = element.getBoundingClientRect();
     return { left, top, width, height, wide: innerWidth, high: innerHeight,
         above: scrollY, below: document.documentElement.scrollHeight - innerHeight - scrollY,
-        words: (element.innerText.match(/\\S+/g) || []).length };
+        words: ((element.innerText || '').match(/\\S+/g) || []).length };
 }"""
 
 
@@ -193,10 +193,15 @@ class Person:
         if (x, y) != self.tab.mouse:
             await self.tab.play_steps([("move", x, y)])
 
-    async def point(self, selector):
+    async def reach(self, selector):
+        """Where something is that a hand can go to; scrolls only when it is out of sight."""
         spot = await self.where(selector)
-        if not 0 <= spot["top"] + spot["height"] / 2 <= spot["high"]:
-            spot = await self.bring(selector)
+        if 0 <= spot["top"] + spot["height"] / 2 <= spot["high"]:
+            return spot
+        return await self.bring(selector)
+
+    async def point(self, selector):
+        spot = await self.reach(selector)
         share = self.dice.uniform
         await self.glide(spot["left"] + spot["width"] * share(0.3, 0.7),
                          spot["top"] + spot["height"] * share(0.35, 0.65))
@@ -264,7 +269,7 @@ class PhoneUser(Person):
         await self.wait(seconds)
 
     async def tap(self, selector):
-        spot = await self.bring(selector)
+        spot = await self.reach(selector)
         place = (round(spot["left"] + spot["width"] * self.dice.uniform(0.35, 0.65)),
                  round(spot["top"] + spot["height"] * self.dice.uniform(0.4, 0.6)))
         await self.touch("Start", place)
@@ -277,7 +282,7 @@ class PhoneUser(Person):
 
     async def drag(self, selector, start, end, seconds):
         """Along something from one share of its width to another."""
-        spot = await self.bring(selector)
+        spot = await self.reach(selector)
         y = round(spot["top"] + spot["height"] / 2)
         await self.stroke((round(spot["left"] + spot["width"] * start), y),
                           (round(spot["left"] + spot["width"] * end), y), seconds)

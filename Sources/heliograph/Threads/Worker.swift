@@ -432,6 +432,10 @@ final class Worker {
         let minutes = folds.minutes
         counters.set(.liveMinuteBytes, minutes.bytes)
         counters.set(.liveMinutesLetGo, minutes.letGo)
+        if around.index == 0 {
+            counters.set(.identityCopies, around.desk.copies)
+            counters.set(.identityCopiesLetGo, around.desk.letGo)
+        }
         let cold = folds.coldSize
         counters.set(.visitorsCold, cold.states)
         counters.set(.coldDiskBytes, cold.diskBytes)

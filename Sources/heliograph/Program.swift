@@ -12,7 +12,8 @@ struct Heliograph: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            UpCommand.self, ConfigCommand.self, SiteCommand.self, EnrichCommand.self,
+            UpCommand.self, ConfigCommand.self, SiteCommand.self, TokenCommand.self,
+            EnrichCommand.self,
             DestinationCommand.self,
             PrivacyCommand.self,
             ReplayCommand.self, VerifyCommand.self, RebuildCommand.self, ScoreCommand.self,

@@ -33,13 +33,27 @@ def demand(condition, *what):
 class Journey:
     """One run; `steps` is what the report shows."""
 
-    def __init__(self, addresses, pictures):
+    def __init__(self, addresses, pictures, folder):
         self.addresses = addresses
+        self.folder = folder
         self.pictures = pictures
         self.redis = Redis(addresses["redis"])
         self.steps = []
         self.visitor = None
         self.faults = []
+
+    @property
+    def token(self):
+        """Of whoever runs the engine; it lies beside the addresses."""
+        return self.folder.joinpath("companion-token").read_text(encoding="utf-8")
+
+    def sign_in(self, page):
+        """Who comes without a session is led to the page for it, and from there back."""
+        page.goto(self.url("/"))
+        demand("/welcome" in page.url, "the live page is shown to somebody who has not signed in")
+        page.locator("#token").fill(self.token)
+        page.locator("#form button").click()
+        page.wait_for_url(self.url("/"))
 
     def url(self, path):
         return self.addresses["companion"] + path
@@ -133,7 +147,8 @@ class Journey:
 
     def check_api(self):
         url = self.url(f"/api/v1/visitors/{self.visitor}?site=demo")
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        question = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(question, timeout=10) as answer:
             values = json.load(answer)
         demand(values["visitor"] == self.visitor, "the API answers for", values["visitor"])
         demand(len(values["terms"]) == 27, "the API gives", len(values["terms"]), "terms")
@@ -201,7 +216,7 @@ class Journey:
 
     def run(self, browser):
         live = self.watch(browser.new_context(viewport={"width": 1440, "height": 900}).new_page())
-        live.goto(self.url("/"))
+        self.sign_in(live)
         shop = browser.new_context(viewport={"width": 1280, "height": 800})
         page = self.watch(shop.new_page())
         first = self.visit_home(page)
@@ -230,7 +245,7 @@ def main():
     for role in ("ingest", "companion", "redis"):
         if not addresses.get(role):
             sys.exit(f"journey: FAILED: {sys.argv[1]} names no address for {role}")
-    journey = Journey(addresses, pictures)
+    journey = Journey(addresses, pictures, pathlib.Path(sys.argv[1]).parent)
     try:
         with chromium() as browser:
             journey.run(browser)

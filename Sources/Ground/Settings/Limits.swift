@@ -405,6 +405,35 @@ public enum Limits {
     /// One static file of the companion or the SDK folder.
     public static let staticFileBytesMaximum = 4 * 1024 * 1024
 
+    /// A body that the companion takes.
+    public static let companionBodyBytesMaximum = 64 * 1024
+    /// Requests a second of one token or session, on average; the engine's owner has no limit.
+    public static let companionRequestsPerSecond = 20
+    /// What it may ask at once beyond that.
+    public static let companionRequestsBurst = 200
+    /// Wrong tokens a minute from one address.
+    public static let accessMistakesPerMinute = 30
+    /// Callers that the companion remembers.
+    public static let accessKnownMaximum = 10_000
+    /// How long a caller is believed without asking PostgreSQL: so long a revoked token may live.
+    public static let accessFreshMilliseconds: Int64 = 2_000
+    /// The same while PostgreSQL does not answer.
+    public static let accessHeldMilliseconds: Int64 = 300_000
+    /// How long the code that `up` prints is good.
+    public static let welcomeCodeMilliseconds: Int64 = 900_000
+    /// How long a browser's session lives.
+    public static let sessionSeconds = 7 * 86_400
+    /// How long it lives unused.
+    public static let sessionIdleSeconds = 12 * 3_600
+    /// Days that a token is good when nothing else is said.
+    public static let tokenDays = 90
+    /// Days that it is kept who read and changed what.
+    public static let auditDays = 400
+    /// Reads of persons that wait to be stored; beyond it nobody is shown a person.
+    public static let auditWaitingMaximum = 10_000
+    /// Reads of persons in one statement.
+    public static let auditBatchMaximum = 1_000
+
     // MARK: - Enrichment
 
     /// What is looked at of a user agent. Applications' own reach 400 bytes.

@@ -44,6 +44,7 @@ public final class CompanionServer: Sendable {
     private let whyRoutes: WhyRoutes
     private let eventRoutes: EventRoutes
     private let deliveryRoutes: DeliveryRoutes
+    private let queryRoutes: QueryRoutes
     private let accessRoutes: AccessRoutes
     private let parameters: RequestParameters
     private let gate: Gate
@@ -156,6 +157,7 @@ public final class CompanionServer: Sendable {
         deliveryRoutes = DeliveryRoutes(
             reader: DeliveryReader(archive: archive, sites: settings.sites)
         )
+        queryRoutes = QueryRoutes(archive: archive, sites: settings.sites, time: time)
         counters.observe(hub, metrics)
     }
 
@@ -313,6 +315,7 @@ public final class CompanionServer: Sendable {
         whyRoutes.add(to: api)
         eventRoutes.add(to: api)
         deliveryRoutes.add(to: api)
+        queryRoutes.add(to: api)
         accessRoutes.add(to: api)
         try OpenAPI.add(to: api)
         api.refuseOtherMethods()

@@ -18,14 +18,18 @@ enum ArchiveFailure: Error, Equatable {
     case stopping
 }
 
-/// One question: a literal, and values that travel apart from it.
+/// One question: literals, and values that travel apart from them.
 struct ArchiveQuery: Sendable {
-    let text: StaticString
+    let text: String
     let parameters: [String?]
 
     init(_ text: StaticString, _ parameters: [String?] = []) {
-        self.text = text
+        self.text = text.description
         self.parameters = parameters
+    }
+
+    init(_ statement: QueryStatement) {
+        (text, parameters) = (statement.text, statement.parameters)
     }
 }
 
@@ -119,7 +123,7 @@ struct ArchiveConnection: ~Copyable {
         defer { for copy in copies { copy?.deallocate() } }
         let result = PQexecParams(
             connection,
-            query.text.description,
+            query.text,
             Int32(copies.count),
             nil,
             copies,

@@ -201,12 +201,17 @@ class Journey:
             # Without motion: what just fades in is judged as it will stay.
             context = browser.new_context(color_scheme=scheme, reduced_motion="reduce")
             page = self.watch(context.new_page())
+            self.judge_access(page, "/welcome", scheme)
+            self.sign_in(page)
             for path in PAGES:
-                page.goto(self.url(path))
-                found = Axe().run(page)
-                demand(not found.violations_count, path, f"({scheme}) is not for everybody:\n",
-                       found.generate_report())
+                self.judge_access(page, path, scheme)
             context.close()
+
+    def judge_access(self, page, path, scheme):
+        page.goto(self.url(path))
+        found = Axe().run(page)
+        demand(not found.violations_count, path, f"({scheme}) is not for everybody:\n",
+               found.generate_report())
 
     def watch(self, page):
         page.on("pageerror", lambda error: self.faults.append(str(error)))

@@ -75,7 +75,7 @@ class Shop:
     """The engine's demo shop, and the browser that people come with; owned by the event loop."""
 
     def __init__(self, engine, browser, stores, options):
-        self.companion = engine.companion
+        self.engine = engine
         self.browser = browser
         self.stores = stores
         self.pictures = options.pictures
@@ -106,7 +106,7 @@ class Shop:
             if hours:
                 await page.page.add_init_script(SET_BACK % (hours * 3_600_000))
             dice = f"{self.seed} {persona.name} {visit}"
-            person = kind(page, self.companion, dice, **persona.manner)
+            person = kind(page, self.engine.companion, dice, **persona.manner)
             await persona.play(person, visit)
             await self.picture(persona, page)
             moment = now_milliseconds()
@@ -141,9 +141,9 @@ class Shop:
 
     def explained(self, visitor):
         """Only to be shown: the verdict stands on what Redis holds."""
-        url = f"{self.companion}/api/v1/visitors/{visitor}/explain?site=demo"
+        question = self.engine.companion_request(f"/api/v1/visitors/{visitor}/explain?site=demo")
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(question, timeout=10) as answer:
                 return json.load(answer)
         except OSError as fault:
             return {"probabilities": {}, "fault": str(fault)}

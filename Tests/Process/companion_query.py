@@ -363,6 +363,13 @@ def chosen(judge: Judge) -> None:
                 or DIMENSIONS["session.channel"](row) != "email")
 
 
+def own_days(judge: Judge) -> None:
+    """Days that are named are the site's."""
+    _, told = judge.ask(metrics=["visitors"], range={"from": "2026-03-07", "to": "2026-03-09"})
+    check("named days are the site's", told.get("meta", {}).get("range") == {
+        "from": "2026-03-07T00:00:00-05:00", "to": "2026-03-09T00:00:00-04:00"}, told)
+
+
 def refusals(judge: Judge) -> None:
     base = {"metrics": ["visitors"], "range": {"last": "7d"}}
     for change, status, code in (
@@ -392,6 +399,7 @@ def main() -> int:
             schema = json.load(answer)
         everything(judge, schema)
         chosen(judge)
+        own_days(judge)
         refusals(judge)
         check("every figure is the one of the rows", not judge.wrong and judge.compared > 1_000,
               (judge.compared, len(judge.wrong), judge.wrong[:5]))

@@ -153,11 +153,14 @@ struct QueryRange: Sendable, Equatable {
     }
 
     private static func moment(_ text: String, _ calendar: Calendar) -> Date? {
-        if let milliseconds = RFC3339.epochMilliseconds(text) {
-            return Date(timeIntervalSince1970: Double(milliseconds) / 1_000)
+        // A day alone is one of the site's; the reader of moments takes it for one of UTC's.
+        if text.utf8.count != 10 {
+            let milliseconds = RFC3339.epochMilliseconds(text)
+            return milliseconds.map { Date(timeIntervalSince1970: Double($0) / 1_000) }
+                ?? (try? Date(text, strategy: .iso8601))
         }
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard text.utf8.count == 10, parts.count == 3, let year = Int(parts[0]),
+        guard parts.count == 3, let year = Int(parts[0]),
             let month = Int(parts[1]), let day = Int(parts[2]), (1970...2200).contains(year)
         else { return nil }
         let components = DateComponents(year: year, month: month, day: day)

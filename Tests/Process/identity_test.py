@@ -131,9 +131,9 @@ class Story(Scene):
         self.checks.check(f"{name}: verified", status == 0, different or report)
 
     def document(self, browser: Browser, path: str = "") -> dict:
-        address = (f"http://127.0.0.1:{self.engine.companion_port}/api/v1/visitors/"
-                   f"{browser.device}{path}?site=demo")
-        with urllib.request.urlopen(address, timeout=30) as answer:
+        question = self.engine.companion_request(
+            f"/api/v1/visitors/{browser.device}{path}?site=demo")
+        with urllib.request.urlopen(question, timeout=30) as answer:
             return json.load(answer)
 
     def person(self, browser: Browser) -> dict:

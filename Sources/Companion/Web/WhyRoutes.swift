@@ -52,7 +52,7 @@ struct WhyRoutes: Sendable {
             throw unknown(visitor, names[site])
         }
         document.trend = await trend(of: document, site)
-        document.identity = try? await history.person(visitor, site: parameters.sites[site])
+        document.identity = try? await history.person(visitor, site: names[site])
         return try JSONBody.response(document)
     }
 

@@ -14,8 +14,7 @@ LONG_WISH = (
     "Please deliver in the afternoon, to the second door on the left, and call me half an hour "
     "before you come. The lift is broken this week, so it has to go up the stairs, four floors; I "
     "am sorry for that. If nobody opens, leave it with the bakery on the corner, they know me. It "
-    "is a present, so please put no bill into the box, and a card that says: for the dark days. "
-    "Thank you, and greetings to the workshop!")
+    "is a present, so please put no bill into the box, and a card that says: for the dark days.")
 
 
 @dataclass
@@ -61,7 +60,8 @@ async def details_of_address(person):
 
 @persona("knows what she wants", "fast-mover", manner={"hurry": 1.8, "directness": 0.9})
 async def buys_at_once(person, _):
-    """Races down the first page once, presses what leads on, types straight through the form."""
+    """Races down the first page once, presses what leads on, types straight through the form,
+    and reads it over before the last button."""
     await person.enter(HOME)
     await person.race(3000)
     await person.follow("[data-cta=see-pricing]", PRICING)
@@ -71,13 +71,13 @@ async def buys_at_once(person, _):
     await details_of_address(person)
     await person.fill("#wish", LONG_WISH)
     await person.click("#terms")
-    await person.hover("[data-cta=place-order]", 0.6)
+    await person.stay(18)
 
 
 @persona("came to buy, pays at the door", "fast-mover", "hot",
          manner={"hurry": 1.4, "directness": 0.85})
 async def hot_buyer(person, _):
-    """Arrives on the prices from a mail, chooses, and is all but through with the form."""
+    """Arrives on the prices from a mail, chooses, fills in the form, reads it over."""
     await person.enter(PRICING)
     await person.race(800)
     await person.keys("Home")
@@ -87,7 +87,7 @@ async def hot_buyer(person, _):
     await details_of_address(person)
     await person.fill("#wish", LONG_WISH)
     await person.click("#terms")
-    await person.hover("[data-cta=place-order]", 1.0)
+    await person.stay(18)
 
 
 @persona("bounces", UNDETERMINED, "cold")

@@ -419,8 +419,8 @@ def judge_lines(verdict: Verdict, engine: Engine, attacks: int) -> None:
     raw = engine.log.read_bytes()
     text = raw.decode("utf-8", "surrogateescape")
     # What a person sees at the start, on standard output, ends with this.
-    start = text.find("Ctrl-C stops.")
-    banner = {line for line in text[:start + 14].split("\n") if not TEXT_LINE.match(line)}
+    start = text.index("\n", text.find("/welcome#"))
+    banner = {line for line in text[:start].split("\n") if not TEXT_LINE.match(line)}
     lines = [line for line in text.split("\n") if line and line not in banner]
     wrong = [f"no line of ours: {line[:120]!r}" for line in lines if not TEXT_LINE.match(line)]
     wrong += [f"holds {found.group()!r}: {line[:120]!r}" for line in lines

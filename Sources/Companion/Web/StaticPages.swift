@@ -129,9 +129,9 @@ extension StaticPages.Page {
 enum SignIn {
     static let path = "/welcome"
 
-    /// Comes back to where the request was going.
+    /// Comes back to where the request was going; what stood in its query is told nobody.
     static func redirect(from request: Request) -> Response {
-        let way = request.uri.string.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+        let way = request.uri.path.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
         return Response(
             status: .seeOther,
             headers: [.location: "\(path)?next=\(way ?? "")", .cacheControl: "no-store"]

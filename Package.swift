@@ -125,7 +125,7 @@ let package = Package(
         .target(
             name: "Companion",
             dependencies: groundAll + [
-                "Scoring", "CHiredis", "CLibpq", "CShims", hummingbird, logging,
+                "Scoring", "CHiredis", "CLibpq", "COpenSSL", "CShims", hummingbird, logging,
             ],
             path: "Sources/Companion",
             resources: [.copy("Pages")],

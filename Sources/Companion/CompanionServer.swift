@@ -44,13 +44,20 @@ public final class CompanionServer: Sendable {
     private let whyRoutes: WhyRoutes
     private let eventRoutes: EventRoutes
     private let deliveryRoutes: DeliveryRoutes
+    private let queryRoutes: QueryRoutes
+    private let accessRoutes: AccessRoutes
+    private let parameters: RequestParameters
+    private let gate: Gate
+    private let audit: AuditLog
+    /// The one thread that writes, see `AccessArchive`.
+    private let writers: ArchiveReaders
     private let log: Logger
     private let counters: CompanionCounters
     private let lifecycle = CompanionLifecycle()
 
     /// A server for the sites of `settings`, whose scores are read by what `model` says is in force.
     /// `ingestURL` is where browsers reach the ingest port; `journal` is nil where there is none on this
-    /// machine.
+    /// machine. `owner` opens everything; it is for whoever runs the engine.
     public convenience init(
         settings: HeliographSettings,
         model: @escaping @Sendable () -> ScoringModel,
@@ -59,6 +66,7 @@ public final class CompanionServer: Sendable {
         journal: (any JournalSearch)?,
         ingestURL: String,
         script: ScriptFacts,
+        owner: AccessToken,
         metrics: Metrics,
         log: Logger,
         time: TimeSource = .real
@@ -70,6 +78,7 @@ public final class CompanionServer: Sendable {
             journal: journal,
             ingestURL: ingestURL,
             script: script,
+            owner: owner,
             metrics: metrics,
             log: log,
             time: time,
@@ -85,6 +94,7 @@ public final class CompanionServer: Sendable {
         journal: (any JournalSearch)? = nil,
         ingestURL: String,
         script: ScriptFacts = ScriptFacts(),
+        owner: AccessToken,
         metrics: Metrics,
         log: Logger,
         time: TimeSource,
@@ -120,31 +130,34 @@ public final class CompanionServer: Sendable {
             scorer: scorer,
             time: time
         )
-        let parameters = RequestParameters(sites: sites)
+        parameters = RequestParameters(sites: sites)
+        writers = ArchiveReaders(postgres, .writes)
+        audit = AuditLog(writers, time: time, log: log)
+        let accessArchive = AccessArchive(writers: writers)
+        gate = Gate(archive: accessArchive, owner: owner, time: time)
+        accessRoutes = AccessRoutes(gate: gate, archive: accessArchive, time: time)
         let minutes = MinuteReader(redis: readers, keys: keys, time: time)
-        installRoute = Self.installPage(settings, ingestURL, script).map {
-            InstallRoute(page: $0, minutes: minutes, parameters: parameters)
+        installRoute = Self.installPage(settings, ingestURL, script).map { [parameters, gate] in
+            InstallRoute(page: $0, minutes: minutes, parameters: parameters, gate: gate)
         }
         routes = ApiRoutes(
             reader: reader,
             minuteReader: minutes,
-            parameters: parameters,
+            sites: settings.sites,
             counters: counters
         )
         whyRoutes = WhyRoutes(
             reader: reader,
-            history: HistoryReader(archive: archive, reading: ScoreReading(current: model)),
-            parameters: parameters
+            history: HistoryReader(archive: archive, reading: ScoreReading(current: model))
         )
         eventRoutes = EventRoutes(
             tracer: EventTracer(archive: archive, redis: readers, keys: keys, journal: journal),
-            rejected: RejectedReader(archive: archive),
-            parameters: parameters
+            rejected: RejectedReader(archive: archive)
         )
         deliveryRoutes = DeliveryRoutes(
-            reader: DeliveryReader(archive: archive, sites: settings.sites),
-            parameters: parameters
+            reader: DeliveryReader(archive: archive, sites: settings.sites)
         )
+        queryRoutes = QueryRoutes(archive: archive, sites: settings.sites, time: time)
         counters.observe(hub, metrics)
     }
 
@@ -197,12 +210,13 @@ public final class CompanionServer: Sendable {
 
     /// Runs until `stop`, and ends when every request in progress has been answered.
     public func run() async throws {
-        let threads = readers.start() + archive.start() + [listener.start()]
+        let threads = readers.start() + archive.start() + writers.start() + [listener.start()]
         defer {
             hub.close()
             listener.stop()
             readers.stop()
             archive.stop()
+            writers.stop()
             for thread in threads { thread.join() }
             lifecycle.settle(nil)
         }
@@ -212,20 +226,43 @@ public final class CompanionServer: Sendable {
                 hub.beat()
             }
         }
-        defer { heart.cancel() }
+        let clerk = Task { [audit, log] in
+            try await Self.keepAudit(audit, AccessArchive(writers: writers), log)
+        }
+        defer { for task in [heart, clerk] { task.cancel() } }
         do {
             try await serve()
+            await audit.flush()
         } catch {
             lifecycle.fail("\(error)")
             throw StartError.address("\(error)")
         }
     }
 
+    /// Stores who read what, every second, and takes what is too old away, every hour.
+    private static func keepAudit(
+        _ audit: AuditLog,
+        _ archive: AccessArchive,
+        _ log: Logger
+    ) async throws {
+        for second in 1... {
+            try await Task.sleep(for: .seconds(1))
+            await audit.flush()
+            if second % 3_600 != 0 { continue }
+            do { try await archive.trim() } catch {
+                log.debug("the audit log was not trimmed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// What opens one browser's session, soon and once: for the address that `up` prints.
+    public func makeWelcomeCode() -> String { gate.makeWelcomeCode() }
+
     private func serve() async throws {
         let lifecycle = lifecycle
         let companion = settings.companion
         let application = Application(
-            responder: router.buildResponder(),
+            responder: try makeRouter().buildResponder(),
             server: .http1(configuration: Self.connectionSettings),
             configuration: ApplicationConfiguration(
                 address: .hostname(companion.address, port: companion.port),
@@ -258,20 +295,38 @@ public final class CompanionServer: Sendable {
         return settings
     }
 
-    private var router: Router<CompanionContext> {
+    private func makeRouter() throws -> Router<CompanionContext> {
         let router = Router(context: CompanionContext.self, options: .autoGenerateHeadEndpoints)
-        let hosts = HostRule(address: settings.companion.address)
-        if !hosts.isLoopback {
-            log.warning("the companion has no sign-in yet, and its address is open to others")
-        }
+        let hosts = HostRule(
+            address: settings.companion.address,
+            names: settings.companion.hosts
+        )
         router.add(middleware: Guard(hosts: hosts, counters: counters, log: log))
-        routes.add(to: router)
-        whyRoutes.add(to: router)
-        eventRoutes.add(to: router)
-        deliveryRoutes.add(to: router)
-        pages.add(to: router)
+        router.get("/healthz") { _, _ in Self.healthy }
+        try addEndpoints(to: router)
+        pages.add(to: router, gate)
         installRoute?.add(to: router)
         return router
+    }
+
+    private func addEndpoints(to router: Router<CompanionContext>) throws {
+        let api = ApiRouter(router, gate: gate, audit: audit, parameters: parameters)
+        routes.add(to: api)
+        whyRoutes.add(to: api)
+        eventRoutes.add(to: api)
+        deliveryRoutes.add(to: api)
+        queryRoutes.add(to: api)
+        accessRoutes.add(to: api)
+        try OpenAPI.add(to: api)
+        api.refuseOtherMethods()
+    }
+
+    private static var healthy: Response {
+        Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: "ok\n"))
+        )
     }
 
     /// Stops taking requests, ends the live streams and lets `run` return. May be called from any

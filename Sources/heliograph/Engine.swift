@@ -303,6 +303,7 @@ final class Engine {
                 journal: journal,
                 ingestURL: addresses.ingest,
                 script: assets.facts,
+                owner: try OwnerToken.make(in: dataDirectory),
                 metrics: metrics,
                 log: log
             )
@@ -313,6 +314,12 @@ final class Engine {
             stop()
             throw StartError("\(error)")
         }
+    }
+
+    /// An address that signs a browser in, soon and once. The code is behind the `#`, so that it reaches no
+    /// log and no proxy.
+    var welcomeAddress: String {
+        companion.map { "\(addresses.companion)/welcome#\($0.makeWelcomeCode())" } ?? ""
     }
 
     private func writeAddresses() {
@@ -384,6 +391,7 @@ final class Engine {
         stores.stop(deadlineMilliseconds: max(1_000, left))
         Addresses.remove(from: dataDirectory)
         ReplayToken.remove(from: dataDirectory)
+        OwnerToken.remove(from: dataDirectory)
     }
 }
 

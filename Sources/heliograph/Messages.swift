@@ -3,11 +3,13 @@
 /// `slice`: first = connection, second = received at (epoch ms), third = partition and, in the bits
 /// from 8 on, the number of the wait for its score or 0, body = slice.
 /// `rejection`: second = received at, third = partition, body = `Rejection`; nobody waits for it.
-/// `erasure`: first = third = partition, second = received at, body = `Erasure`; from the eraser only.
+/// `erasure`, `parting`: first = third = partition, second = received at, body = `Erasure`; from the
+/// eraser only.
 enum ListenerMessage: UInt32 {
     case slice = 1
     case rejection = 2
     case erasure = 3
+    case parting = 4
 }
 
 /// The messages in the ring from the journal to a listener. First = connection.

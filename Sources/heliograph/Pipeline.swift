@@ -72,6 +72,7 @@ final class Pipeline {
     private let archiveStop = StopSignal(waker: Waker())
     private var listenerStops: [StopSignal] = []
     private var workerStops: [StopSignal] = []
+    private lazy var desk = IdentityDesk(workerStops.map(\.waker), visitors: visitorsMaximum)
     private let eraserStop = StopSignal(waker: Waker())
     private var threads = Threads()
 
@@ -401,6 +402,7 @@ final class Pipeline {
             workers: workerCount,
             models: parts.models,
             learning: learning,
+            desk: desk,
             redis: RedisRoute(parts.redis),
             keyPrefix: parts.settings.redis.keyPrefix,
             checkpoints: checkpoints,

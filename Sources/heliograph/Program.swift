@@ -12,13 +12,14 @@ struct Heliograph: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            UpCommand.self, ConfigCommand.self, SiteCommand.self, EnrichCommand.self,
+            UpCommand.self, ConfigCommand.self, SiteCommand.self, TokenCommand.self,
+            EnrichCommand.self,
             DestinationCommand.self,
             PrivacyCommand.self,
             ReplayCommand.self, VerifyCommand.self, RebuildCommand.self, ScoreCommand.self,
             JournalCommand.self, BackupCommand.self, RestoreCommand.self,
             ForwardCommand.self, DeliveryCommand.self,
-            EraseCommand.self, RestrictCommand.self, ExportCommand.self,
+            IdentityCommand.self, EraseCommand.self, RestrictCommand.self, ExportCommand.self,
             RetentionCommand.self,
         ],
         defaultSubcommand: nil

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error as PlaywrightError
 
 from browser import chromium, hover, scroll_like_a_person
@@ -16,6 +17,8 @@ from redis_reader import Redis
 FIELDS = ("score", "band", "profile", "confidence", "likelihood", "model", "updated", "seen")
 BANDS = ("cold", "warm", "hot")
 PATIENCE_SECONDS = 45
+# Pages that anybody must be able to use; axe looks at them in both colours.
+PAGES = ("/", "/install", "/install/reference", "/demo/")
 
 
 class Failure(Exception):
@@ -30,13 +33,27 @@ def demand(condition, *what):
 class Journey:
     """One run; `steps` is what the report shows."""
 
-    def __init__(self, addresses, pictures):
+    def __init__(self, addresses, pictures, folder):
         self.addresses = addresses
+        self.folder = folder
         self.pictures = pictures
         self.redis = Redis(addresses["redis"])
         self.steps = []
         self.visitor = None
         self.faults = []
+
+    @property
+    def token(self):
+        """Of whoever runs the engine; it lies beside the addresses."""
+        return self.folder.joinpath("companion-token").read_text(encoding="utf-8")
+
+    def sign_in(self, page):
+        """Who comes without a session is led to the page for it, and from there back."""
+        page.goto(self.url("/"))
+        demand("/welcome" in page.url, "the live page is shown to somebody who has not signed in")
+        page.locator("#token").fill(self.token)
+        page.locator("#form button").click()
+        page.wait_for_url(self.url("/"))
 
     def url(self, path):
         return self.addresses["companion"] + path
@@ -130,7 +147,8 @@ class Journey:
 
     def check_api(self):
         url = self.url(f"/api/v1/visitors/{self.visitor}?site=demo")
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        question = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(question, timeout=10) as answer:
             values = json.load(answer)
         demand(values["visitor"] == self.visitor, "the API answers for", values["visitor"])
         demand(len(values["terms"]) == 27, "the API gives", len(values["terms"]), "terms")
@@ -178,6 +196,23 @@ class Journey:
             live.wait_for_timeout(600)
             live.screenshot(path=str(self.pictures / f"live-{width}-{scheme}.png"))
 
+    def check_access(self, browser):
+        for scheme in ("light", "dark"):
+            # Without motion: what just fades in is judged as it will stay.
+            context = browser.new_context(color_scheme=scheme, reduced_motion="reduce")
+            page = self.watch(context.new_page())
+            self.judge_access(page, "/welcome", scheme)
+            self.sign_in(page)
+            for path in PAGES:
+                self.judge_access(page, path, scheme)
+            context.close()
+
+    def judge_access(self, page, path, scheme):
+        page.goto(self.url(path))
+        found = Axe().run(page)
+        demand(not found.violations_count, path, f"({scheme}) is not for everybody:\n",
+               found.generate_report())
+
     def watch(self, page):
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda message: message.type == "error"
@@ -186,7 +221,7 @@ class Journey:
 
     def run(self, browser):
         live = self.watch(browser.new_context(viewport={"width": 1440, "height": 900}).new_page())
-        live.goto(self.url("/"))
+        self.sign_in(live)
         shop = browser.new_context(viewport={"width": 1280, "height": 800})
         page = self.watch(shop.new_page())
         first = self.visit_home(page)
@@ -199,6 +234,7 @@ class Journey:
         self.check_api()
         self.check_live_page(live)
         self.take_pictures(live)
+        self.check_access(browser)
         demand(not self.faults, "the pages complained:", self.faults)
 
 
@@ -214,7 +250,7 @@ def main():
     for role in ("ingest", "companion", "redis"):
         if not addresses.get(role):
             sys.exit(f"journey: FAILED: {sys.argv[1]} names no address for {role}")
-    journey = Journey(addresses, pictures)
+    journey = Journey(addresses, pictures, pathlib.Path(sys.argv[1]).parent)
     try:
         with chromium() as browser:
             journey.run(browser)

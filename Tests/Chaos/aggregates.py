@@ -146,9 +146,9 @@ def summed(values: list[str]) -> dict:
     return minute
 
 
-def in_companion(base: str, last: int, site: str = "demo") -> Minutes:
-    url = f"{base}/api/v1/sites/{site}/live/minutes?last={last}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+def in_companion(engine, last: int, site: str = "demo") -> Minutes:
+    question = engine.companion_request(f"/api/v1/sites/{site}/live/minutes?last={last}")
+    with urllib.request.urlopen(question, timeout=10) as answer:
         return {minute["minute"]: minute for minute in json.load(answer)["minutes"]}
 
 
@@ -217,7 +217,7 @@ def judge(verdict, theirs: Minutes, rows: Minutes, sent: Minutes, immortal: list
 
 def judge_companion(verdict, engine, theirs: Minutes) -> None:
     now = int(time.time()) // 60
-    told = in_companion(engine.companion, 180)
+    told = in_companion(engine, 180)
     recent = {number: minute for number, minute in theirs.items() if number > now - 178}
     wrong = [f"minute {number} {name}: {told.get(number, {}).get(name)}, should be {minute[name]}"
              for number, minute in recent.items()

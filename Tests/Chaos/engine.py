@@ -132,6 +132,14 @@ class Engine:
     def companion(self) -> str:
         return f"http://127.0.0.1:{self.companion_port}"
 
+    def companion_request(self, path: str) -> urllib.request.Request:
+        """A question to the companion with the token of whoever runs the engine."""
+        return urllib.request.Request(self.companion + path, headers=self.companion_headers())
+
+    def companion_headers(self) -> dict[str, str]:
+        token = (self.data / "companion-token").read_text()
+        return {"Authorization": f"Bearer {token}"}
+
     @property
     def addresses_file(self) -> Path:
         return self.data / "addresses.json"

@@ -220,7 +220,7 @@ def read_companion(engine: Engine, visitors: list[str]) -> dict[str, Sums]:
     told = {}
     for visitor in visitors:
         try:
-            answer = stores.companion_visitor(engine.companion, visitor)
+            answer = stores.companion_visitor(engine, visitor)
         except OSError as error:
             print(f"    the companion does not answer: {error}")
             return told

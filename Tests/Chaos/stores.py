@@ -92,11 +92,11 @@ def query(address: str, statement: str, parameters: tuple = ()) -> list[tuple]:
         connection.close()
 
 
-def companion_visitor(base: str, visitor: str, site: str = "demo") -> dict | None:
+def companion_visitor(engine, visitor: str, site: str = "demo") -> dict | None:
     """The companion's answer about a visitor, or None when it does not know the visitor."""
     try:
-        url = f"{base}/api/v1/visitors/{quote(visitor)}?site={site}"
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        question = engine.companion_request(f"/api/v1/visitors/{quote(visitor)}?site={site}")
+        with urllib.request.urlopen(question, timeout=5) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         if error.code == 404:

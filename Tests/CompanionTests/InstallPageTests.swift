@@ -78,15 +78,20 @@ import Testing
     }
 
     @Test func thePageIsWholeForEachSite() throws {
-        let text = try page(facts).render(site: 1, events: 3)
+        let text = try page(facts).render(site: 1, of: [0, 1], events: 3)
         #expect(!text.contains("{{"))
         #expect(text.contains("data-key=&quot;pk_blog&quot;"))
         #expect(!text.contains("pk_live_1"))
         #expect(text.contains("<option value=\"blog\" selected>blog</option>"))
         #expect(text.contains("It works: 3 events have come"))
-        #expect(try page(facts).render(site: 0, events: 0).contains("No event has come"))
-        #expect(try page(facts).render(site: 0, events: nil).contains("cannot be asked"))
-        #expect(try page(ScriptFacts()).render(site: 0, events: 0).contains("sdk-js/build"))
+        #expect(
+            try page(facts).render(site: 0, of: [0, 1], events: 0).contains("No event has come")
+        )
+        #expect(try page(facts).render(site: 0, of: [0], events: nil).contains("cannot be asked"))
+        #expect(
+            try page(ScriptFacts()).render(site: 0, of: [0, 1], events: 0).contains("sdk-js/build")
+        )
+        #expect(!(try page(facts).render(site: 0, of: [0], events: 0)).contains("blog"))
         #expect(!text.contains("<script>"), "a snippet is text, not a part of the page")
     }
 

@@ -118,7 +118,18 @@ import Testing
     ])
     func onlyLoopbackNamesReachALoopbackServer(host: String, isAllowed: Bool) {
         #expect(HostRule(address: "127.0.0.1").allows(host) == isAllowed)
-        #expect(HostRule(address: "0.0.0.0").allows(host))
+    }
+
+    @Test(arguments: [
+        ("10.1.2.3:8601", true), ("[fd00::1]", true), ("localhost", true),
+        ("HUB.example:443", true),
+        ("evil.example", false), ("hub.example.evil.example", false), ("10.1.2", false),
+        ("", false),
+    ])
+    func anOpenServerAnswersToItsNamesAndToAddresses(host: String, isAllowed: Bool) {
+        let rule = HostRule(address: "0.0.0.0", names: ["hub.example"])
+        #expect(rule.allows(host) == isAllowed)
+        #expect(HostRule(address: "127.0.0.1", names: ["hub.example"]).allows("hub.example"))
     }
 
     @Test func redisGoingAwayIsSaidAndGetsOver() throws {

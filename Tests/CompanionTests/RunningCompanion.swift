@@ -13,6 +13,7 @@ final class RunningCompanion {
     let redis: RedisServer
     let server: CompanionServer
     let metrics = Metrics()
+    let owner = AccessToken(.token)
     let port: Int
     private let pages: String
 
@@ -28,6 +29,7 @@ final class RunningCompanion {
             settings: settings,
             redisURL: Secret(redis.url),
             ingestURL: "http://127.0.0.1:8600",
+            owner: owner,
             metrics: metrics,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             time: .real,
@@ -65,19 +67,43 @@ final class RunningCompanion {
         }
     }
 
+    /// The header line of whoever runs the engine.
+    var ownerHeader: String { owner.secret.expose { "Authorization: Bearer \($0)\r\n" } }
+
+    /// One request, by the owner unless somebody else is named.
     func get(
         _ path: String,
         method: String = "GET",
         host: String = "127.0.0.1",
-        headers: String = ""
+        headers: String = "",
+        caller: String? = nil
     ) throws -> TestClient.Answer {
-        try TestClient.get(path, port: port, method: method, host: host, headers: headers)
+        let headers = (caller ?? ownerHeader) + headers
+        return try TestClient.get(path, port: port, method: method, host: host, headers: headers)
+    }
+
+    /// One request with a body, by the owner.
+    func post(
+        _ path: String,
+        _ body: String,
+        type: String = "application/json"
+    ) throws -> TestClient.Answer {
+        let headers = "Content-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\n"
+        return try TestClient.get(
+            path,
+            port: port,
+            method: "POST",
+            headers: ownerHeader + headers,
+            body: body
+        )
     }
 
     /// Opens a live stream and reads its greeting.
     func stream(headers: String = "", receiveBufferBytes: Int32? = nil) throws -> TestClient {
         let client = try TestClient(port: port, receiveBufferBytes: receiveBufferBytes)
-        client.send("GET /api/v1/live?site=demo HTTP/1.1\r\nHost: localhost\r\n\(headers)\r\n")
+        client.send(
+            "GET /api/v1/live?site=demo HTTP/1.1\r\nHost: localhost\r\n\(ownerHeader)\(headers)\r\n"
+        )
         return client
     }
 

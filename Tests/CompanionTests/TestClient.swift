@@ -75,11 +75,12 @@ final class TestClient {
         port: Int,
         method: String = "GET",
         host: String = "127.0.0.1",
-        headers: String = ""
+        headers: String = "",
+        body: String = ""
     ) throws -> Answer {
         let client = try TestClient(port: port)
         client.send(
-            "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\(headers)\r\n"
+            "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\(headers)\r\n\(body)"
         )
         _ = client.readToEnd()
         return parse(String(decoding: client.buffer, as: UTF8.self))

@@ -176,7 +176,7 @@ def wait_for(ask, seconds: float = 20):
 
 
 def get(engine, path: str):
-    with urllib.request.urlopen(engine.companion + path, timeout=10) as answer:
+    with urllib.request.urlopen(engine.companion_request(path), timeout=10) as answer:
         return json.loads(answer.read())
 
 

@@ -162,7 +162,7 @@ import Testing
         defer { server.stop() }
         let client = try Client(port: server.port)
         client.send("body 5000\nsome of it")
-        #expect(server.wait { table, _ in table.slots.first?.pointee.bodyWindowStartedAt != 0 })
+        #expect(server.wait { table, _ in table.slots.first?.pointee.bodyWindowStartedAt ?? 0 > 0 })
         server.ask { table, _, loop in
             let now = loop.nowMilliseconds + UInt64(Limits.bodyRateWindowMilliseconds)
             table.slots[0].pointee.lastActivityAt = now

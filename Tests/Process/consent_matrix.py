@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
 from engine import Engine, EngineError  # noqa: E402
 from stores import Redis, postgres, query  # noqa: E402
 from traffic import BROWSER  # noqa: E402
-from verify_rebuild import Checks  # noqa: E402
+from checks import Checks  # noqa: E402
 
 SITE = """
   - name: {name}
@@ -112,7 +112,7 @@ class Browser:
 class Scene:
     def __init__(self, binary: str):
         self.engine = Engine(binary, settings=SETTINGS, environment={"TOLD": "secret"})
-        self.checks = Checks()
+        self.checks = Checks(tells_all=True)
 
     # ---- looking at the stores ------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from pathlib import Path
 CHAOS = Path(__file__).resolve().parents[1] / "Chaos"
 sys.path[:0] = [str(CHAOS), str(Path(__file__).resolve().parent)]
 
+from checks import Checks  # noqa: E402
 from clients import beacon, identifier, post  # noqa: E402
 from engine import Engine, EngineError  # noqa: E402
 from stores import Redis, postgres, query  # noqa: E402
@@ -36,20 +37,6 @@ SETTINGS = ("memory:\n  visitors_mib: 16\ncheckpoint_seconds: 10\n"
             "journal:\n  segment_bytes: 4194304\n")
 PIPELINE = 64
 WAIT_SECONDS_MAX = 600
-
-
-class Checks:
-    """Counts what was checked, and says what was wrong."""
-
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, name: str, is_so: bool, found=None) -> None:
-        print(f"    {'ok' if is_so else 'FAILED'}  {name}", flush=True)
-        self.passed += is_so
-        self.failed += not is_so
-        if not is_so:
-            print(f"        {found!r}"[:2000], flush=True)
 
 
 def send(port: int, bodies: list[bytes], path: str = "/v1/e") -> int:
@@ -110,7 +97,7 @@ class Drill:
 
     def __init__(self, arguments: argparse.Namespace):
         self.engine = Engine(arguments.binary, settings=SETTINGS)
-        self.checks = Checks()
+        self.checks = Checks(tells_all=True)
         self.source = random.Random(arguments.seed)
         self.kills = arguments.kills
         erased, others = (1_000, 99_000) if arguments.long else (20, 1_980)

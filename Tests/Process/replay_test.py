@@ -80,7 +80,7 @@ class Scene:
 
     def get(self, path: str):
         try:
-            with urllib.request.urlopen(self.engine.companion + path, timeout=10) as answer:
+            with urllib.request.urlopen(self.engine.companion_request(path), timeout=10) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)

@@ -39,8 +39,8 @@ class Story(Scene):
         self.engine.write_settings(f"{SETTINGS}scoring:\n  file: {self.scoring}\n")
 
     def get(self, path: str) -> dict:
-        address = f"http://127.0.0.1:{self.engine.companion_port}/api/v1{path}"
-        with urllib.request.urlopen(address, timeout=30) as answer:
+        question = self.engine.companion_request(f"/api/v1{path}")
+        with urllib.request.urlopen(question, timeout=30) as answer:
             return json.load(answer)
 
     def crowd(self) -> Crowd:

@@ -52,6 +52,9 @@ HOSTILE = [f"a\r\n{MARK} b", f"a\n{MARK}", f"a\r{MARK}", f"\x1b[31m{MARK}\x1b[0m
            f"a\x00{MARK}", f"a\u2028{MARK}", f"a\u2029{MARK}", f"\u202e{MARK}\u202c",
            f"\u2066{MARK}\u2069", f"\x85{MARK}", f"\x9b31m{MARK}", f"\x08\x08{MARK}", f"\x7f{MARK}"]
 
+# They hold what opens the engine, and are their owner's alone.
+KEY_FILES = ("addresses.json", "replay-token", "companion-token", "pseudonym.key")
+
 
 class Canaries:
     """Texts that occur nowhere else, by the place that they were put in."""
@@ -246,10 +249,10 @@ def gather(engine: Engine, servers: Servers, sender: Sender) -> dict[str, bytes]
         with urllib.request.urlopen(engine.ingest + page, timeout=5) as answer:
             places[page] = answer.read()
     rejected = urllib.request.urlopen(
-        f"{engine.companion}/api/v1/rejected?site=demo&limit=200", timeout=5).read()
+        engine.companion_request("/api/v1/rejected?site=demo&limit=200"), timeout=5).read()
     places["rejected events in the API"] = rejected
     for path in engine.data.rglob("*"):
-        if path.is_file() and path.name not in ("addresses.json", "replay-token", "pseudonym.key"):
+        if path.is_file() and path.name not in KEY_FILES:
             places[f"file {path.relative_to(engine.data)}"] = path.read_bytes()
     for path in Path(servers.folder.name).rglob("*"):
         if path.is_file():
@@ -306,7 +309,7 @@ def judge_secrets(verdict: Verdict, canaries: Canaries, places: dict[str, bytes]
 def judge_files(verdict: Verdict, engine: Engine) -> None:
     """Files with passwords, keys and visitors' data are their owner's alone."""
     wrong, looked = [], 0
-    for name in ("addresses.json", "replay-token", "pseudonym.key"):
+    for name in KEY_FILES:
         looked += 1
         mode = (engine.data / name).stat().st_mode & 0o777
         if mode & 0o077:
@@ -416,8 +419,8 @@ def judge_lines(verdict: Verdict, engine: Engine, attacks: int) -> None:
     raw = engine.log.read_bytes()
     text = raw.decode("utf-8", "surrogateescape")
     # What a person sees at the start, on standard output, ends with this.
-    start = text.find("Ctrl-C stops.")
-    banner = {line for line in text[:start + 14].split("\n") if not TEXT_LINE.match(line)}
+    start = text.index("\n", text.find("/welcome#"))
+    banner = {line for line in text[:start].split("\n") if not TEXT_LINE.match(line)}
     lines = [line for line in text.split("\n") if line and line not in banner]
     wrong = [f"no line of ours: {line[:120]!r}" for line in lines if not TEXT_LINE.match(line)]
     wrong += [f"holds {found.group()!r}: {line[:120]!r}" for line in lines
@@ -438,6 +441,7 @@ def run(engine: Engine, servers: Servers, canaries: Canaries, password: str) -> 
     forgeries = sender.count - forgeries
     forge_settings(engine)
     time.sleep(2)
+    canaries.secret["companion's token"] = (engine.data / "companion-token").read_text()
     canaries.secret["replay token"] = (engine.data / "replay-token").read_text()
     canaries.secret["pseudonym key"] = (engine.data / "pseudonym.key").read_bytes().hex()
     judge_secrets(verdict, canaries, gather(engine, servers, sender) | processes(engine, servers))

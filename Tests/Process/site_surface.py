@@ -213,7 +213,8 @@ def score(client: Client, engine: Engine) -> None:
 def visitor(engine: Engine, device: str) -> dict | None:
     connection = http.client.HTTPConnection(engine.companion.removeprefix("http://"), timeout=30)
     for _ in range(40):
-        connection.request("GET", f"/api/v1/visitors/{device}?site=shop")
+        connection.request("GET", f"/api/v1/visitors/{device}?site=shop",
+                           headers=engine.companion_headers())
         answer = connection.getresponse()
         body = answer.read()
         if answer.status == 200:
@@ -313,7 +314,8 @@ def pairs(client: Client, engine: Engine) -> None:
         stored = sorted(row[0] or "" for row in cursor.fetchall())
     check("the row tells of the pixels", stored == ["", "0", "1", "3"], stored)
     connection = http.client.HTTPConnection(engine.companion.removeprefix("http://"), timeout=30)
-    connection.request("GET", "/api/v1/sites/shop/deliveries/health")
+    connection.request("GET", "/api/v1/sites/shop/deliveries/health",
+                       headers=engine.companion_headers())
     found = {one["destination"]: one.get("pairing")
              for one in json.loads(connection.getresponse().read())["destinations"]}
     check("Meta's pairs are counted", found.get("meta") == {
@@ -326,7 +328,7 @@ def pairs(client: Client, engine: Engine) -> None:
 
 def install(engine: Engine) -> None:
     connection = http.client.HTTPConnection(engine.companion.removeprefix("http://"), timeout=30)
-    connection.request("GET", "/install?site=shop")
+    connection.request("GET", "/install?site=shop", headers=engine.companion_headers())
     answer = connection.getresponse()
     page = html.unescape(answer.read().decode())
     check("the install page is there", answer.status == 200, answer.status)

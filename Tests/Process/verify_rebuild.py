@@ -15,31 +15,17 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "Chaos"), str(TESTS / "Process")]
+from checks import Checks  # noqa: E402
 from engine import Engine, EngineError  # noqa: E402
 from stores import Redis, postgres, query  # noqa: E402
 from traffic import Connection, Crowd  # noqa: E402
 
 # The smallest segments there may be, so that the journal has several of them.
 SETTINGS = "journal:\n  segment_bytes: 4194304\n"
-
-
 # How long traffic may take to fill the first segment.
 FILL_SECONDS_MAX = 120
-
-
-class Checks:
-    """Counts what was checked, and says what was wrong."""
-
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, name: str, is_so: bool, found=None) -> None:
-        print(f"    {'ok' if is_so else 'FAILED'}  {name}", flush=True)
-        self.passed += is_so
-        self.failed += not is_so
-        if not is_so:
-            print(f"        {found!r}", flush=True)
 
 
 class Scene:
@@ -47,7 +33,7 @@ class Scene:
 
     def __init__(self, arguments: argparse.Namespace):
         self.engine = Engine(arguments.binary, settings=SETTINGS)
-        self.checks = Checks()
+        self.checks = Checks(tells_all=True)
         self.seconds = arguments.seconds
         self.seed = arguments.seed
 

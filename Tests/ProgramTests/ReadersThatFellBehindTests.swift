@@ -200,6 +200,7 @@ private final class TestJournal {
             workers: 1,
             models: ModelTimeline(model),
             learning: learning,
+            desk: IdentityDesk(workers: 1),
             redis: RedisRoute(redis),
             keyPrefix: "",
             checkpoints: checkpoints,

@@ -77,6 +77,7 @@ private struct Shared {
     let metrics = Metrics()
     let progress = JournalProgress()
     let board = PartitionBoard()
+    let desk: IdentityDesk
     let archiveStop = StopSignal(waker: Waker())
     let learning: LearnBoard
     let checkpointThread: CheckpointThread
@@ -88,6 +89,7 @@ private struct Shared {
             ModelTimeline(SimulatedWorld.model),
             workers: world.workers
         )
+        desk = IdentityDesk(workers: world.workers)
         checkpointThread = CheckpointThread(
             world.checkpoints,
             archived: board,
@@ -154,6 +156,7 @@ private final class SimulatedLine {
             workers: world.workers,
             models: ModelTimeline(SimulatedWorld.model),
             learning: shared.learning,
+            desk: shared.desk,
             redis: RedisRoute { _ in pipe },
             keyPrefix: "",
             checkpoints: world.checkpoints,

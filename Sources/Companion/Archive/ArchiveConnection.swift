@@ -18,32 +18,47 @@ enum ArchiveFailure: Error, Equatable {
     case stopping
 }
 
-/// One question: a literal, and values that travel apart from it.
+/// One question: literals, and values that travel apart from them.
 struct ArchiveQuery: Sendable {
-    let text: StaticString
+    let text: String
     let parameters: [String?]
 
     init(_ text: StaticString, _ parameters: [String?] = []) {
-        self.text = text
+        self.text = text.description
         self.parameters = parameters
+    }
+
+    init(_ statement: QueryStatement) {
+        (text, parameters) = (statement.text, statement.parameters)
     }
 }
 
 /// A row of an answer in text; nil where PostgreSQL has null.
 typealias ArchiveRow = [String?]
 
-/// A blocking connection to PostgreSQL that can read and nothing else. Owned by the one thread that
-/// made it.
+/// A blocking connection to PostgreSQL, for reading only unless it is asked to write. Owned by the one
+/// thread that made it.
 struct ArchiveConnection: ~Copyable {
-    private let connection: OpaquePointer
+    /// What may be done through a connection.
+    enum Mode: Sendable {
+        case reads, writes
+    }
 
-    private init(owning connection: OpaquePointer) { self.connection = connection }
+    private let connection: OpaquePointer
+    private let mode: Mode
+
+    private init(owning connection: OpaquePointer, _ mode: Mode) {
+        (self.connection, self.mode) = (connection, mode)
+    }
 
     deinit { PQfinish(connection) }
 
-    static func open(_ conninfo: Secret) throws(ArchiveFailure) -> ArchiveConnection {
+    static func open(
+        _ conninfo: Secret,
+        _ mode: Mode = .reads
+    ) throws(ArchiveFailure) -> ArchiveConnection {
         guard let opened = conninfo.expose({ connect($0) }) else { throw .unreachable }
-        let connection = ArchiveConnection(owning: opened)
+        let connection = ArchiveConnection(owning: opened, mode)
         guard PQstatus(opened) == CONNECTION_OK else { throw .unreachable }
         PQsetNoticeProcessor(opened, { _, _ in }, nil)
         try connection.prepare()
@@ -73,13 +88,10 @@ struct ArchiveConnection: ~Copyable {
     /// Whatever a question says, it changes nothing and ends in time. Days that were never analysed
     /// would be read whole: the planner knows nothing of them and does not trust block summaries.
     private func prepare() throws(ArchiveFailure) {
-        try run(
-            """
-            SET default_transaction_read_only = on; SET timezone = 'UTC';
-            SET search_path = pg_catalog; SET lock_timeout = 1000;
-            SET enable_seqscan = off
-            """
-        )
+        try run("SET timezone = 'UTC'; SET search_path = pg_catalog; SET lock_timeout = 1000")
+        if mode == .reads {
+            try run("SET default_transaction_read_only = on; SET enable_seqscan = off")
+        }
         let milliseconds = String(Limits.archiveReadMilliseconds)
         _ = try ask(
             ArchiveQuery("SELECT set_config('statement_timeout', $1, false)", [milliseconds])
@@ -88,7 +100,7 @@ struct ArchiveConnection: ~Copyable {
 
     /// Asks all questions in one transaction, so that the answers are of the same moment.
     func ask(_ queries: [ArchiveQuery]) throws(ArchiveFailure) -> [[ArchiveRow]] {
-        try run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try run(mode == .reads ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN")
         do throws(ArchiveFailure) {
             var answers: [[ArchiveRow]] = []
             for query in queries { answers.append(try ask(query)) }
@@ -111,7 +123,7 @@ struct ArchiveConnection: ~Copyable {
         defer { for copy in copies { copy?.deallocate() } }
         let result = PQexecParams(
             connection,
-            query.text.description,
+            query.text,
             Int32(copies.count),
             nil,
             copies,

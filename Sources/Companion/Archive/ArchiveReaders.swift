@@ -12,18 +12,24 @@ final class ArchiveReaders: Sendable {
         let giveUp: @Sendable (ArchiveFailure) -> Void
     }
 
-    private let jobs = JobQueue<Job>(
-        jobsMaximum: Limits.companionArchiveQueueMaximum,
-        threads: Limits.companionArchiveThreads
-    )
+    private let jobs: JobQueue<Job>
+    private let threads: Int
+    private let mode: ArchiveConnection.Mode
     private let conninfo: Secret
 
-    init(_ conninfo: Secret) { self.conninfo = conninfo }
+    /// Threads that read; with `.writes` there is one, and what it is asked may change rows.
+    init(_ conninfo: Secret, _ mode: ArchiveConnection.Mode = .reads) {
+        self.conninfo = conninfo
+        self.mode = mode
+        threads = mode == .reads ? Limits.companionArchiveThreads : 1
+        jobs = JobQueue<Job>(jobsMaximum: Limits.companionArchiveQueueMaximum, threads: threads)
+    }
 
     /// Starts the threads. They end after `stop`.
     func start() -> [EngineThread] {
-        (0..<Limits.companionArchiveThreads).map { number in
-            EngineThread.start(name: "hg-archive-rd-\(number)") { self.work() }
+        (0..<threads).map { number in
+            let name = mode == .reads ? "hg-archive-rd-\(number)" : "hg-archive-wr"
+            return EngineThread.start(name: name) { self.work() }
         }
     }
 
@@ -32,7 +38,7 @@ final class ArchiveReaders: Sendable {
         for job in jobs.stop() { job.giveUp(.stopping) }
     }
 
-    /// Asks all questions in one read-only transaction.
+    /// Asks all questions in one transaction.
     func ask(_ queries: [ArchiveQuery]) async throws -> [[ArchiveRow]] {
         try await perform { connection throws(ArchiveFailure) in try connection.ask(queries) }
     }
@@ -65,7 +71,7 @@ final class ArchiveReaders: Sendable {
     }
 
     private func work() {
-        var connection = ThreadConnection(conninfo)
+        var connection = ThreadConnection(conninfo, mode)
         while let job = jobs.next() { job.work(&connection) }
     }
 }
@@ -73,11 +79,15 @@ final class ArchiveReaders: Sendable {
 /// A thread's connection, made when it is needed. Owned by that thread.
 struct ThreadConnection: ~Copyable {
     private let conninfo: Secret
+    private let mode: ArchiveConnection.Mode
     private var connection: ArchiveConnection?
 
-    init(_ conninfo: Secret) { self.conninfo = conninfo }
+    init(_ conninfo: Secret, _ mode: ArchiveConnection.Mode) {
+        (self.conninfo, self.mode) = (conninfo, mode)
+    }
 
-    /// Questions change nothing, so a connection that broke while idle costs one new try.
+    /// A connection that broke while idle costs one new try. Questions change nothing; what is written
+    /// has a key of its own or, as a line of the audit log, may stand there twice.
     mutating func ask(_ queries: [ArchiveQuery]) throws(ArchiveFailure) -> [[ArchiveRow]] {
         if connection != nil {
             do throws(ArchiveFailure) {
@@ -87,7 +97,7 @@ struct ThreadConnection: ~Copyable {
                 connection = nil
             }
         }
-        let fresh = try ArchiveConnection.open(conninfo)
+        let fresh = try ArchiveConnection.open(conninfo, mode)
         let answers = try fresh.ask(queries)
         connection = consume fresh
         return answers

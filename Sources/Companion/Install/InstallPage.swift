@@ -43,14 +43,14 @@ struct InstallPage: Sendable {
         }
     }
 
-    /// The page for the site at `index`, of which `events` came within the last hour; nil when nobody
-    /// can say now.
-    func render(site index: Int, events: Int64?) -> String {
+    /// The page for the site at `index`, with those of `seen` to choose from, of which `events` came within
+    /// the last hour; nil when nobody can say now.
+    func render(site index: Int, of seen: [Int], events: Int64?) -> String {
         let site = sites[index]
         let snippets = InstallSnippets(ingest: ingest, facts: script, key: site.key)
         let values: [(String, String)] = [
             ("site", Self.escaped(site.name)),
-            ("options", options(chosen: index)),
+            ("options", options(seen, chosen: index)),
             ("missing", script.script == nil ? "" : "hidden"),
             ("plain", Self.escaped(snippets.plain)),
             ("newest", Self.escaped(snippets.newest)),
@@ -69,9 +69,9 @@ struct InstallPage: Sendable {
         }
     }
 
-    private func options(chosen: Int) -> String {
-        sites.enumerated().map { index, site in
-            let name = Self.escaped(site.name)
+    private func options(_ seen: [Int], chosen: Int) -> String {
+        seen.map { index in
+            let name = Self.escaped(sites[index].name)
             let mark = index == chosen ? " selected" : ""
             return "<option value=\"\(name)\"\(mark)>\(name)</option>"
         }.joined()
@@ -98,20 +98,31 @@ struct InstallRoute: Sendable {
     let page: InstallPage
     let minutes: MinuteReader
     let parameters: RequestParameters
+    let gate: Gate
 
     func add(to router: Router<CompanionContext>) {
-        router.get("/install") { request, _ in try await respond(to: request) }
+        router.get("/install") { request, context in
+            guard let grant = await gate.visitor(request, context.address),
+                grant.scopes.contains(.readStats)
+            else { return SignIn.redirect(from: request) }
+            return try await respond(to: request, grant)
+        }
         guard let reference = page.reference else { return }
         router.get("/install/reference") { _, _ in Self.answer(reference.html) }
     }
 
-    private func respond(to request: Request) async throws -> Response {
-        let site =
-            try parameters.text("site", of: request) == nil
-            ? 0 : try parameters.site(of: request)
+    private func respond(to request: Request, _ grant: Grant) async throws -> Response {
+        let seen = page.sites.indices.filter { grant.reaches(page.sites[$0].name) }
+        guard let first = seen.first else { throw ApiProblem.notFound("There is no site to show.") }
+        let isNamed = try parameters.text("site", of: request) != nil
+        let site = isNamed ? try parameters.site(of: request, grant) : first
         // A store that is away must not keep anybody from the snippet.
-        let seen = try? await minutes.minutes(site: site, last: 60).totals
-        let text = page.render(site: site, events: seen.map { $0.events + $0.automatedEvents })
+        let totals = try? await minutes.minutes(site: site, last: 60).totals
+        let text = page.render(
+            site: site,
+            of: seen,
+            events: totals.map { $0.events + $0.automatedEvents }
+        )
         return Self.answer(text)
     }
 

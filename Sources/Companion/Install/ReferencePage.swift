@@ -56,7 +56,7 @@ struct ReferencePage: Sendable {
             return "<tr>\(first)\(row.dropFirst().map { "<td>\(inline($0))</td>" }.joined())</tr>"
         }
         return """
-            <div class="table-frame" tabindex="0" role="region" aria-label="Members"><table>
+            <div class="table-frame" tabindex="0" role="group" aria-label="Members"><table>
             <thead><tr>\(head)</tr></thead><tbody>\(body.joined(separator: "\n"))</tbody></table></div>
             """
     }

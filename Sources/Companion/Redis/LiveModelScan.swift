@@ -20,6 +20,8 @@ public final class LiveModelScan {
         public let position: UInt64
         /// Packed sums.
         public let state: [UInt8]
+        /// Packed sums of the person that the visitor is read as part of; nil when it is read alone.
+        public let joined: [UInt8]?
         /// Readiness with one decimal, as text.
         public let score: String
         /// `cold`, `warm` or `hot`.
@@ -37,8 +39,8 @@ public final class LiveModelScan {
 
     private static let keysPerScan = "1000"
     private static let fields = [
-        "pos", "state", "score", "band", "profile", "model", "likelihood", "likelihood_low",
-        "likelihood_high", "likelihood_by",
+        "pos", "state", "score", "band", "profile", "model", "joined", "likelihood",
+        "likelihood_low", "likelihood_high", "likelihood_by",
     ]
 
     /// Connects. Keys begin with `keyPrefix`.
@@ -70,11 +72,11 @@ public final class LiveModelScan {
         }
     }
 
-    /// The packed sums of one visitor; nil when there is none.
-    public func state(site: String, visitor: String) throws(Failure) -> [UInt8]? {
-        let key = "\(prefix)hg:\(site):v:{\(visitor)}"
-        guard case .bytes(let state) = try ask([["HGET", key, "state"]])[0] else { return nil }
-        return state
+    /// What Redis has of one visitor; nil when there is none.
+    public func visitor(site: String, visitor: String) throws(Failure) -> Entry? {
+        let key = "\(site):v:{\(visitor)}"
+        let reply = try ask([["HMGET", "\(prefix)hg:" + key] + Self.fields])[0]
+        return Self.entry(key[...], reply)
     }
 
     /// Every partition's share of every live minute: site, minute, partition, its JSON.
@@ -102,12 +104,15 @@ public final class LiveModelScan {
             let position = values[0].text.flatMap({ UInt64($0) }),
             case .bytes(let state) = values[1]
         else { return nil }
-        let bounds = values[6..<10].compactMap(\.text)
+        let bounds = values[7..<11].compactMap(\.text)
+        var joined: [UInt8]?
+        if case .bytes(let sums) = values[6] { joined = sums }
         return Entry(
             site: String(key[..<cut.lowerBound]),
             visitor: String(key[cut.upperBound...].dropLast()),
             position: position,
             state: state,
+            joined: joined,
             score: values[2].text ?? "",
             band: values[3].text ?? "",
             profile: values[4].text ?? "",

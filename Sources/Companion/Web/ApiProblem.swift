@@ -11,6 +11,12 @@ struct ApiProblem: Error, Sendable, Equatable {
     let detail: String
     /// Seconds after which asking again makes sense.
     var retryAfterSeconds: Int?
+    /// JSON pointer to the part of the body that is wrong.
+    var pointer: String?
+    /// What would have been right there.
+    var allowed: [String]?
+    /// Methods that the path knows.
+    var allow: String?
 
     static func notFound(_ detail: String) -> ApiProblem {
         ApiProblem(status: 404, code: "not-found", title: "Not found", detail: detail)
@@ -29,15 +35,19 @@ struct ApiProblem: Error, Sendable, Equatable {
         status: 421,
         code: "wrong-host",
         title: "Wrong host",
-        detail: "This server answers on this machine's own addresses only."
+        detail:
+            "This name is none of this server's. Names are listed in companion.hosts of the settings."
     )
 
-    static let methodNotAllowed = ApiProblem(
-        status: 405,
-        code: "method-not-allowed",
-        title: "Method not allowed",
-        detail: "Only GET and HEAD are answered here."
-    )
+    static func methodNotAllowed(_ allowed: String) -> ApiProblem {
+        ApiProblem(
+            status: 405,
+            code: "method-not-allowed",
+            title: "Method not allowed",
+            detail: "Only \(allowed) is answered here.",
+            allow: allowed
+        )
+    }
 
     static let tooManyStreams = ApiProblem(
         status: 503,
@@ -100,6 +110,7 @@ struct ApiProblem: Error, Sendable, Equatable {
     private static func standing(forStatus status: Int) -> ApiProblem {
         switch status {
         case 404: return notFound("There is nothing at this path.")
+        case 413: return tooLarge
         case 400..<500:
             return ApiProblem(
                 status: status,
@@ -117,6 +128,15 @@ struct ApiProblem: Error, Sendable, Equatable {
         let status: Int
         let detail: String
         let code: String
+        let errors: [Place]?
+    }
+
+    /// What is wrong in the body, as `errors` lists it.
+    private struct Place: Encodable {
+        let pointer: String
+        let code: String
+        let detail: String
+        let allowed: [String]?
     }
 
     func response() -> Response {
@@ -124,12 +144,17 @@ struct ApiProblem: Error, Sendable, Equatable {
             .contentType: "application/problem+json", .cacheControl: "no-store",
         ]
         if let seconds = retryAfterSeconds { headers[.retryAfter] = "\(seconds)" }
+        if let allow { headers[.allow] = allow }
+        if status == 401 { headers[.wwwAuthenticate] = "Bearer realm=\"heliograph\"" }
         let document = Document(
             type: "/api/v1/problems/\(code)",
             title: title,
             status: status,
             detail: detail,
-            code: code
+            code: code,
+            errors: pointer.map {
+                [Place(pointer: $0, code: code, detail: detail, allowed: allowed)]
+            }
         )
         return Response(
             status: .init(code: status),

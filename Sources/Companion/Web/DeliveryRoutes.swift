@@ -4,17 +4,37 @@ import Hummingbird
 /// The routes that tell what destinations were told, and how they are.
 struct DeliveryRoutes: Sendable {
     let reader: DeliveryReader
-    let parameters: RequestParameters
 
-    func add(to router: Router<CompanionContext>) {
-        let api = router.group("/api/v1/sites/{site}")
-        api.get("/deliveries") { request, context in
-            try await list(request, try site(context))
-        }
-        api.get("/deliveries/health") { _, context in
-            try JSONBody.response(
-                Health(destinations: await reader.health(site: site(context)))
-            )
+    static let deliveries = Endpoint(
+        .get,
+        "/sites/{site}/deliveries",
+        .scope(.readDeliveries),
+        "Conversions on their way to destinations, newest first."
+    ).taking(
+        .limit,
+        .cursor,
+        .init(name: "destination", about: "A destination's name."),
+        .init(
+            name: "state",
+            about: "A state.",
+            schema: ["type": "string", "enum": .words(states.sorted())]
+        )
+    ).answering(
+        Schemas.page(of: Schemas.open("id", "destination", "conversion", "state", "attempts"))
+    )
+
+    static let health = Endpoint(
+        .get,
+        "/sites/{site}/deliveries/health",
+        .scope(.readDeliveries),
+        "How each destination is doing."
+    ).answering(Schemas.list("destinations", of: Schemas.open("destination", "state", "states")))
+
+    func add(to api: ApiRouter) {
+        api.add(Self.deliveries) { call in try await list(call) }
+        api.add(Self.health) { call in
+            let site = call.siteName(try call.siteOfPath())
+            return try JSONBody.response(Health(destinations: await reader.health(site: site)))
         }
     }
 
@@ -22,44 +42,22 @@ struct DeliveryRoutes: Sendable {
         let destinations: [DestinationHealthDocument]
     }
 
-    private struct Page: Encodable {
-        let items: [DeliveryDocument]
-        let nextCursor: String?
-
-        enum CodingKeys: String, CodingKey {
-            case items
-            case nextCursor = "next_cursor"
-        }
-
-        /// The cursor is there in any case: null says that this was the last page.
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(items, forKey: .items)
-            try container.encode(nextCursor, forKey: .nextCursor)
-        }
-    }
-
-    private func site(_ context: CompanionContext) throws -> String {
-        let name = context.parameters.get("site")?.removingPercentEncoding ?? ""
-        return parameters.sites[try parameters.site(named: name)]
-    }
-
     private static let states: Set<String> = [
         "pending", "sending", "delivered", "in_doubt", "retry", "dead", "expired", "held",
         "cancelled",
     ]
 
-    private func list(_ request: Request, _ site: String) async throws -> Response {
+    private func list(_ call: Call) async throws -> Response {
         var question = DeliveryReader.Question(
-            site: site,
-            limit: try parameters.limit(of: request)
+            site: call.siteName(try call.siteOfPath()),
+            limit: try call.limit()
         )
-        question.destination = try parameters.text("destination", of: request)
-        question.state = try parameters.text("state", of: request)
+        question.destination = try call.text("destination")
+        question.state = try call.text("state")
         if let state = question.state, !Self.states.contains(state) {
             throw ApiProblem.invalidParameter("state", "must be a state such as dead")
         }
-        if let cursor = try parameters.text("cursor", of: request) {
+        if let cursor = try call.text("cursor") {
             question.before = Int64(cursor)
             guard let before = question.before, before > 0 else { throw ApiProblem.invalidCursor }
         }

@@ -6,22 +6,41 @@ import Settings
 struct EventRoutes: Sendable {
     let tracer: EventTracer
     let rejected: RejectedReader
-    let parameters: RequestParameters
 
-    func add(to router: Router<CompanionContext>) {
-        let api = router.group("/api/v1")
-        api.get("/events/{id}/trace") { request, context in
-            try await trace(request, context.parameters.get("id") ?? "")
-        }
-        api.get("/rejected") { request, _ in try await list(request) }
-        api.get("/rejected/{id}") { _, context in
-            try await one(context.parameters.get("id") ?? "")
-        }
+    static let trace = Endpoint(
+        .get,
+        "/events/{id}/trace",
+        .scope(.readQuality),
+        "Where an event is: received, journaled, scored, stored, delivered, or why not."
+    ).taking(.site)
+
+    static let refused = Endpoint(
+        .get,
+        "/rejected",
+        .scope(.readQuality),
+        "What was refused, newest first. Without a site, of every site, for callers that see all."
+    ).taking(
+        .site,
+        .limit,
+        .cursor,
+        .init(name: "reason", about: "A code such as key-unknown.")
+    ).answering(Schemas.page(of: Schemas.open("id", "received_at", "reason", "place")))
+
+    static let oneRefused = Endpoint(
+        .get,
+        "/rejected/{id}",
+        .scope(.readQuality),
+        "Something that was refused, with its bytes as they were kept."
+    ).answering(Schemas.open("id", "received_at", "reason", "place"))
+
+    func add(to api: ApiRouter) {
+        api.add(Self.trace) { call in try await trace(call) }
+        api.add(Self.refused) { call in try await list(call) }
+        api.add(Self.oneRefused) { call in try await one(call) }
     }
 
-    private func trace(_ request: Request, _ parameter: String) async throws -> Response {
-        let site = parameters.sites[try parameters.site(of: request)]
-        let id = parameter.removingPercentEncoding ?? ""
+    private func trace(_ call: Call) async throws -> Response {
+        let (site, id) = (call.siteName(try call.site()), call.path("id"))
         guard let name = EventName(site: site, id: id) else {
             throw ApiProblem.invalidParameter(
                 "id",
@@ -32,34 +51,17 @@ struct EventRoutes: Sendable {
         return try JSONBody.response(await tracer.trace(name))
     }
 
-    private struct Page: Encodable {
-        let items: [RejectedDocument]
-        let nextCursor: String?
-
-        enum CodingKeys: String, CodingKey {
-            case items
-            case nextCursor = "next_cursor"
-        }
-
-        /// The cursor is there in any case: null says that this was the last page.
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(items, forKey: .items)
-            try container.encode(nextCursor, forKey: .nextCursor)
-        }
-    }
-
-    private func list(_ request: Request) async throws -> Response {
-        var question = RejectedReader.Question(limit: try parameters.limit(of: request))
+    private func list(_ call: Call) async throws -> Response {
+        var question = RejectedReader.Question(limit: try call.limit())
         // Without a site, everything: what came under an unknown key belongs to none.
-        if try parameters.text("site", of: request) != nil {
-            question.site = parameters.sites[try parameters.site(of: request)]
+        if try call.text("site") != nil || call.caller().sites != nil {
+            question.site = call.siteName(try call.site())
         }
-        question.reason = try parameters.text("reason", of: request)
+        question.reason = try call.text("reason")
         if let reason = question.reason, !Self.isCode(reason) {
             throw ApiProblem.invalidParameter("reason", "must be a code such as key-unknown")
         }
-        if let cursor = try parameters.text("cursor", of: request) {
+        if let cursor = try call.text("cursor") {
             question.after = RejectedPosition(cursor: cursor)
             if question.after == nil { throw ApiProblem.invalidCursor }
         }
@@ -67,11 +69,15 @@ struct EventRoutes: Sendable {
         return try JSONBody.response(Page(items: items, nextCursor: next))
     }
 
-    private func one(_ id: String) async throws -> Response {
+    private func one(_ call: Call) async throws -> Response {
+        let id = call.path("id")
         guard let (partition, offset) = RejectedPosition.parts(of: id) else {
             throw ApiProblem.invalidParameter("id", "must be <partition>-<offset>, as in the list")
         }
-        guard let document = try await rejected.one(partition: partition, offset: offset) else {
+        let grant = try call.caller()
+        guard let document = try await rejected.one(partition: partition, offset: offset),
+            document.site.map({ grant.reaches($0) }) ?? (grant.sites == nil)
+        else {
             throw ApiProblem.notFound("Nothing that was refused and is still kept is called \(id).")
         }
         return try JSONBody.response(document)

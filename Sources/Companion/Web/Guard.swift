@@ -10,6 +10,9 @@ struct CompanionContext: RequestContext {
     /// The connection, so that a live stream whose reader does not read can be cut.
     let channel: any Channel
 
+    /// Where the request came from: the proxy's address behind one.
+    var address: String { channel.remoteAddress?.ipAddress ?? "" }
+
     init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
@@ -48,7 +51,11 @@ struct Guard: RouterMiddleware {
 
     private func admit(_ request: Request) throws {
         if !hosts.allows(request.head.authority) { throw ApiProblem.wrongHost }
-        if request.method != .get && request.method != .head { throw ApiProblem.methodNotAllowed }
+        // What else a path of the API takes, the API says.
+        if request.uri.path.hasPrefix("/api/v1/") { return }
+        if request.method != .get && request.method != .head {
+            throw ApiProblem.methodNotAllowed("GET, HEAD")
+        }
     }
 
     /// Pages bring a policy of their own; for everything else nothing may be loaded at all.
@@ -65,21 +72,33 @@ struct Guard: RouterMiddleware {
     }
 }
 
-/// Which `Host` a request may name. While the server listens on loopback only, every other name is a
-/// web page that has pointed its own name at this machine (DNS rebinding).
+/// Which `Host` a request may name. Every other name is a web page that has pointed its own name at this
+/// server (DNS rebinding); addresses written as numbers cannot be pointed anywhere, so where the server is
+/// open to others they are all right.
 struct HostRule: Sendable {
     /// Whether the server can be reached from this machine only.
     let isLoopback: Bool
+    /// Names of this server, in lower case.
+    let names: Set<String>
 
-    init(address: String) {
+    init(address: String, names: [String] = []) {
         isLoopback = address.hasPrefix("127.") || address == "::1"
+        self.names = Set(names.map { $0.lowercased() })
     }
 
     func allows(_ authority: String?) -> Bool {
-        if !isLoopback { return true }
         guard let authority else { return false }
         let host = Self.host(of: authority).lowercased()
-        return host == "localhost" || host == "[::1]" || Self.isLoopback(host)
+        if names.contains(host) || host == "localhost" { return true }
+        if isLoopback { return host == "[::1]" || Self.isLoopback(host) }
+        return Self.isAddress(host)
+    }
+
+    /// Four numbers, or something in brackets.
+    private static func isAddress(_ host: String) -> Bool {
+        if host.hasPrefix("["), host.hasSuffix("]") { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
     }
 
     private static func host(of authority: String) -> Substring {

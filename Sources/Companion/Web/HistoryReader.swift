@@ -36,16 +36,18 @@ struct HistoryDocument: Encodable, Sendable {
     let profileBefore: String?
     /// The largest parts of the new profile, or of the one that was dropped.
     let profileTerms: [Part]?
+    /// Which browser of the person it is about.
+    let visitor: String?
 
     enum CodingKeys: String, CodingKey {
-        case at, score, band, profile, confidence, likelihood, reason, model, terms
+        case at, score, band, profile, confidence, likelihood, reason, model, terms, visitor
         case profileBefore = "profile_before"
         case profileTerms = "profile_terms"
     }
 
     /// A row of `HistoryReader`'s page; nil when it is not one.
     init?(_ row: ArchiveRow) {
-        guard row.count == 11, let at = row[0].flatMap(Int64.init),
+        guard row.count == 12, let at = row[0].flatMap(Int64.init),
             let score = row[1].flatMap(Double.init), let confidence = row[2].flatMap(Double.init),
             let likelihood = row[3].flatMap(Double.init), let band = row[4], let profile = row[5],
             let reason = row[6]
@@ -54,6 +56,7 @@ struct HistoryDocument: Encodable, Sendable {
         (self.confidence, self.likelihood) = (confidence, likelihood)
         (self.band, self.profile, self.reason, model) = (band, profile, reason, row[7])
         (terms, profileBefore, profileTerms) = (Self.parts(row[8]), row[9], Self.parts(row[10]))
+        visitor = row[11]
     }
 
     private static func parts(_ json: String?) -> [Part]? {
@@ -66,7 +69,7 @@ struct HistoryReader: Sendable {
     let archive: ArchiveReaders
     let reading: ScoreReading
 
-    /// The newest `limit` points of a visitor, the oldest of them first.
+    /// The newest `limit` points of a visitor and of the other browsers of its person, the oldest of them first.
     func history(_ visitor: String, site: String, limit: Int) async throws -> [HistoryDocument] {
         let query = ArchiveQuery(Self.newest, [site, visitor, "\(limit)"])
         return try await archive.ask([query])[0].compactMap(HistoryDocument.init).reversed()
@@ -96,8 +99,9 @@ struct HistoryReader: Sendable {
 
     private static let newest: StaticString = """
         SELECT (extract(epoch FROM at) * 1000)::bigint, score, confidence, likelihood, band, profile,
-            reason, model, terms, profile_before, profile_terms
-        FROM heliograph.score_history WHERE site = $1 AND visitor_id = $2
+            reason, model, terms, profile_before, profile_terms, visitor_id
+        FROM heliograph.score_history WHERE site = $1 AND visitor_id IN (
+            SELECT $2 UNION SELECT visitor_id FROM heliograph.members_of($1, $2))
         ORDER BY at DESC, journal_offset DESC LIMIT $3::bigint
         """
 

@@ -6,18 +6,20 @@ import Settings
 struct RequestParameters: Sendable {
     let sites: [String]
 
-    /// The index of the site that is asked about.
-    func site(of request: Request) throws -> Int {
+    /// The index of the site that is asked about. Without a name, the only one that the caller sees.
+    func site(of request: Request, _ grant: Grant?) throws -> Int {
         guard let name = try text("site", of: request) else {
-            if sites.count == 1 { return 0 }
+            let seen = sites.indices.filter { grant?.reaches(sites[$0]) ?? false }
+            if seen.count == 1 { return seen[0] }
             throw ApiProblem.invalidParameter("site", "is missing; name one of your sites")
         }
-        return try site(named: name)
+        return try site(named: name, grant)
     }
 
-    /// The index of the site with this name.
-    func site(named name: String) throws -> Int {
-        guard let site = sites.firstIndex(of: name) else {
+    /// The index of the site with this name. What the caller may not see is not told from what there is
+    /// not.
+    func site(named name: String, _ grant: Grant?) throws -> Int {
+        guard let site = sites.firstIndex(of: name), let grant, grant.reaches(name) else {
             throw ApiProblem.notFound("There is no such site. Is it in config/heliograph.yaml?")
         }
         return site
@@ -52,5 +54,19 @@ struct RequestParameters: Sendable {
         let values = request.uri.queryParameters.filter { $0.key == name }.map(\.value)
         if values.count > 1 { throw ApiProblem.invalidParameter(name, "is given twice") }
         return values.first.map(String.init)
+    }
+
+    /// The body, which must be JSON.
+    static func body(of request: Request) async throws -> JSONValue {
+        let type = request.headers[.contentType]?.lowercased() ?? ""
+        guard type.hasPrefix("application/json") else { throw ApiProblem.mediaType }
+        let bytes = try await request.body.collect(upTo: Limits.companionBodyBytesMaximum)
+        guard
+            let value = try? JSONDecoder().decode(
+                JSONValue.self,
+                from: Data(bytes.readableBytesView)
+            )
+        else { throw ApiProblem.invalidJSON }
+        return value
     }
 }

@@ -12,6 +12,8 @@ struct StaticPages: Sendable {
         let entityTag: String
         let policy: String
         let body: ByteBuffer
+        /// Whether it is for people who have signed in.
+        var isPrivate = false
     }
 
     /// The pages by the path they are asked for with.
@@ -24,12 +26,13 @@ struct StaticPages: Sendable {
         "txt": "text/plain; charset=utf-8", "json": "application/json",
     ]
 
-    /// Reads `live/` (served at `/` and `/assets/`) and `demo/` (served at `/demo/`) in `folder`.
+    /// Reads `live/` (served at `/` and `/assets/`), `welcome/` (served at `/welcome`) and `demo/` (served
+    /// at `/demo/`) in `folder`.
     /// `{{ingest}}` in HTML becomes `ingest`.
     init(folder: String, ingest: String) {
         var pages: [String: Page] = [:]
-        for (name, path) in [("live", "/assets/"), ("demo", "/demo/")] {
-            let policy = name == "live" ? Self.livePolicy : Self.demoPolicy(ingest)
+        for (name, path) in [("live", "/assets/"), ("welcome", "/assets/"), ("demo", "/demo/")] {
+            let policy = name == "demo" ? Self.demoPolicy(ingest) : Self.livePolicy
             for file in Self.files(in: "\(folder)/\(name)") {
                 guard let page = Self.page("\(folder)/\(name)/\(file)", ingest, policy) else {
                     continue
@@ -37,12 +40,17 @@ struct StaticPages: Sendable {
                 pages[Self.path(of: file, name, under: path)] = page
             }
         }
+        pages["/"]?.isPrivate = true
         self.pages = pages
     }
 
     private static func path(of file: String, _ folder: String, under path: String) -> String {
         if file != "index.html" { return path + file }
-        return folder == "live" ? "/" : path
+        return switch folder {
+        case "live": "/"
+        case "welcome": SignIn.path
+        default: path
+        }
     }
 
     private static func files(in folder: String) -> [String] {
@@ -68,7 +76,7 @@ struct StaticPages: Sendable {
         )
     }
 
-    private static func entityTag(of data: Data) -> String {
+    static func entityTag(of data: some ContiguousBytes) -> String {
         // The key is fixed: after a restart a browser's copy is still good.
         let key = HashKey(first: 0x6865_6c69_6f67_7261, second: 0x7068_2f70_6167_6573)
         let hash = data.withUnsafeBytes { Hash128($0, key: key) }
@@ -92,9 +100,14 @@ struct StaticPages: Sendable {
     }
 
     /// Adds a route for each page.
-    func add(to router: Router<CompanionContext>) {
+    func add(to router: Router<CompanionContext>, _ gate: Gate) {
         for (path, page) in pages {
-            router.get(RouterPath(path)) { request, _ in page.response(to: request) }
+            router.get(RouterPath(path)) { request, context in
+                if page.isPrivate, await gate.visitor(request, context.address) == nil {
+                    return SignIn.redirect(from: request)
+                }
+                return page.response(to: request)
+            }
         }
     }
 }
@@ -109,6 +122,20 @@ extension StaticPages.Page {
         if known.contains(entityTag) { return Response(status: .notModified, headers: headers) }
         headers[.contentType] = contentType
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
+    }
+}
+
+/// The page that people who have not signed in are led to.
+enum SignIn {
+    static let path = "/welcome"
+
+    /// Comes back to where the request was going; what stood in its query is told nobody.
+    static func redirect(from request: Request) -> Response {
+        let way = request.uri.path.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+        return Response(
+            status: .seeOther,
+            headers: [.location: "\(path)?next=\(way ?? "")", .cacheControl: "no-store"]
+        )
     }
 }
 

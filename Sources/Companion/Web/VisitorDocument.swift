@@ -69,7 +69,9 @@ struct VisitorDocument: Encodable, Sendable {
     var heads: [String: Head] = [:]
     /// Where the score is going, by window; nil where that was not asked or cannot be known.
     var trend: [String: TrendDocument]?
-    /// The packed sums that all of this was read from; not shown.
+    /// The person that the visitor is read as part of; nil when it is read alone, or nobody can say.
+    var identity: PersonDocument?
+    /// The visitor's own packed sums; not shown.
     let state: [UInt8]?
 
     enum CodingKeys: String, CodingKey {
@@ -77,7 +79,7 @@ struct VisitorDocument: Encodable, Sendable {
         case asOf = "as_of"
         case likelihoodLow = "likelihood_low", likelihoodHigh = "likelihood_high"
         case likelihoodBy = "likelihood_by"
-        case terms, sums, heads, trend
+        case terms, sums, heads, trend, identity
     }
 
     /// Builds the document from the hash in Redis; nil when there is no such visitor.
@@ -108,7 +110,9 @@ struct VisitorDocument: Encodable, Sendable {
         // Another machine's clock may be ahead of ours; a score is never read before its moment.
         asOf = max(now, updated)
         state = hash["state"]
-        if let state, let scored = scorer(state, site, asOf) { take(scored) }
+        // Of who is part of a person, the person's sums are read.
+        let sums = hash["joined"] ?? state
+        if let sums, let scored = scorer(sums, site, asOf) { take(scored) }
     }
 
     private mutating func take(_ scored: ScoredState) {

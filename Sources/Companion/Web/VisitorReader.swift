@@ -17,11 +17,13 @@ struct VisitorReader: Sendable {
         return try await visitors([visitor], site: site).first
     }
 
-    /// The packed sums of one visitor; nil when Redis knows none.
+    /// The packed sums that a visitor's score is read from, those of the person where it is part of
+    /// one; nil when Redis knows none.
     func state(_ visitor: String, site: Int) async throws -> [UInt8]? {
-        let reply = try await redis.ask([["HGET", keys.visitor(visitor, site: site), "state"]])
-        guard case .bytes(let state) = reply.first else { return nil }
-        return state
+        let key = keys.visitor(visitor, site: site)
+        let reply = try await redis.ask([["HMGET", key, "joined", "state"]])
+        for case .bytes(let state) in reply.first?.elements ?? [] { return state }
+        return nil
     }
 
     /// The visitors of a site that were seen last, newest first.

@@ -9,21 +9,50 @@ import Units
 struct WhyRoutes: Sendable {
     let reader: VisitorReader
     let history: HistoryReader
-    let parameters: RequestParameters
 
-    func add(to router: Router<CompanionContext>) {
-        let visitor = router.group("/api/v1/visitors/{id}")
-        visitor.get { request, context in try await visit(request, context) }
-        visitor.get("/explain") { request, context in try await explain(request, context) }
-        visitor.get("/history") { request, context in try await past(request, context) }
+    static let visitor = Endpoint(
+        .get,
+        "/visitors/{id}",
+        .scope(.readVisitors),
+        "A visitor: score, band and profile of now, and what they come from."
+    ).taking(.site).answering(Schemas.visitor).tellingOfPerson("visitor")
+
+    static let explanation = Endpoint(
+        .get,
+        "/visitors/{id}/explain",
+        .scope(.readVisitors),
+        "Why the score is what it is, part by part."
+    ).taking(
+        .site,
+        .init(
+            name: "at",
+            about: "A moment to come, such as 2026-03-14T09:30:00Z; now when absent.",
+            schema: ["type": "string", "format": "date-time"]
+        )
+    ).tellingOfPerson("explanation")
+
+    static let past = Endpoint(
+        .get,
+        "/visitors/{id}/history",
+        .scope(.readVisitors),
+        "The newest points of the visitor's score history, the oldest of them first."
+    ).taking(.site, .limit).answering(
+        Schemas.list("history", of: Schemas.open("at", "score", "band", "profile", "reason"))
+    ).tellingOfPerson("history")
+
+    func add(to api: ApiRouter) {
+        api.add(Self.visitor) { call in try await visit(call) }
+        api.add(Self.explanation) { call in try await explain(call) }
+        api.add(Self.past) { call in try await past(call) }
     }
 
-    private func visit(_ request: Request, _ context: CompanionContext) async throws -> Response {
-        let (site, visitor) = try subject(request, context)
+    private func visit(_ call: Call) async throws -> Response {
+        let (site, visitor) = try subject(call)
         guard var document = try await reader.visitor(visitor, site: site) else {
-            throw unknown(visitor, site)
+            throw unknown(visitor, names[site])
         }
         document.trend = await trend(of: document, site)
+        document.identity = try? await history.person(visitor, site: names[site])
         return try JSONBody.response(document)
     }
 
@@ -35,21 +64,23 @@ struct WhyRoutes: Sendable {
         guard let state = document.state.flatMap(history.reading.unpacked) else { return nil }
         return try? await history.trend(
             document.visitor,
-            site: parameters.sites[site],
+            site: names[site],
             state: state,
             now: document.asOf
         )
     }
 
-    private func explain(_ request: Request, _ context: CompanionContext) async throws -> Response {
-        let (site, visitor) = try subject(request, context)
-        guard let state = try await packed(visitor, site) else { throw unknown(visitor, site) }
+    private func explain(_ call: Call) async throws -> Response {
+        let (site, visitor) = try subject(call)
+        guard let state = try await packed(visitor, site) else {
+            throw unknown(visitor, names[site])
+        }
         return try JSONBody.response(
             ExplanationDocument(
-                site: parameters.sites[site],
+                site: names[site],
                 visitor: visitor,
                 state: state,
-                at: try moment(request, state),
+                at: try moment(call, state),
                 history.reading.model
             )
         )
@@ -59,24 +90,22 @@ struct WhyRoutes: Sendable {
         let history: [HistoryDocument]
     }
 
-    private func past(_ request: Request, _ context: CompanionContext) async throws -> Response {
-        let (site, visitor) = try subject(request, context)
+    private func past(_ call: Call) async throws -> Response {
+        let (site, visitor) = try subject(call)
         let points = try await history.history(
             visitor,
-            site: parameters.sites[site],
-            limit: try parameters.limit(of: request)
+            site: names[site],
+            limit: try call.limit()
         )
         return try JSONBody.response(Past(history: points))
     }
 
     // MARK: - What is asked
 
-    private func subject(
-        _ request: Request,
-        _ context: CompanionContext
-    ) throws -> (site: Int, visitor: String) {
-        let site = try parameters.site(of: request)
-        let visitor = (context.parameters.get("id") ?? "").removingPercentEncoding ?? ""
+    private var names: [String] { reader.keys.sites }
+
+    private func subject(_ call: Call) throws -> (site: Int, visitor: String) {
+        let (site, visitor) = (try call.site(), call.path("id"))
         guard ApiRoutes.isVisitor(visitor) else {
             throw ApiProblem.invalidParameter("id", "must be 1 to 63 printable characters")
         }
@@ -87,13 +116,13 @@ struct WhyRoutes: Sendable {
         try await reader.state(visitor, site: site).flatMap { history.reading.unpacked($0) }
     }
 
-    private func unknown(_ visitor: String, _ site: Int) -> ApiProblem {
-        .notFound("No visitor \(visitor) on site \(parameters.sites[site]).")
+    private func unknown(_ visitor: String, _ site: String) -> ApiProblem {
+        .notFound("No visitor \(visitor) on site \(site).")
     }
 
     /// `at`, or now. What Redis holds says nothing about moments before its last record.
-    private func moment(_ request: Request, _ state: PackedState) throws -> Int64 {
-        guard let text = try parameters.text("at", of: request) else {
+    private func moment(_ call: Call, _ state: PackedState) throws -> Int64 {
+        guard let text = try call.text("at") else {
             return max(reader.time.epochMilliseconds(), state.updatedAt)
         }
         guard let at = RFC3339.epochMilliseconds(text) else {

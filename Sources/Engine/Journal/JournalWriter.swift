@@ -163,7 +163,7 @@ public struct JournalWriter: ~Copyable {
             guard let slice = Slice(payload) else { throw .malformedPayload }
             return try deduplicator.judge(slice, at: time)
         // Its bytes may be resent and refused again; each refusal is a fact of its own.
-        case .rejected, .erasure: return 0
+        case .rejected, .erasure, .parting: return 0
         }
     }
 

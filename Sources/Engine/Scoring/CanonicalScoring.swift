@@ -101,5 +101,6 @@ enum FixedKeys {
     static let model = HashKey(first: 0x6865_6c69_6f67_7261, second: 0x7068_2d6d_6f64_656c)
     static let session = HashKey(first: 0x6865_6c69_6f67_7261, second: 0x7068_2d73_6573_7369)
     static let owner = HashKey(first: 0x6865_6c69_6f67_7261, second: 0x7068_2d6f_776e_6572)
+    static let identity = HashKey(first: 0x6865_6c69_6f67_7261, second: 0x7068_2d70_6572_736f)
     static let path = HashKey(first: 0x6865_6c69_6f67_7261, second: 0x7068_2d70_6174_6873)
 }

@@ -31,22 +31,45 @@ public struct LearnFeatures: BitwiseCopyable, Sendable {
     }
 }
 
+/// What evidence stands on beside a visitor's sums.
+public struct LearnContext: BitwiseCopyable, Sendable {
+    /// Time of the last conversion, epoch milliseconds; 0 without one.
+    let convertedAt: Int64
+    /// Actions of the session.
+    let actions: Int
+}
+
+extension LearnContext {
+    init(_ state: borrowing VisitorState) {
+        self.init(convertedAt: state.convertedAt, actions: state.trend.actions)
+    }
+}
+
+extension LearnFeatures {
+    /// The evidence of sums at `time`.
+    init(
+        _ signals: borrowing SignalState,
+        at time: Int64,
+        _ context: LearnContext,
+        _ model: ScoringModel
+    ) {
+        self.init(signals.evaluate(at: time, model))
+        let sum = Sum.intentMaximum.index
+        let rate = model.halvingsPerMillisecond[Int(model.classOfSum[sum])]
+        let factor = Shapes.powerOfTwo(Double(signals.landmark &- time) * rate)
+        values[Self.stage] = min(1, signals.sums[sum] * factor)
+        if context.convertedAt != 0 {
+            values[Self.bought] = Self.bought(millisecondsAgo: time &- context.convertedAt)
+        }
+        values[Self.length] = Self.length(context.actions)
+    }
+}
+
 extension VisitorState {
     /// The evidence as of the record last folded.
     borrowing func features(actions: Int, _ model: ScoringModel) -> LearnFeatures {
-        let evaluation = signals.evaluate(at: updatedAt, model)
-        var features = LearnFeatures(evaluation)
-        let sum = Sum.intentMaximum.index
-        let rate = model.halvingsPerMillisecond[Int(model.classOfSum[sum])]
-        let factor = Shapes.powerOfTwo(Double(signals.landmark &- updatedAt) * rate)
-        features.values[LearnFeatures.stage] = min(1, signals.sums[sum] * factor)
-        if convertedAt != 0 {
-            features.values[LearnFeatures.bought] = LearnFeatures.bought(
-                millisecondsAgo: updatedAt &- convertedAt
-            )
-        }
-        features.values[LearnFeatures.length] = LearnFeatures.length(actions)
-        return features
+        let context = LearnContext(convertedAt: convertedAt, actions: actions)
+        return LearnFeatures(signals, at: updatedAt, context, model)
     }
 }
 

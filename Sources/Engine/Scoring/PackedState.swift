@@ -41,6 +41,13 @@ public struct PackedState: Sendable {
         guard reader.isAtEnd, isFinite else { return nil }
     }
 
+    /// Appends the packed bytes: at most `bytesMaximum`.
+    public func pack(into buffer: inout ByteBuffer) {
+        var copy = self
+        buffer.append(Self.version)
+        copy.encode(&buffer)
+    }
+
     mutating func take(seenAt: Int64) { self.seenAt = seenAt }
 
     private var isFinite: Bool {
@@ -117,8 +124,6 @@ extension PartitionFold {
 
 extension VisitorState {
     borrowing func pack(into buffer: inout ByteBuffer) {
-        var packed = PackedState(self)
-        buffer.append(PackedState.version)
-        packed.encode(&buffer)
+        PackedState(self).pack(into: &buffer)
     }
 }

@@ -15,17 +15,18 @@ public enum CheckpointError: Error, Equatable, Sendable {
 
 /// The body of a partition's checkpoint.
 ///
-/// Version 3, integers little-endian: magic `HGSC`, version (4 each); hash of the fold rules,
+/// Version 4, integers little-endian: magic `HGSC`, version (4 each); hash of the fold rules,
 /// offset (8 each); number of sites (4), each a length byte and text; number of visitors (4); their
-/// states in the order of their places; live minutes; examples. Version 2, without examples and the
-/// actions of sessions, and version 1, without live minutes and what visitors have to do with them,
-/// are read too: what they lack then begins with the next record. The
+/// states in the order of their places; live minutes; whether anybody was ever identified (1); examples.
+/// Version 3, without examples and the actions of sessions, version 2, without identities, and version
+/// 1, without live minutes and what visitors have to do with them, are read too: what they lack then
+/// begins with the next record. The
 /// same records give the same states, byte for byte, whether folded live, after a recovery or from
 /// scratch, and the same order while nobody has left memory. The
 /// checksum is the file's.
 extension PartitionFold {
     /// The format that this version writes and reads.
-    public static let checkpointVersion: UInt32 = 3
+    public static let checkpointVersion: UInt32 = 4
     fileprivate static let magic: UInt32 = 0x4353_4748
 
     /// Appends the whole partition.
@@ -45,6 +46,7 @@ extension PartitionFold {
             state.encode(&buffer)
         }
         minutes.serialize(into: &buffer)
+        buffer.append(hasLinks ? 1 : 0)
         var examples = ledger
         examples.encode(&buffer)
     }
@@ -60,12 +62,14 @@ extension PartitionFold {
         var parts = CheckpointParts(StateReader(bytes))
         try parts.read(model, keepingOldSums)
         let minutes = try parts.readMinutes()
+        let hasLinks = parts.readLinks()
         let ledger = try parts.readExamples()
         self.init(model: model, key: key)
         offset = parts.offset
         sites = parts.sites
         for state in parts.visitors { adopt(state) }
         self.minutes = minutes
+        self.hasLinks = hasLinks
         self.ledger = ledger
     }
 
@@ -108,10 +112,16 @@ private struct CheckpointParts {
         return minutes
     }
 
-    /// What follows the minutes, to the end.
+    mutating func readLinks() -> Bool {
+        var hasLinks = false
+        if version >= 3 { reader.field(&hasLinks) }
+        return hasLinks
+    }
+
+    /// What follows the links, to the end.
     mutating func readExamples() throws(CheckpointError) -> LearnLedger {
         var ledger = LearnLedger()
-        if version >= 3 { ledger.encode(&reader) }
+        if version >= 4 { ledger.encode(&reader) }
         guard reader.isAtEnd, ledger.isSound(sites: sites.count) else { throw .damaged }
         return ledger
     }

@@ -20,13 +20,15 @@ public struct PartitionFold: ~Copyable {
     var minutes = LiveMinutes()
     /// What is learned from.
     var ledger = LearnLedger()
+    /// Whether any visitor was ever identified, those that have left memory included.
+    public internal(set) var hasLinks = false
     private var moment = Moment()
     private var summary = PageSummary()
     private var activeMilliseconds = 0.0
     /// Actions of the record that is folded now, and whether one of them is a conversion.
     var actions = 0
     var hasConverted = false
-    private var scratch = ByteBuffer(capacity: 256)
+    var scratch = ByteBuffer(capacity: 256)
     /// Whether the record that is folded now counts in its live minute.
     private var countsMinute = false
     /// Finds the states that have left memory; nil when none have.
@@ -96,7 +98,8 @@ public struct PartitionFold: ~Copyable {
         } else if countsMinute {
             countEvents(header, slice)
         }
-        if tally.tellsConsent { heedConsent(&effect, index, header, slice) }
+        let mayLink = !tally.tellsConsent || heedConsent(&effect, index, header, slice)
+        if mayLink { heedIdentity(&effect, index, slice, tally) }
         table[index].note(header, latest: tally.latest)
         table[index].isAutomated = slice.flags.contains(.bot)
         if slice.consent.contains(.profiling), effect.score != .dropped {
@@ -127,7 +130,7 @@ public struct PartitionFold: ~Copyable {
 
     /// Looks in memory, then among the states that have left it.
     @inline(__always)
-    private mutating func find(_ visitor: ByteView, _ site: UInt16) -> Found {
+    mutating func find(_ visitor: ByteView, _ site: UInt16) -> Found {
         let hash = table.hash(visitor, site)
         if let index = table.find(visitor, site: site, hash) { return .known(index) }
         return fetch(visitor, site, hash)
@@ -146,7 +149,7 @@ public struct PartitionFold: ~Copyable {
         return UInt16(sites.count - 1)
     }
 
-    private func knownSite(_ name: ByteView) -> UInt16? {
+    func knownSite(_ name: ByteView) -> UInt16? {
         for index in 0..<sites.count where sites[index].withBytes({ $0.equals(name) }) {
             return UInt16(index)
         }
@@ -167,24 +170,30 @@ public struct PartitionFold: ~Copyable {
         if found == .unreadable { offset = before }
         guard let index = found.index else { return nil }
         var effect = FoldEffect(visitorIndex: Int32(index), eventsFolded: 0)
+        (effect.session.site, effect.session.visitor) = visitor(at: Int32(index))
         table[index].withdraw()
+        table[index].link.withdraw(&effect.link)
         table[index].note(header, latest: .min)
         effect.score = .dropped
         learn(header, slice, index, effect)
         return effect
     }
 
+    /// Returns whether the last choice allows to link the visitor.
     private mutating func heedConsent(
         _ effect: inout FoldEffect,
         _ index: Int,
         _ header: RecordHeader,
         _ slice: Slice
-    ) {
+    ) -> Bool {
+        var mayLink = true
         slice.forEachEvent { number, event in
             guard event.kind == .consent, header.counts(number) else { return }
             // What the choice says, as far as opt-outs and dialogues allowed it.
             let said = ConsentBits.read(event.properties) ?? slice.consent
             let bits = said.intersection(slice.consent)
+            mayLink = IdentityLink.isAllowed(bits)
+            if !mayLink { table[index].link.withdraw(&effect.link) }
             if !bits.contains([.measurement, .profiling]) {
                 table[index].withdraw()
                 effect.score = .dropped
@@ -192,6 +201,7 @@ public struct PartitionFold: ~Copyable {
                 table[index].withdrawInference()
             }
         }
+        return mayLink
     }
 
     // MARK: - Sessions

@@ -10,6 +10,7 @@ struct RecordTally: BitwiseCopyable {
     var latest = Int64.min
     var hasSummary = false
     var tellsConsent = false
+    var identifies = false
 
     init(_ header: RecordHeader, _ slice: Slice) {
         slice.forEachEvent { number, event in
@@ -26,6 +27,7 @@ struct RecordTally: BitwiseCopyable {
         case .pageView: pageViews &+= 1
         case .pageSummary: hasSummary = true
         case .consent: tellsConsent = true
+        case .identify: identifies = true
         default: break
         }
     }

@@ -114,6 +114,6 @@ extension SessionTrend {
         pageCount = min(pageCount, UInt8(Self.pagesMaximum))
         for index in 0..<Int(sampleCount) { coder.field(&samples[index]) }
         for index in 0..<Int(pageCount) { coder.field(&pages[index]) }
-        if version >= 3 { coder.field(&course) }
+        if version >= 4 { coder.field(&course) }
     }
 }

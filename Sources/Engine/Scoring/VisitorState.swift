@@ -39,6 +39,8 @@ struct VisitorState: BitwiseCopyable, Sendable {
     var challenger = Profile.undetermined
     /// Whether the last record came from an automated browser: it is folded, but masked.
     var isAutomated = false
+    /// Which person the visitor is read as part of.
+    var link = IdentityLink()
     /// Where the visitor was counted in live minutes.
     var visits = VisitTrace()
 
@@ -91,7 +93,7 @@ struct VisitorState: BitwiseCopyable, Sendable {
 
 extension VisitorState {
     /// For checkpoints: every field in a fixed order; of the sums only those that are not zero.
-    /// Version 1 had no visits, version 2 no actions of the session.
+    /// Version 1 had no visits, version 2 no link, version 3 no actions of the session.
     mutating func encode<Coder: StateCoder & ~Copyable>(
         _ coder: inout Coder,
         version: UInt32 = PartitionFold.checkpointVersion
@@ -118,5 +120,6 @@ extension VisitorState {
         coder.field(&challenger)
         coder.field(&isAutomated)
         if version >= 2 { visits.encode(&coder) }
+        if version >= 3 { link.encode(&coder) }
     }
 }

@@ -39,6 +39,11 @@ struct ArchiveBatch: ~Copyable {
         capacity: 1024,
         limit: StorageLimits.archiveBatchBytesMaximum * 2
     )
+    /// Who became part of a person, or no longer is.
+    private(set) var linkRows = ByteBuffer(
+        capacity: 1024,
+        limit: StorageLimits.archiveBatchBytesMaximum * 2
+    )
     /// Conversions, touches and sealed blocks.
     private(set) var gains = GainRows()
     /// What visitors chose.
@@ -62,7 +67,7 @@ struct ArchiveBatch: ~Copyable {
 
     var bytes: Int {
         eventBytes + historyRows.count + withdrawalRows.count + choiceRows.count + rejectedBytes
-            + gains.bytes
+            + gains.bytes + linkRows.count
     }
 
     /// Where the partition will stand; nil when the batch does not move it.
@@ -231,6 +236,17 @@ struct ArchiveBatch: ~Copyable {
         rows.jsonField(event.properties.isEmpty ? ByteView("{}") : event.properties)
     }
 
+    /// Of a record that is in the batch already.
+    mutating func addLink(_ header: RecordHeader, _ effect: FoldEffect) {
+        LinkRows.append(header, effect, to: &linkRows)
+    }
+
+    /// Of a record that tells nothing else.
+    mutating func addParting(_ header: RecordHeader, _ effect: FoldEffect) {
+        addLink(header, effect)
+        advance(header.position)
+    }
+
     /// The fields in the order of `ArchiveStatements.copyWithdrawals`.
     mutating func addWithdrawal(_ header: RecordHeader, _ slice: Slice) {
         withdrawalRows.append(bigEndian: ArchiveStatements.withdrawalColumnCount)
@@ -288,6 +304,7 @@ struct ArchiveBatch: ~Copyable {
         withdrawalRows.reset()
         gains.reset()
         choiceRows.reset()
+        linkRows.reset()
         choices.removeAll(keepingCapacity: true)
         sessions.removeAll(keepingCapacity: true)
         sessionIndexes.removeAll(keepingCapacity: true)
@@ -324,24 +341,5 @@ extension SessionChange {
         activeMilliseconds &+= other.activeMilliseconds
         scoreMaximum = max(scoreMaximum, other.scoreMaximum)
         bot = bot || other.bot
-    }
-}
-
-/// Where the rows of a COPY buffer begin; found by walking the buffer, which only bisection needs.
-enum CopyRows {
-    /// The start of every row and the end of the last.
-    static func boundaries(_ rows: ByteView) -> [Int] {
-        var starts = [0]
-        var position = 0
-        while position < rows.count {
-            let fields = Int(Int16(bigEndian: rows.load(Int16.self, at: position)))
-            position += 2
-            for _ in 0..<fields {
-                let length = Int(Int32(bigEndian: rows.load(Int32.self, at: position)))
-                position += 4 + max(length, 0)
-            }
-            starts.append(position)
-        }
-        return starts
     }
 }

@@ -51,6 +51,13 @@ enum ArchiveStatements {
 
     static let withdrawalColumnCount: Int16 = 5
 
+    static let copyLinks: StaticString = """
+        COPY heliograph.identity_change (received_at, journal_offset, partition, joined, cause, site,
+            visitor_id, identity) FROM STDIN (FORMAT binary)
+        """
+
+    static let linkColumnCount: Int16 = 8
+
     static let copyChoices: StaticString = """
         COPY heliograph.consent_record (
             at, received_at, journal_offset, partition, said, consent, flags, settings_version, digest,

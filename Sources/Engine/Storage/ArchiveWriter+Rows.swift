@@ -53,6 +53,16 @@ extension ArchiveWriter {
                 &report
             )
         }
+        if batch.linkRows.count > 0 {
+            try copy(
+                batch.linkRows.view,
+                ArchiveStatements.copyLinks.description,
+                "heliograph.identity_change",
+                carefully,
+                connection,
+                &report
+            )
+        }
         try mergeSessions(connection, carefully, &report)
         if !batch.gains.isEmpty { try writeGains(connection, carefully: carefully, &report) }
         if !report.refused.isEmpty { try trimRefused(connection) }

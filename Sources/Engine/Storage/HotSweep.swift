@@ -71,11 +71,12 @@ struct HotSweep: ~Copyable {
     private func appendReading(_ buffer: inout ByteBuffer, _ prefix: ByteView) -> Int {
         sites.names[site].withBytes { name in
             for member in members {
-                buffer.command(4)
+                buffer.command(5)
                 buffer.argument("HMGET")
                 member.withBytes { buffer.key(prefix, name, ":v:{", $0, "}") }
                 buffer.argument("updated")
                 buffer.argument("state")
+                buffer.argument("joined")
             }
         }
         return members.count
@@ -127,6 +128,7 @@ struct HotSweep: ~Copyable {
             if index == 0 {
                 updated = Int64(text.decimal ?? 0)
             } else if let rescore {
+                // Of who is part of a person, the person's sums come last and hold.
                 score = name.withBytes { site in
                     member.withBytes { rescore(site, $0, text, now) }
                 }

@@ -122,7 +122,9 @@ public final class LiveModelWriter {
 
     // MARK: Staging
 
-    /// Stages all that Redis is to hold of a visitor. False when Redis is away or the stage is full: the
+    /// Stages all that Redis is to hold of a visitor. `joined` are the packed sums of the person whose
+    /// reading this is, empty when the visitor is read alone; `parts` takes away what may be there of a
+    /// person. False when Redis is away or the stage is full: the
     /// caller keeps the visitor and stages it again after the next outcome.
     public func stage(
         site: ByteView,
@@ -131,8 +133,10 @@ public final class LiveModelWriter {
         likelihood: Likelihood,
         model: ByteView,
         state: ByteView,
+        joined: ByteView = .empty,
         masked: Bool,
-        silent: Bool
+        silent: Bool,
+        parts: Bool = false
     ) -> Bool {
         guard isServing, staged.count < StorageLimits.liveStagedBytesMaximum else { return false }
         let siteIndex = sweep.sites.index(of: site)
@@ -143,7 +147,8 @@ public final class LiveModelWriter {
             reading: reading,
             masked: masked
         )
-        stageHash(site, visitor, reading, likelihood, model, state)
+        stageHash(site, visitor, reading, likelihood, model, state, joined)
+        if parts { stageParting(site, visitor) }
         if duties.renewsLife { stageLife(site, visitor) }
         if duties.ranks {
             let isLow = reading.score < floor
@@ -177,9 +182,10 @@ public final class LiveModelWriter {
         _ reading: Reading,
         _ likelihood: Likelihood,
         _ model: ByteView,
-        _ state: ByteView
+        _ state: ByteView,
+        _ joined: ByteView
     ) {
-        staged.command(28)
+        staged.command(joined.isEmpty ? 28 : 30)
         staged.argument("HSET")
         staged.key(prefix.view, site, ":v:{", visitor, "}")
         staged.append("$5\r\nscore\r\n")
@@ -201,6 +207,10 @@ public final class LiveModelWriter {
         staged.argument(state)
         staged.append("$3\r\npos\r\n")
         staged.argument(decimal: Int64(clamping: reading.offset))
+        if !joined.isEmpty {
+            staged.append("$6\r\njoined\r\n")
+            staged.argument(joined)
+        }
         stagedCommands &+= 1
     }
 
@@ -213,14 +223,6 @@ public final class LiveModelWriter {
         staged.argument(fixed: likelihood.high, places: 4)
         staged.append("$13\r\nlikelihood_by\r\n")
         staged.argument(likelihood.source.text)
-    }
-
-    private func stageLife(_ site: ByteView, _ visitor: ByteView) {
-        staged.command(3)
-        staged.argument("PEXPIRE")
-        staged.key(prefix.view, site, ":v:{", visitor, "}")
-        staged.argument(decimal: StorageLimits.visitorLifeMilliseconds)
-        stagedCommands &+= 1
     }
 
     private func stageRank(

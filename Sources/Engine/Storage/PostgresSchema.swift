@@ -56,6 +56,14 @@ enum PostgresSchema {
             number: 11,
             text: String(decoding: PackageResources._011_explained_history_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 12,
+            text: String(decoding: PackageResources._012_identity_sql, as: UTF8.self)
+        ),
+        Migration(
+            number: 13,
+            text: String(decoding: PackageResources._013_access_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

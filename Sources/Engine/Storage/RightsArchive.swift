@@ -92,6 +92,22 @@ public final class RightsArchive {
         }
     }
 
+    /// Who is read as part of which person: the person's key, the visitor, since when, and why.
+    public func members(site: String) throws(ArchiveError) -> [[String]] {
+        try asking { () throws(PostgresFailure) in
+            var parameters = PostgresParameters()
+            parameters.add(text: site)
+            let rows = try connection.run(
+                """
+                SELECT identity, visitor_id, to_char(since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), cause
+                FROM heliograph.identity_member WHERE site = $1 ORDER BY identity, since
+                """,
+                parameters
+            )
+            return (0..<rows.count).map { row in (0..<4).map { rows.text(row, $0) } }
+        }
+    }
+
     /// Rows of these visitors, by table.
     public func count(site: String, visitors: [String]) throws(ArchiveError) -> [Count] {
         try counts(

@@ -108,6 +108,34 @@ public enum ScoreChange: UInt8, BitwiseCopyable, Sendable {
     case dropped
 }
 
+/// A change of which person a visitor is read as part of.
+public struct LinkChange: BitwiseCopyable, Sendable {
+    /// Why it changed.
+    public enum Cause: UInt8, BitwiseCopyable, Sendable {
+        /// It did not.
+        case none
+        /// The visitor was identified.
+        case identified
+        /// Consent to linking was withdrawn.
+        case withdrawn
+        /// Somebody asked for the visitor to be parted from the person, or to be joined again.
+        case parted, rejoined
+    }
+
+    /// Why it changed.
+    public var cause = Cause.none
+    /// The two words of the person's key: of the one joined, else of the one left.
+    public var identityLow: UInt64 = 0
+    /// The second word.
+    public var identityHigh: UInt64 = 0
+
+    /// No change.
+    public init() {}
+
+    /// Whether the visitor is part of the person from now on.
+    public var isJoined: Bool { cause == .identified || cause == .rejoined }
+}
+
 /// Everything that folding one record brought about, for the stores to take.
 public struct FoldEffect: BitwiseCopyable, Sendable {
     /// Index of the visitor in its partition's table.
@@ -118,6 +146,8 @@ public struct FoldEffect: BitwiseCopyable, Sendable {
     public var score: ScoreChange
     /// What the session's row gains; with no events folded there is no row to change.
     public var session: SessionChange
+    /// Which person the visitor is part of, when that changed.
+    public var link = LinkChange()
     /// Whether `ended` is to be kept.
     public var keepsEnded = false
     /// How the visitor's last session left the score, when this record begins another.

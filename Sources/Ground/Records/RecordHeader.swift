@@ -37,6 +37,8 @@ public struct RecordHeader: BitwiseCopyable, Sendable {
         case rejected = 2
         /// A visitor of whom nothing may be left: see `Erasure`.
         case erasure = 3
+        /// A visitor that is no longer read as part of a person, or is again: see `Erasure`.
+        case parting = 4
     }
 
     /// Where the flags lie.

@@ -316,6 +316,11 @@ public enum Limits {
     public static let coldRereadMicroseconds: UInt32 = 100_000
     /// Idle visitors that one pipeline brings back to a Redis that has lost them.
     public static let coldResyncVisitorsMaximum = 256
+    /// Browsers of a person: an id that more of them share is no person's, and all are read alone.
+    public static let identityMembersMaximum = 64
+    /// Copies of identified visitors' sums in memory, of a hundred visitors that may be there; beyond,
+    /// the persons nobody has seen for longest are read as if they had just begun to be identified.
+    public static let identityCopiesPercent = 25
     /// Packed sums in the `state` field of Redis.
     public static let packedStateBytesMaximum = 600
 
@@ -414,6 +419,35 @@ public enum Limits {
     public static let traceMilliseconds = 3_000
     /// One static file of the companion or the SDK folder.
     public static let staticFileBytesMaximum = 4 * 1024 * 1024
+
+    /// A body that the companion takes.
+    public static let companionBodyBytesMaximum = 64 * 1024
+    /// Requests a second of one token or session, on average; the engine's owner has no limit.
+    public static let companionRequestsPerSecond = 20
+    /// What it may ask at once beyond that.
+    public static let companionRequestsBurst = 200
+    /// Wrong tokens a minute from one address.
+    public static let accessMistakesPerMinute = 30
+    /// Callers that the companion remembers.
+    public static let accessKnownMaximum = 10_000
+    /// How long a caller is believed without asking PostgreSQL: so long a revoked token may live.
+    public static let accessFreshMilliseconds: Int64 = 2_000
+    /// The same while PostgreSQL does not answer.
+    public static let accessHeldMilliseconds: Int64 = 300_000
+    /// How long the code that `up` prints is good.
+    public static let welcomeCodeMilliseconds: Int64 = 900_000
+    /// How long a browser's session lives.
+    public static let sessionSeconds = 7 * 86_400
+    /// How long it lives unused.
+    public static let sessionIdleSeconds = 12 * 3_600
+    /// Days that a token is good when nothing else is said.
+    public static let tokenDays = 90
+    /// Days that it is kept who read and changed what.
+    public static let auditDays = 400
+    /// Reads of persons that wait to be stored; beyond it nobody is shown a person.
+    public static let auditWaitingMaximum = 10_000
+    /// Reads of persons in one statement.
+    public static let auditBatchMaximum = 1_000
 
     // MARK: - Enrichment
 

@@ -200,6 +200,14 @@ extension Limits {
                 companionStreamMessagesMaximum <= companionReplayMessagesMaximum,
                 "a reader that is let go for slowness can come back without a gap"
             ),
+            Relation(
+                sessionIdleSeconds < sessionSeconds,
+                "a session can end for want of use"
+            ),
+            Relation(
+                auditBatchMaximum <= auditWaitingMaximum,
+                "a statement holds no more reads than may wait"
+            ),
         ]
     }
 }

@@ -59,6 +59,7 @@ extension HeliographSettings {
             companion.address = section.address(default: companion.address)
             companion.port = section.integer("port", in: 0...65_535, default: companion.port)
             companion.pages = section.optionalPath("pages", folder)
+            companion.hosts = section.texts("hosts", bytesMaximum: Limits.hostBytesMaximum)
             return companion
         }
         if ingest.port != 0 && ingest.port == companion.port && top.has("companion") {

@@ -251,6 +251,7 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case deduplicationMessages, deduplicationMessageSpanSeconds
     case visitorsTracked, visitorBytes, liveMinuteBytes, liveMinutesLetGo
     case visitorsCold, coldDiskBytes, coldMemoryBytes
+    case identityCopies, identityCopiesLetGo
     case postgresLagRecords, redisConnected
     case companionStreamsOpen, ready
 
@@ -310,6 +311,13 @@ public enum Gauge: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             return Description("cold_disk_bytes", "Bytes of files with idle visitors.")
         case .coldMemoryBytes:
             return Description("cold_memory_bytes", "Memory by which idle visitors are found.")
+        case .identityCopies:
+            return Description("identity_copies", "Browsers that are read as part of a person.")
+        case .identityCopiesLetGo:
+            return Description(
+                "identity_copies_let_go",
+                "Browsers of persons nobody saw for long that had no more room, since the start."
+            )
         default: return storeDescription
         }
     }

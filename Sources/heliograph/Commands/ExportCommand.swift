@@ -67,7 +67,8 @@ struct ExportCommand: ParsableCommand {
         let wanted = RecordSearch(search.key, site: subject.site, visitors)
         var lines: [String] = []
         try search.forEachRecord { record in
-            guard record.header.kind != .erasure, wanted.isWanted(record) else { return }
+            let isOrder = record.header.kind == .erasure || record.header.kind == .parting
+            guard !isOrder, wanted.isWanted(record) else { return }
             let header = record.header
             var document = [
                 "partition": "\(header.partition.index)", "offset": "\(header.offset)",

@@ -51,8 +51,8 @@ struct JournalLines: ~Copyable {
             guard let rejection = Rejection(record.payload) else { return unreadable() }
             write(rejection)
             return filter.takes(site: rejection.site, visitor: .empty)
-        case .erasure:
-            text("kind", ByteView("erasure"))
+        case .erasure, .parting:
+            text("kind", ByteView(record.header.kind == .erasure ? "erasure" : "parting"))
             guard let erasure = Erasure(record.payload) else { return unreadable() }
             text("site", erasure.site)
             text("visitor", erasure.visitor)

@@ -54,7 +54,10 @@ struct ScoreExplainCommand: ParsableCommand {
         let model = models.latest
         let finder = StateFinder(stores: stores, models: models, isSilent: json)
         let moment = at.flatMap(RFC3339.epochMilliseconds)
-        let states = try visitors.map { try finder.state(site: site, visitor: $0, at: moment) }
+        let isOne = visitors.count == 1
+        let states = try visitors.map {
+            try finder.state(site: site, visitor: $0, at: moment, asPerson: isOne)
+        }
         guard let first = states.first else { throw CommandError("no visitor is named") }
         let state = states.dropFirst().reduce(first) { $0.merged(with: $1, model) }
         let now = Int64(Date().timeIntervalSince1970 * 1_000)

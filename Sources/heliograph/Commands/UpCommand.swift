@@ -53,6 +53,7 @@ struct UpCommand: ParsableCommand {
             )
             try engine.start()
             Console.show(engine.addresses.printable(settings), json: json)
+            if !json { Console.showWelcome(engine.welcomeAddress) }
             ServiceManager.tell("READY=1")
             let status = engine.runUntilStopped()
             if status != 0 { throw ExitCode(status) }
@@ -135,11 +136,21 @@ enum Console {
             """
 
             Heliograph is up.
-              live page    \(addresses.companion)/
+              live page    \(addresses.companion)/      (signed in by the address below)
               demo shop    \(addresses.companion)/demo/
               ingest       \(addresses.ingest)/v1/e      (snippet: \(addresses.ingest)/hg.js)
               metrics      \(addresses.ingest)/metrics
             Open the shop in one window and the live page in another. Ctrl-C stops.
+            """
+        )
+    }
+
+    /// How the first browser gets in.
+    static func showWelcome(_ address: String) {
+        line(
+            """
+            Sign in within 15 minutes, with one browser:
+              \(address)
             """
         )
     }

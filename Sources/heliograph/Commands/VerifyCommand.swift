@@ -81,6 +81,7 @@ struct VerifyCommand: ParsableCommand {
         )
         var targets = zip(live.targets, positions).map { max($0, $1) }
         minutes.raise(&targets)
+        fold.onParting = { live.take($0, parting: $1, $2) }
         try fold.run(until: targets) { step in
             live.take(step)
             minutes.take(step, except: fold.erasedShares)

@@ -28,6 +28,7 @@ struct LiveRestore {
         let loop = EventLoop()
         let live = LiveUpdates(
             folds: folds,
+            desk: IdentityDesk(workers: 1),
             route: RedisRoute(address),
             keyPrefix: keyPrefix,
             loop: loop,

@@ -21,10 +21,12 @@ final class LiveVerification {
     private let learned: LearnedFiles
     /// Editions that were asked for; nil for one that is no longer kept.
     private var editions: [UInt64: LearnedBook?] = [:]
+    private let scan: LiveModelScan
     private var held: [Hash128: Held] = [:]
     /// Visitors whose score Redis must have, and what they are called.
     private var missing: [Hash128: String] = [:]
     private var part = VerifiedPart("visitors in Redis")
+    private var persons = PersonVerification()
     private let key = HashKey.random()
     private var scratch = ByteBuffer(capacity: 256)
     private var state = ByteBuffer(capacity: PackedState.bytesMaximum)
@@ -37,7 +39,7 @@ final class LiveVerification {
         _ learned: LearnedFiles,
         now: Int64
     ) throws(LiveModelScan.Failure) {
-        (self.models, self.learned) = (models, learned)
+        (self.models, self.learned, self.scan) = (models, learned, scan)
         positions = try scan.positions(count: Partition.count)
         self.now = now
         var found: [Hash128: Held] = [:]
@@ -71,11 +73,11 @@ final class LiveVerification {
         return ShortText(bytes.view)
     }
 
-    private func hash(_ slice: Slice) -> Hash128 {
+    private func hash(_ site: ByteView, _ visitor: ByteView) -> Hash128 {
         scratch.reset()
-        scratch.append(slice.site)
+        scratch.append(site)
         scratch.append(0)
-        scratch.append(slice.visitor)
+        scratch.append(visitor)
         return scratch.view.hash128(key: key)
     }
 
@@ -97,16 +99,30 @@ final class LiveVerification {
     }
 
     func take(_ step: OfflineFold.Step) {
-        let hash = hash(step.slice)
-        let offset = step.header.offset
-        if held[hash]?.entry.position == offset {
-            settle(hash, step.effect.visitorIndex, step.fold)
+        take(hash(step.slice.site, step.slice.visitor), step.header, step.effect, step.fold)
+    }
+
+    /// A visitor was parted from its person, or joined again.
+    func take(_ header: RecordHeader, parting effect: FoldEffect, _ fold: Owned<PartitionFold>) {
+        let hash = effect.session.site.withBytes { site in
+            effect.session.visitor.withBytes { self.hash(site, $0) }
         }
-        guard offset <= positions[Int(step.header.partition.index)],
-            now - step.header.receivedAt < LiveModelWriter.visitorLifeMilliseconds
+        take(hash, header, effect, fold)
+    }
+
+    private func take(
+        _ hash: Hash128,
+        _ header: RecordHeader,
+        _ effect: FoldEffect,
+        _ fold: Owned<PartitionFold>
+    ) {
+        let offset = header.offset
+        if held[hash]?.entry.position == offset { settle(hash, effect.visitorIndex, fold) }
+        guard offset <= positions[Int(header.partition.index)],
+            now - header.receivedAt < LiveModelWriter.visitorLifeMilliseconds
         else { return }
-        if step.effect.score == .dropped { missing[hash] = nil }
-        guard step.effect.score != .none else { return }
+        if effect.score == .dropped { missing[hash] = nil }
+        guard effect.score != .none else { return }
         if let visitor = held[hash] {
             if visitor.entry.position < offset {
                 let (name, found) = (visitor.entry.visitor, visitor.entry.position)
@@ -114,8 +130,8 @@ final class LiveVerification {
             } else {
                 missing[hash] = nil
             }
-        } else if step.effect.score == .updated {
-            missing[hash] = "\(step.slice.visitor.text): not there"
+        } else if effect.score == .updated {
+            missing[hash] = "\(fold.value.visitor(at: effect.visitorIndex).visitor.text): not there"
         }
     }
 
@@ -126,24 +142,24 @@ final class LiveVerification {
         fold.value.packState(index, into: &state)
         let name = ModelName(visitor.model)
         let model = models.model(named: name.rules) ?? fold.value.model
-        let reading = fold.value.reading(of: index, by: model)
-        scratch.reset()
-        scratch.append(fixed: reading.score, places: 1)
-        let likelihood = edition(name.edition, model).map {
-            fold.value.likelihood(of: index, $0, by: model)
+        let book = edition(name.edition, model)
+        let isSame = state.view.buffer.elementsEqual(visitor.state) && model.name == name.rules
+        if isSame, let identity = fold.value.identity(of: index) {
+            let copy = fold.value.memberCopy(of: index)
+            let member = PersonVerification.Member(
+                entry: visitor,
+                copy: copy,
+                model: model,
+                book: book
+            )
+            return persons.add(member, of: identity)
         }
-        let isSame =
-            state.view.buffer.elementsEqual(visitor.state)
-            && scratch.view.text == visitor.score && reading.band.name == visitor.band
-            && reading.profile.name == visitor.profile && model.name == name.rules
-            && isLikely(visitor, likelihood)
-        if isSame {
+        let reading = fold.value.reading(of: index, by: model)
+        let likelihood = book.map { fold.value.likelihood(of: index, $0, by: model) }
+        if isSame, visitor.joined == nil, visitor.says(reading), visitor.says(likelihood) {
             part.agree()
         } else {
-            part.differ(
-                "\(visitor.visitor): score \(visitor.score) \(visitor.band) \(visitor.profile), "
-                    + "not \(scratch.view.text) \(reading.band.name) \(reading.profile.name)"
-            )
+            part.differ(visitor.difference(reading))
         }
     }
 
@@ -155,21 +171,9 @@ final class LiveVerification {
         return found
     }
 
-    /// Whether Redis has this likelihood. Scores of an edition that is no longer kept, or of before there
-    /// were bounds, are not compared.
-    private func isLikely(_ visitor: LiveModelScan.Entry, _ likelihood: Likelihood?) -> Bool {
-        guard let likelihood, let held = visitor.likelihood else { return true }
-        scratch.reset()
-        for number in [likelihood.probability, likelihood.low, likelihood.high] {
-            scratch.append(fixed: number, places: 4)
-            scratch.append(UInt8(ascii: " "))
-        }
-        scratch.append(text: likelihood.source.name)
-        return scratch.view.text == held
-    }
-
     /// What is left is wrong: states of records that there are not, and scores that are not there.
     func finish() -> VerifiedPart {
+        persons.finish(scan, &part)
         for visitor in held.values where !visitor.isSettled {
             part.differ(
                 "\(visitor.entry.visitor): stands at record \(visitor.entry.position), which is not "

@@ -57,6 +57,8 @@ final class OfflineFold {
     private let onProgress: (Int) -> Void
     /// Folds of another scoring file, of the same visitors.
     var beside: FoldSet?
+    /// Hears of visitors that are parted from their person, or joined again, on request.
+    var onParting: (RecordHeader, FoldEffect, Owned<PartitionFold>) -> Void = { _, _, _ in }
     /// Which records are folded; the others only move positions.
     var isWanted: (RecordHeader, Slice) -> Bool = { _, _ in true }
     private static let recordsPerStep = 4_096
@@ -169,8 +171,9 @@ final class OfflineFold {
 
     private func pass(_ record: JournalRecord) {
         if record.isErased { erasedShares.insert(LiveMinuteShare(record.header)) }
-        folds.pass(record)
         beside?.pass(record)
+        guard let effect = folds.pass(record) else { return }
+        onParting(record.header, effect, folds.fold(record.header.partition))
     }
 
     private func pass(_ header: RecordHeader) {

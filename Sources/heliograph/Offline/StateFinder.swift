@@ -11,13 +11,20 @@ struct StateFinder {
     let models: ModelTimeline
     let isSilent: Bool
 
-    /// The sums at `moment`, epoch milliseconds, or as they are now.
-    func state(site: String, visitor: String, at moment: Int64?) throws -> PackedState {
+    /// The sums at `moment`, epoch milliseconds, or as they are now. `asPerson` asks for those of the
+    /// person that the visitor is part of now.
+    func state(
+        site: String,
+        visitor: String,
+        at moment: Int64?,
+        asPerson: Bool = false
+    ) throws -> PackedState {
         let scan = try LiveModelScan(
             url: stores.redisURL,
             keyPrefix: stores.settings.redis.keyPrefix
         )
-        let bytes = try scan.state(site: site, visitor: visitor)
+        let entry = try scan.visitor(site: site, visitor: visitor)
+        let bytes = asPerson ? entry?.joined ?? entry?.state : entry?.state
         let state = bytes.flatMap { bytes in bytes.withUnsafeBytes { PackedState(ByteView($0)) } }
         guard let moment, state.map({ $0.updatedAt > moment }) ?? true else {
             if let state { return state }

@@ -139,6 +139,7 @@ final class Eraser {
         if folder.status(of: next.id) != nil { request?.isResumed = true }
         note("listing")
         let archive = try attempt { try RightsArchive(conninfo: around.rights.conninfo) }
+        if let order = next.action.order { return try part(next, order, archive) }
         try list(next.visitors, users: next.users + next.hashes)
         let sequence = try journal.mark(self)
         guard next.action == .erase else {
@@ -156,13 +157,38 @@ final class Eraser {
         try conclude(archive, sequence, remaining: remaining, notDone: notDone)
     }
 
+    /// Parts visitors from their person, or joins them again: nobody is listed and nothing goes.
+    private func part(
+        _ next: RightsRequest,
+        _ order: Erasure.Order,
+        _ archive: RightsArchive
+    ) throws(EraserPause) {
+        let offsets = try journal.append(next.site, next.visitors, self, order: order)
+        note("waiting for the stores")
+        try waitForRedis(try openRedis(), offsets)
+        while !offsets.allSatisfy({ around.archived[$0.key] >= $0.value }) { try wait() }
+        let sequence = around.progress.committedSequence
+        try conclude(archive, sequence, remaining: 0, notDone: [])
+    }
+
+    private func waitForRedis(
+        _ redis: LiveModelErasure,
+        _ offsets: [Partition: UInt64]
+    ) throws(EraserPause) {
+        while true {
+            let held = try attempt { try redis.positions(count: Partition.count) }
+            if offsets.allSatisfy({ held[Int($0.key.index)] >= $0.value }) { return }
+            try wait()
+        }
+    }
+
     private func list(_ visitors: [String], users: [String]) throws(EraserPause) {
         guard let request else { return }
         let ruling: ErasureList.Ruling =
             switch request.action {
             case .erase: .erased
             case .restrict: .restricted
-            case .lift: .lifted
+            case .lift, .part, .rejoin: .lifted
             }
         let known = Set(around.rights.list.entries.filter { $0.ruling == ruling }.map(\.digest))
         let all = visitors.map { (SubjectKind.visitor, $0) } + users.map { (SubjectKind.user, $0) }
@@ -266,11 +292,7 @@ final class Eraser {
     ) throws(EraserPause) {
         note("waiting for Redis")
         let redis = try openRedis()
-        while true {
-            let held = try attempt { try redis.positions(count: Partition.count) }
-            if offsets.allSatisfy({ held[Int($0.key.index)] >= $0.value }) { break }
-            try wait()
-        }
+        try waitForRedis(redis, offsets)
         note("erasing from Redis", 0, of: visitors.count)
         let site = request?.site ?? ""
         let count = try attempt { try redis.erase(site: site, visitors: visitors) }

@@ -33,18 +33,19 @@ struct ErasureChannel: ~Copyable {
         return eraser.around.progress.committedSequence
     }
 
-    /// Appends an erasure for each visitor and waits until all are durable. Returns the last offset of
+    /// Appends an order for each visitor and waits until all are durable. Returns the last offset of
     /// each partition.
     mutating func append(
         _ site: String,
         _ visitors: [String],
-        _ eraser: Eraser
+        _ eraser: Eraser,
+        order: Erasure.Order = .erase
     ) throws(EraserPause) -> [Partition: UInt64] {
         var offsets: [Partition: UInt64] = [:]
         var waiting = visitors[...]
         while !waiting.isEmpty {
             let group = waiting.prefix(Self.flyingMaximum)
-            for visitor in group { try push(site, visitor, eraser) }
+            for visitor in group { try push(site, visitor, eraser, order) }
             waker.wake()
             var isFull = false
             try receive(group.count, eraser) { partition, offset in
@@ -60,12 +61,14 @@ struct ErasureChannel: ~Copyable {
     private mutating func push(
         _ site: String,
         _ visitor: String,
-        _ eraser: Eraser
+        _ eraser: Eraser,
+        _ order: Erasure.Order
     ) throws(EraserPause) {
         payload.reset()
-        let partition = Self.write(site, visitor, to: &payload)
+        let partition = Self.write(site, visitor, order, to: &payload)
+        let kind: ListenerMessage = order == .erase ? .erasure : .parting
         while !toJournal.push(
-            kind: ListenerMessage.erasure.rawValue,
+            kind: kind.rawValue,
             first: UInt64(partition.index),
             second: UInt64(bitPattern: eraser.around.time.epochMilliseconds()),
             third: UInt64(partition.index),
@@ -79,12 +82,14 @@ struct ErasureChannel: ~Copyable {
     private static func write(
         _ site: String,
         _ visitor: String,
+        _ order: Erasure.Order,
         to payload: inout ByteBuffer
     ) -> Partition {
         Array(site.utf8).withUnsafeBytes { site in
             Array(visitor.utf8).withUnsafeBytes { visitor in
-                Erasure(site: ByteView(site), visitor: ByteView(visitor)).write(to: &payload)
-                return Partition(visitor: ByteView(visitor))
+                let (site, visitor) = (ByteView(site), ByteView(visitor))
+                Erasure(site: site, visitor: visitor, order: order).write(to: &payload)
+                return Partition(visitor: visitor)
             }
         }
     }

@@ -35,7 +35,7 @@ struct RecordSearch {
         case .slice:
             guard let slice = Slice(record.payload) else { return false }
             return subjects.covers(site: slice.site, visitor: slice.visitor, user: .empty)
-        case .erasure:
+        case .erasure, .parting:
             guard let erasure = Erasure(record.payload), !erasure.visitor.isEmpty else {
                 return false
             }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Records
 
 /// A request of privacy law on its way to the engine: a file that only we can read, in a folder of the
 /// data folder. It stays until the request is carried out, so an end of the process at any instant
@@ -7,6 +8,17 @@ import Glibc
 struct RightsRequest: Codable {
     enum Action: String, Codable {
         case erase, restrict, lift
+        /// A visitor is no longer read as part of a person, or is again.
+        case part, rejoin
+
+        /// What the journal is told of each visitor; nil for what is about persons as a whole.
+        var order: Erasure.Order? {
+            switch self {
+            case .erase, .restrict, .lift: nil
+            case .part: .part
+            case .rejoin: .rejoin
+            }
+        }
     }
 
     let id: String

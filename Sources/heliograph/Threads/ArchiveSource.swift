@@ -110,6 +110,11 @@ final class ArchiveSource {
         _ archive: ArchiveWriter
     ) -> Bool {
         if header.kind == .rejected { return store(rejected: header, record, archive) }
+        if header.kind == .parting, let effect {
+            let added = archive.add(header: header, parting: effect)
+            hasFullBatch = added == .full
+            return added != .full
+        }
         guard let effect, effect.eventsFolded > 0 || effect.score == .dropped else {
             archive.advance(to: header.position)
             return true
@@ -119,6 +124,9 @@ final class ArchiveSource {
             invariantFailed("a slice that was folded cannot be read", #fileID, #line)
         }
         let added = add(header, slice, effect, archive)
+        if added == .added, effect.link.cause != .none {
+            archive.note(header: header, link: effect)
+        }
         hasFullBatch = added == .full
         return added != .full
     }
@@ -228,7 +236,7 @@ final class ArchiveSource {
             guard let slice = Slice(record.payload) else { return true }
             effect = folds.apply(header, slice)
         } else {
-            folds.pass(record)
+            effect = folds.pass(record)
         }
         if header.offset > archive.reached(header.partition),
             !store(header, record.raw, effect, archive)

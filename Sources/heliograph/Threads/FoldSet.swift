@@ -26,7 +26,7 @@ final class FoldSet {
     private(set) var isStuck = false
     /// Examples whose outcome came to be known from this sequence on are kept.
     private var examplesFrom = UInt64.max
-    private let worker: Int
+    let worker: Int
     private let workers: Int
 
     /// Empty folds for the partitions of worker number `worker` of `workers`.
@@ -134,12 +134,27 @@ final class FoldSet {
         if let key = fold.value.erase(header, erasure) { shelf(header.partition).erase(key) }
     }
 
+    /// Parts a visitor from its person, or joins it again. Nil when it has been done before, changes
+    /// nothing, or waits: see `isStuck`.
+    func part(_ header: RecordHeader, _ order: Erasure) -> FoldEffect? {
+        let fold = fold(header.partition)
+        isStuck = false
+        guard header.offset > fold.value.offset else { return nil }
+        let effect = fold.value.part(header, order)
+        isStuck = fold.value.offset != header.offset
+        return effect
+    }
+
     /// Takes a record that is no slice: one without a visitor changes nothing but the position.
-    func pass(_ record: JournalRecord) {
-        if !record.isErased, record.header.kind == .erasure, let erasure = Erasure(record.payload) {
-            return erase(record.header, erasure)
+    @discardableResult
+    func pass(_ record: JournalRecord) -> FoldEffect? {
+        if !record.isErased, let order = Erasure(record) {
+            if record.header.kind == .parting { return part(record.header, order) }
+            erase(record.header, order)
+        } else {
+            pass(record.header)
         }
-        pass(record.header)
+        return nil
     }
 
     /// Loads of each partition the newest checkpoint that stands at or before `bounds`. Those of other
@@ -214,6 +229,14 @@ final class FoldSet {
             guard let fold else { return sum }
             return (sum.0 + fold.value.minuteBytes, sum.1 + fold.value.minutesLetGo)
         }
+    }
+}
+
+extension Erasure {
+    /// The order that a record carries; nil when it is of another kind.
+    init?(_ record: JournalRecord) {
+        guard record.header.kind == .erasure || record.header.kind == .parting else { return nil }
+        self.init(record.payload)
     }
 }
 

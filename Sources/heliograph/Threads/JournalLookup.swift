@@ -78,7 +78,7 @@ private struct EventSearch {
         case .slice: if let slice = Slice(record.payload) { look(at: slice, header) }
         case .rejected:
             if let rejection = Rejection(record.payload) { look(at: rejection, header) }
-        case .erasure: break
+        case .erasure, .parting: break
         }
     }
 

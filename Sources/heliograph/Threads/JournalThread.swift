@@ -146,7 +146,10 @@ final class JournalThread {
             link.fromListener.value.drainWhile(limit: .max) { frame in
                 if frame.kind == ListenerMessage.rejection.rawValue { return keep(frame) }
                 if frame.kind == ListenerMessage.erasure.rawValue {
-                    return erase(frame, from: Int32(index))
+                    return order(.erasure, frame, from: Int32(index))
+                }
+                if frame.kind == ListenerMessage.parting.rawValue {
+                    return order(.parting, frame, from: Int32(index))
                 }
                 return append(frame, from: Int32(index))
             }
@@ -203,11 +206,15 @@ final class JournalThread {
         return true
     }
 
-    /// Appends an erasure, for which the eraser waits.
-    private func erase(_ frame: Frame, from listener: Int32) -> Bool {
+    /// Appends an erasure or a parting, for which the eraser waits.
+    private func order(
+        _ kind: RecordHeader.Kind,
+        _ frame: Frame,
+        from listener: Int32
+    ) -> Bool {
         do {
             let appended = try writer.append(
-                kind: .erasure,
+                kind: kind,
                 partition: Partition(UInt8(truncatingIfNeeded: frame.third)),
                 receivedAt: Int64(bitPattern: frame.second),
                 payload: frame.body

@@ -30,6 +30,7 @@ final class LiveUpdates {
     private var queued = ChangedSet()
     /// Visitors that are not in memory and that Redis has lost.
     private var cold: ColdResync
+    private let members: IdentityMembers
     private var touched = PartitionSet()
     private var resyncing = PartitionSet()
     private var isFlying = false
@@ -53,6 +54,8 @@ final class LiveUpdates {
     /// Whether Redis may hold scores of the model before.
     private var isOutdated = false
     private var state = ByteBuffer(capacity: 1024, limit: 4096)
+    /// What a visitor's person comes to; empty for who is read alone.
+    private var joined = ByteBuffer(capacity: 1024, limit: 4096)
     private var minute = ByteBuffer(capacity: 2048, limit: 8192)
 
     /// How soon a loss is noticed in partitions where nothing is written.
@@ -61,6 +64,7 @@ final class LiveUpdates {
 
     init(
         folds: FoldSet,
+        desk: IdentityDesk,
         route: RedisRoute,
         keyPrefix: String,
         loop: EventLoop,
@@ -72,6 +76,7 @@ final class LiveUpdates {
     ) {
         self.folds = folds
         cold = ColdResync(folds: folds, onProblem: onProblem)
+        members = IdentityMembers(desk: desk, folds: folds)
         self.counters = counters
         self.time = time
         sweeps = index == 0
@@ -84,6 +89,7 @@ final class LiveUpdates {
             loop: loop.handle,
             onProblem: onProblem
         ) { [unowned self] outcome in take(outcome) }
+        members.arrive(onProblem: onProblem)
         writer.start()
     }
 
@@ -92,7 +98,8 @@ final class LiveUpdates {
     /// Whether Redis has everything, or is away and will be told when it comes back.
     var isSettled: Bool {
         !writer.isConnected
-            || (queue.isEmpty && cold.isEmpty && touched.isEmpty && writer.isIdle)
+            || (queue.isEmpty && cold.isEmpty && members.isEmpty && touched.isEmpty
+                && writer.isIdle)
     }
 
     /// Whether the visitor waits in the queue, which knows it by its place in memory.
@@ -106,7 +113,7 @@ final class LiveUpdates {
     func note(_ header: RecordHeader, _ effect: FoldEffect) {
         touched.insert(header.partition)
         oldestQueued = min(oldestQueued, header.receivedAt)
-        guard effect.score != .none else { return }
+        guard effect.score != .none || effect.link.cause != .none else { return }
         enqueue(header.partition, effect.visitorIndex)
     }
 
@@ -126,8 +133,9 @@ final class LiveUpdates {
     func flush() {
         guard !isFlying, writer.isConnected else { return }
         let isDue = !touched.isEmpty && arePositionsDue
-        guard isDue || !queue.isEmpty || !cold.isEmpty else { return }
-        if stageQueue(), stageCold(), isDue, stageMinutes() { stagePositions() }
+        members.listen()
+        guard isDue || !queue.isEmpty || !cold.isEmpty || !members.isEmpty else { return }
+        if stageQueue(), stageMembers(), stageCold(), isDue, stageMinutes() { stagePositions() }
         launch()
     }
 
@@ -192,19 +200,40 @@ final class LiveUpdates {
         // Erased since; who erases takes it out of Redis, too.
         guard fold.value.isVisitor(index) else { return true }
         let (site, visitor) = fold.value.visitor(at: index)
+        // First, so that who may no longer be scored is taken from its person.
+        let member = members.take(fold, index)
         guard fold.value.isScored(index) else {
             return site.withBytes { site in
                 visitor.withBytes { writer.stageRemoval(site: site, visitor: $0) }
             }
         }
+        if let member { return stage(item.partition, member) }
         state.reset()
+        joined.reset()
         fold.value.packState(index, into: &state)
         name(fold.value.model)
-        let reading = fold.value.reading(of: index)
-        let likelihood = fold.value.likelihood(of: index, learned)
-        let isMasked = fold.value.isAutomated(index)
-        let isSilent = resyncing.contains(item.partition)
-        return site.withBytes { site in
+        return stage(
+            site,
+            visitor,
+            fold.value.reading(of: index),
+            fold.value.likelihood(of: index, learned),
+            masked: fold.value.isAutomated(index),
+            silent: resyncing.contains(item.partition),
+            parts: fold.value.wasLinked(index)
+        )
+    }
+
+    /// Stages what `state`, `joined` and `model` hold. `parts` takes away what may be there of a person.
+    private func stage(
+        _ site: ShortText,
+        _ visitor: ShortText,
+        _ reading: Reading,
+        _ likelihood: Likelihood,
+        masked: Bool,
+        silent: Bool,
+        parts: Bool
+    ) -> Bool {
+        site.withBytes { site in
             visitor.withBytes { visitor in
                 writer.stage(
                     site: site,
@@ -213,8 +242,10 @@ final class LiveUpdates {
                     likelihood: likelihood,
                     model: model.view,
                     state: state.view,
-                    masked: isMasked,
-                    silent: isSilent
+                    joined: joined.view,
+                    masked: masked,
+                    silent: silent,
+                    parts: parts
                 )
             }
         }
@@ -238,6 +269,7 @@ final class LiveUpdates {
     private func renewAll() {
         isOutdated = false
         for partition in folds.partitions { resync(partition, above: 0) }
+        members.renew()
     }
 
     /// Stages some of the visitors that are not in memory. False while there are more.
@@ -252,28 +284,83 @@ final class LiveUpdates {
     }
 
     private func stage(_ partition: Partition, _ cold: ColdState) -> Bool {
-        guard let siteName = folds.fold(partition).value.site(of: cold) else { return true }
+        guard let site = folds.fold(partition).value.site(of: cold) else { return true }
+        guard cold.isScored else {
+            return site.withBytes { site in
+                cold.visitor.withBytes { writer.stageRemoval(site: site, visitor: $0) }
+            }
+        }
+        // Whoever is part of a person is written anew with it.
+        if cold.identity != nil { return true }
         state.reset()
+        joined.reset()
         cold.pack(into: &state)
         let model = folds.fold(partition).value.model
         name(model)
-        return siteName.withBytes { site in
-            cold.visitor.withBytes { visitor in
-                guard cold.isScored else {
-                    return writer.stageRemoval(site: site, visitor: visitor)
-                }
-                return writer.stage(
-                    site: site,
-                    visitor: visitor,
-                    reading: cold.reading(model),
-                    likelihood: cold.likelihood(learned, site: siteName, model),
-                    model: self.model.view,
-                    state: state.view,
-                    masked: cold.isAutomated,
-                    silent: true
-                )
-            }
+        return stage(
+            site,
+            cold.visitor,
+            cold.reading(model),
+            cold.likelihood(learned, site: site, model),
+            masked: cold.isAutomated,
+            silent: true,
+            parts: cold.wasLinked
+        )
+    }
+
+    // MARK: - Persons
+
+    /// Stages some of the visitors whose person has changed. False while there are more.
+    private func stageMembers() -> Bool {
+        let count = members.step(
+            { folds.fold($0).value.model },
+            { partition, member in stage(partition, member) }
+        )
+        counters.add(.redisVisitors, count)
+        return members.isEmpty
+    }
+
+    private func stage(_ partition: Partition, _ member: IdentityDesk.Member) -> Bool {
+        guard members.isComplete else {
+            members.wait(member.copy)
+            return true
         }
+        let model = folds.fold(partition).value.model
+        state.reset()
+        joined.reset()
+        member.copy.state.pack(into: &state)
+        if !member.isAlone { member.person.pack(into: &joined) }
+        name(model)
+        return stage(
+            member.copy.site,
+            member.copy.visitor,
+            member.copy.reading(as: member.person, model),
+            member.copy.likelihood(as: member.person, member.context, learned, model),
+            masked: false,
+            silent: resyncing.contains(partition),
+            parts: member.isAlone
+        )
+    }
+
+    /// What the visitor's key says after a record: for who is part of a person, the person's reading.
+    func reading(_ partition: Partition, _ effect: FoldEffect, _ book: LearnedBook) -> Reading {
+        let fold = folds.fold(partition)
+        let index = effect.visitorIndex
+        guard let member = members.take(fold, index), members.isComplete else {
+            var reading = effect.history.reading
+            reading.likelihood = fold.value.likelihood(of: index, book).probability
+            return reading
+        }
+        let model = fold.value.model
+        var reading = member.copy.reading(as: member.person, model)
+        reading.likelihood =
+            member.copy.likelihood(as: member.person, member.context, book, model).probability
+        return reading
+    }
+
+    /// A visitor was erased.
+    func forget(site: ByteView, visitor: ByteView) {
+        members.forget(site: site, visitor: visitor)
     }
 
     private func launch() {
@@ -295,10 +382,12 @@ final class LiveUpdates {
             isFlying = false
             counters.set(.redisConnected, 1)
             for partition in folds.partitions { resync(partition, after: positions) }
+            members.renew()
             if isOutdated { renewAll() }
         case .wentBack(let partitions):
             counters.add(.redisWentBack, partitions.count)
             for partition in partitions { resync(partition, above: writer.confirmed(partition)) }
+            members.renew()
         case .applied:
             isFlying = false
             measure()
@@ -309,6 +398,7 @@ final class LiveUpdates {
             for item in queue { queued.remove(item.partition, Int(item.index)) }
             queue.removeAll()
             cold.removeAll()
+            members.removeAll()
         }
         flush()
     }
@@ -360,72 +450,5 @@ final class LiveUpdates {
         writer.sweepHot(now: time.epochMilliseconds()) { [model = folds.model] _, _, state, now in
             PackedState(state).map { $0.reading(at: now, model).score }
         }
-    }
-}
-
-/// A set of partitions without allocation.
-struct PartitionSet {
-    private var words = InlineArray<4, UInt64>(repeating: 0)
-
-    var isEmpty: Bool { (words[0] | words[1] | words[2] | words[3]) == 0 }
-
-    func contains(_ partition: Partition) -> Bool {
-        words[Int(partition.index) / 64] & (1 << UInt64(partition.index % 64)) != 0
-    }
-
-    mutating func insert(_ partition: Partition) {
-        words[Int(partition.index) / 64] |= 1 << UInt64(partition.index % 64)
-    }
-
-    /// Whether `body` says true of all. It is not asked further once it said false.
-    func allSatisfy(_ body: (Partition) -> Bool) -> Bool {
-        for word in 0..<4 {
-            var bits = words[word]
-            while bits != 0 {
-                let index = word * 64 + bits.trailingZeroBitCount
-                guard body(Partition(UInt8(index))) else { return false }
-                bits &= bits &- 1
-            }
-        }
-        return true
-    }
-
-    /// Empties the set, calling `body` with each partition that was in it.
-    mutating func drain(_ body: (Partition) -> Void) {
-        for word in 0..<4 {
-            // A copy, because Swift 6.3.1 with -O takes an element of an InlineArray that a loop
-            // writes for unchanged in the loop's condition.
-            var bits = words[word]
-            words[word] = 0
-            while bits != 0 {
-                body(Partition(UInt8(word * 64 + bits.trailingZeroBitCount)))
-                bits &= bits &- 1
-            }
-        }
-    }
-}
-
-/// Which visitors wait in the queue: a bit per visitor, by partition. Grows with the visitors.
-struct ChangedSet {
-    private var words = [[UInt64]](repeating: [], count: Partition.count)
-
-    /// False when the visitor was in the set already.
-    mutating func insert(_ partition: Partition, _ index: Int) -> Bool {
-        let row = Int(partition.index)
-        let word = index / 64
-        while words[row].count <= word { words[row].append(0) }
-        let bit: UInt64 = 1 << UInt64(index % 64)
-        if words[row][word] & bit != 0 { return false }
-        words[row][word] |= bit
-        return true
-    }
-
-    func contains(_ partition: Partition, _ index: Int) -> Bool {
-        let row = words[Int(partition.index)]
-        return index / 64 < row.count && row[index / 64] & (1 << UInt64(index % 64)) != 0
-    }
-
-    mutating func remove(_ partition: Partition, _ index: Int) {
-        words[Int(partition.index)][index / 64] &= ~(1 << UInt64(index % 64))
     }
 }

@@ -19,6 +19,7 @@ final class Worker {
         let workers: Int
         let models: ModelTimeline
         let learning: LearnBoard
+        let desk: IdentityDesk
         let redis: RedisRoute
         let keyPrefix: String
         let checkpoints: PartitionCheckpoints
@@ -133,6 +134,7 @@ final class Worker {
     func begin() {
         live = LiveUpdates(
             folds: folds,
+            desk: around.desk,
             route: around.redis,
             keyPrefix: around.keyPrefix,
             loop: loop,
@@ -230,11 +232,7 @@ final class Worker {
         if let effect, effect.score == .updated,
             !folds.fold(header.partition).value.isAutomated(effect.visitorIndex)
         {
-            var reading = effect.history.reading
-            let fold = folds.fold(header.partition)
-            reading.likelihood =
-                fold.value.likelihood(of: effect.visitorIndex, learning.book).probability
-            reply = .reading(reading)
+            reply = .reading(live.reading(header.partition, effect, learning.book))
         }
         scores[ticket.listener].value.tell(reply, ticket.number)
     }
@@ -251,6 +249,9 @@ final class Worker {
             invariantFailed("a record of the journal cannot be read", #fileID, #line)
         }
         guard header.kind == .slice else {
+            if header.kind == .parting {
+                return part(header, record, sequence: sequence, effects: effects)
+            }
             if header.kind == .erasure { erase(header, record) }
             return pass(header, record, sequence: sequence, effects: effects)
         }
@@ -283,7 +284,28 @@ final class Worker {
         guard let erasure = Erasure(payload) else { return }
         folds.erase(header, erasure)
         learning.erase(erasure)
+        live?.forget(site: erasure.site, visitor: erasure.visitor)
         checkpointsWanted.insert(header.partition)
+    }
+
+    /// A visitor is no longer read as part of a person, or is again.
+    private func part(
+        _ header: RecordHeader,
+        _ record: ByteView,
+        sequence: UInt64,
+        effects: Bool
+    ) {
+        let payload = record[RecordHeader.size..<RecordHeader.size + header.payloadLength]
+        guard let order = Erasure(payload) else {
+            return pass(header, record, sequence: sequence, effects: effects)
+        }
+        let effect = folds.part(header, order)
+        if folds.isStuck { return waitForState() }
+        folded = sequence
+        schedule.touch(header.partition)
+        guard effects else { return }
+        if let effect { live.note(header, effect) } else { live.pass(header) }
+        passOn(record, sequence, effect)
     }
 
     /// What was refused is no visitor's: positions move over it, and the archive gets it.
@@ -415,6 +437,10 @@ final class Worker {
         let minutes = folds.minutes
         counters.set(.liveMinuteBytes, minutes.bytes)
         counters.set(.liveMinutesLetGo, minutes.letGo)
+        if around.index == 0 {
+            counters.set(.identityCopies, around.desk.copies)
+            counters.set(.identityCopiesLetGo, around.desk.letGo)
+        }
         let cold = folds.coldSize
         counters.set(.visitorsCold, cold.states)
         counters.set(.coldDiskBytes, cold.diskBytes)

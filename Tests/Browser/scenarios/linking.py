@@ -3,6 +3,7 @@ import asyncio
 import base64
 import hashlib
 import re
+import urllib.parse
 
 from catalogue import scenario
 from scene import between, demand, same
@@ -139,6 +140,38 @@ async def link_param(scene):
     param = await tab.evaluate("() => new Promise((done) => hg('linkParam', done))")
     device = scene.wire.accepted[0]["d"]
     demand(param.startswith(f"_hg=1.{device}."), "the parameter:", param)
+
+
+@scenario("a tracking link is followed: the page it leads to has its campaign, and it is counted",
+          essential=True)
+async def tracking_link(scene):
+    scene.show("/landed", "<h1>Spring</h1>")
+    name = f"spring-{scene.browser.name}"
+    # Settings made before the scenario name the host that the link leads to: it is this site's too.
+    scene.house.recordings[name] = scene.wire
+    before = await link_clicks(scene, name)
+    # Where somebody else put the link: a page without the SDK.
+    scene.wire.pages["/mail"] = f"<!doctype html><a id=go href='/r/{name}?gclid=Q1'>Spring</a>"
+    tab = await scene.visit("/mail")
+    await tab.click("#go")
+    await scene.until(lambda: scene.told("pv"), "the page view where the link leads")
+    address = await tab.evaluate("() => location.href")
+    wanted = {"utm_source": ["newsletter"], "utm_medium": ["email"], "utm_campaign": [name],
+              "gclid": ["Q1"], "_hgl": [name]}
+    parts = urllib.parse.urlsplit(address)
+    same([parts.path, urllib.parse.parse_qs(parts.query)], ["/landed", wanted], "the address")
+    row = (await scene.stored("pv"))[0]["properties"]
+    same([row.get(key) for key in ("so", "me", "ca")], ["newsletter", "email", name],
+         "source, medium and campaign in the row")
+    same(await link_clicks(scene, name) - before, 1, "clicks counted")
+
+
+async def link_clicks(scene, name):
+    """How often a link was followed, as the engine counts it."""
+    text = (await scene.served("/metrics")).decode()
+    counts = re.findall(rf'^heliograph_link_clicks_total\{{.*link="{name}".*\}} (\d+)', text,
+                        re.MULTILINE)
+    return sum(map(int, counts))
 
 
 # ---- hashes, scores, heat

@@ -38,15 +38,16 @@ class Recording:
 
 
 class House:
-    def __init__(self, engine_port):
+    def __init__(self, engine_port, port=0):
         self.engine_port = engine_port
         self.recordings = {}
         self.server = None
-        self.port = 0
+        # Any free port, unless settings made before name one.
+        self.port = port
 
     async def open(self):
         self.server = await asyncio.start_server(
-            lambda reader, writer: serve(reader, writer, self.answer), "127.0.0.1", 0)
+            lambda reader, writer: serve(reader, writer, self.answer), "127.0.0.1", self.port)
         self.port = self.server.sockets[0].getsockname()[1]
 
     async def close(self):

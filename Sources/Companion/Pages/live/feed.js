@@ -5,6 +5,7 @@ const RETRY_MAXIMUM_MILLISECONDS = 15_000;
 
 async function read(path) {
     const answer = await fetch(path, { headers: { Accept: 'application/json' } });
+    if (answer.status === 401) location.assign('/welcome?next=%2F');
     if (!answer.ok) throw new Error(`answer ${answer.status}`);
     return answer.json();
 }

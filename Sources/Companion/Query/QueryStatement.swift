@@ -1,0 +1,214 @@
+import Foundation
+import Telemetry
+
+/// A statement put together from literals; values travel as parameters.
+struct QueryStatement {
+    private(set) var text = ""
+    private(set) var parameters: [String?]
+
+    /// Begins with the site and the range, which are `$1`, `$2` and `$3`.
+    init(site: String, range: QueryRange) {
+        parameters = [site, Self.moment(range.from), Self.moment(range.to)]
+    }
+
+    mutating func add(_ literal: StaticString) { text += literal.description }
+
+    /// A name made of a literal and a number of ours.
+    mutating func add(_ literal: StaticString, _ number: Int) {
+        text += "\(literal)\(number)"
+    }
+
+    mutating func add(value: String) {
+        parameters.append(value)
+        text += "$\(parameters.count)"
+    }
+
+    /// As PostgreSQL reads a moment, whatever its settings.
+    static func moment(_ date: Date) -> String {
+        RFC3339.text(epochMilliseconds: Int64((date.timeIntervalSince1970 * 1_000).rounded()))
+    }
+}
+
+/// The statement that reads one base's rows: one row for each group and bucket, one for each group over
+/// the whole range, and one for everything.
+struct QueryReading {
+    let plan: QueryPlan
+    let base: QueryBase
+    /// Aggregates in the order of their columns.
+    let metrics: [QueryMetric]
+
+    init(_ plan: QueryPlan, _ base: QueryBase) {
+        (self.plan, self.base) = (plan, base)
+        var names: [String] = []
+        func need(_ name: String) {
+            guard let metric = QueryMetric.named[name], !names.contains(name) else { return }
+            switch metric.source {
+            case .rows(let own, _): if own == base { names.append(name) }
+            case .ratio(let upper, let lower):
+                need(upper)
+                need(lower)
+            }
+        }
+        for metric in plan.metrics { need(metric.name) }
+        metrics = names.compactMap { QueryMetric.named[$0] }
+    }
+
+    private var hasBuckets: Bool { plan.grain != nil }
+
+    /// Columns before the figures: two marks, the bucket, the dimensions.
+    var keyCount: Int { 3 + plan.dimensions.count }
+
+    func query(_ range: QueryRange) throws -> ArchiveQuery {
+        var statement = QueryStatement(site: plan.site, range: range)
+        addColumns(&statement)
+        statement.add(" FROM (SELECT s.*, ")
+        try addKeys(&statement, range)
+        statement.add(" FROM ")
+        statement.add(base.table)
+        statement.add(" AS s")
+        if needsTouch { statement.add(Self.touch) }
+        statement.add(" WHERE s.site = $1 AND ")
+        statement.add(base.time)
+        statement.add(" >= $2::timestamptz AND ")
+        statement.add(base.time)
+        statement.add(" < $3::timestamptz")
+        statement.add(base.condition)
+        if let filter = plan.filter {
+            statement.add(" AND coalesce(")
+            add(filter, &statement)
+            statement.add(", false)")
+        }
+        statement.add(") AS r")
+        addGroups(&statement)
+        statement.add(" LIMIT ", QueryPlan.groupsMaximum + 1)
+        return ArchiveQuery(statement)
+    }
+
+    private var needsTouch: Bool {
+        let leaves = (plan.filter?.leaves ?? []).compactMap { QueryDimension.named[$0] }
+        return (plan.dimensions + leaves).contains(where: \.needsTouch)
+    }
+
+    private static let touch: StaticString = """
+         LEFT JOIN LATERAL (
+            SELECT first.channel, first.source, first.medium, first.campaign
+            FROM heliograph.touch AS first
+            WHERE first.site = s.site AND first.visitor_id = s.visitor_id
+                AND first.session_id = s.session_id
+            ORDER BY first.at, first.journal_offset LIMIT 1) AS t ON true
+        """
+
+    private func addColumns(_ statement: inout QueryStatement) {
+        statement.add("SELECT ")
+        statement.add(hasBuckets ? "grouping(r.key_bucket)" : "0")
+        statement.add(plan.dimensions.isEmpty ? ", 0" : ", grouping(r.key_0)")
+        statement.add(hasBuckets ? ", r.key_bucket" : ", 1")
+        for index in plan.dimensions.indices { statement.add(", r.key_", index) }
+        for metric in metrics {
+            guard case .rows(_, let aggregate) = metric.source else { continue }
+            statement.add(", ")
+            statement.add(aggregate)
+        }
+    }
+
+    private func addKeys(_ statement: inout QueryStatement, _ range: QueryRange) throws {
+        if hasBuckets {
+            statement.add("width_bucket(")
+            statement.add(base.time)
+            statement.add(", string_to_array(")
+            let starts = try plan.buckets(of: range).map(QueryStatement.moment)
+            statement.add(value: starts.joined(separator: ","))
+            statement.add(", ',')::timestamptz[]) AS key_bucket")
+        } else {
+            statement.add("1 AS key_bucket")
+        }
+        for (index, dimension) in plan.dimensions.enumerated() {
+            statement.add(", (")
+            statement.add(dimension.expressions[base] ?? "NULL")
+            statement.add(")::text AS key_", index)
+        }
+    }
+
+    /// Distinct visitors of parts do not add up, so wholes are counted by themselves.
+    private func addGroups(_ statement: inout QueryStatement) {
+        if !hasBuckets && plan.dimensions.isEmpty { return }
+        statement.add(" GROUP BY GROUPING SETS ((), (")
+        if hasBuckets { statement.add("r.key_bucket") }
+        for index in plan.dimensions.indices {
+            statement.add(hasBuckets || index > 0 ? ", r.key_" : "r.key_", index)
+        }
+        statement.add(")")
+        if hasBuckets && !plan.dimensions.isEmpty {
+            statement.add(", (")
+            for index in plan.dimensions.indices {
+                statement.add(index > 0 ? ", r.key_" : "r.key_", index)
+            }
+            statement.add(")")
+        }
+        statement.add(")")
+    }
+
+    // MARK: - Filters
+
+    private func add(_ filter: QueryFilter, _ statement: inout QueryStatement) {
+        switch filter {
+        case .all(let parts): add(parts, " AND ", &statement)
+        case .any(let parts): add(parts, " OR ", &statement)
+        case .not(let part):
+            statement.add("NOT coalesce(")
+            add(part, &statement)
+            statement.add(", false)")
+        case .leaf(let field, let operation, let values):
+            addLeaf(field, operation, values, &statement)
+        }
+    }
+
+    private func add(
+        _ parts: [QueryFilter],
+        _ word: StaticString,
+        _ statement: inout QueryStatement
+    ) {
+        statement.add("(")
+        for (index, part) in parts.enumerated() {
+            if index > 0 { statement.add(word) }
+            add(part, &statement)
+        }
+        statement.add(")")
+    }
+
+    /// A row without a value is in no list, contains nothing and begins with nothing.
+    private func addLeaf(
+        _ field: String,
+        _ operation: QueryFilter.Operation,
+        _ values: [String],
+        _ statement: inout QueryStatement
+    ) {
+        let expression = QueryDimension.named[field]?.expressions[base] ?? "NULL"
+        let isNegated = operation == .isNotIn || operation == .containsNot
+        statement.add(isNegated ? "NOT coalesce((" : "((")
+        if operation == .isNull {
+            statement.add(expression)
+            statement.add(") IS NULL)")
+            return
+        }
+        statement.add("SELECT bool_or(")
+        switch operation {
+        case .isIn, .isNotIn:
+            statement.add("listed.value = (")
+            statement.add(expression)
+            statement.add(")::text")
+        case .contains, .containsNot:
+            statement.add("position(listed.value IN (")
+            statement.add(expression)
+            statement.add(")::text) > 0")
+        case .startsWith, .isNull:
+            statement.add("starts_with((")
+            statement.add(expression)
+            statement.add(")::text, listed.value)")
+        }
+        statement.add(") FROM unnest(string_to_array(")
+        statement.add(value: values.joined(separator: "\n"))
+        statement.add(", chr(10))) AS listed (value))")
+        statement.add(isNegated ? ", false)" : ")")
+    }
+}

@@ -1,7 +1,5 @@
 /// What the companion takes, keeps and asks for.
 extension Limits {
-    /// Connections to the companion.
-    public static let companionConnectionsMaximum = 1_000
     /// Visitors in one answer.
     public static let companionVisitorsMaximum = 200
     /// Visitors in one answer when nothing is asked for.

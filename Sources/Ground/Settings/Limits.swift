@@ -86,6 +86,8 @@ public enum Limits {
     public static let forwardedHopsMaximum = 32
     /// Addresses and extensions of a PROXY header, behind its first 16 bytes.
     public static let proxyHeaderBytesMaximum = 2 * 1024
+    /// Connections to the companion.
+    public static let companionConnectionsMaximum = 1_000
     /// Open files that connections leave to the journal, checkpoints, stores and the companion.
     public static let filesReserved =
         256 + companionConnectionsMaximum + connectionsTurnedAwayMaximum

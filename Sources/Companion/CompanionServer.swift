@@ -109,11 +109,7 @@ public final class CompanionServer: Sendable {
         let sites = settings.sites.map(\.name)
         let keys = LiveKeys(prefix: settings.redis.keyPrefix, sites: sites)
         let wakeup = Wakeup()
-        hub = LiveHub(
-            siteCount: sites.count,
-            epoch: String(UInt32.random(in: .min ... .max), radix: 36),
-            interestChanged: { wakeup.signal() }
-        )
+        hub = Self.hub(siteCount: sites.count, wakeup)
         readers = RedisReaders(address)
         archive = ArchiveReaders(postgres)
         listener = LiveListener(
@@ -123,13 +119,7 @@ public final class CompanionServer: Sendable {
             wakeup: wakeup,
             time: time
         )
-        let reader = VisitorReader(
-            redis: readers,
-            hub: hub,
-            keys: keys,
-            scorer: scorer,
-            time: time
-        )
+        let reader = VisitorReader(redis: readers, hub: hub, keys: keys, scorer: scorer, time: time)
         parameters = RequestParameters(sites: sites)
         writers = ArchiveReaders(postgres, .writes)
         audit = AuditLog(writers, time: time, log: log)
@@ -154,11 +144,19 @@ public final class CompanionServer: Sendable {
             tracer: EventTracer(archive: archive, redis: readers, keys: keys, journal: journal),
             rejected: RejectedReader(archive: archive)
         )
-        deliveryRoutes = DeliveryRoutes(
-            reader: DeliveryReader(archive: archive, sites: settings.sites)
-        )
+        let deliveries = DeliveryReader(archive: archive, sites: settings.sites)
+        deliveryRoutes = DeliveryRoutes(reader: deliveries)
         queryRoutes = QueryRoutes(archive: archive, sites: settings.sites, time: time)
         counters.observe(hub, metrics)
+    }
+
+    /// A hub of its own epoch: a reader that comes back to another is told everything anew.
+    private static func hub(siteCount: Int, _ wakeup: Wakeup) -> LiveHub {
+        LiveHub(
+            siteCount: siteCount,
+            epoch: String(UInt32.random(in: .min ... .max), radix: 36),
+            interestChanged: { wakeup.signal() }
+        )
     }
 
     private static func installPage(

@@ -1,6 +1,8 @@
 """WebKitGTK's MiniBrowser of Debian, driven by Selenium; needs a display (xvfb-run)."""
 import asyncio
 import os
+import pathlib
+import signal
 
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
@@ -14,6 +16,10 @@ from adapters.interface import BrowserError, pointer_actions
 DRIVER = "/usr/bin/WebKitWebDriver"
 EXECUTABLE = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser"
 SCRIPT_SECONDS_MAX = 60
+# How long a browser may take to begin and to end. One that died under way leaves its driver waiting
+# for ever, and with it everything that waits for an answer: then the driver is ended.
+START_SECONDS_MAX = 60
+END_SECONDS_MAX = 15
 
 
 class Browser:
@@ -29,20 +35,59 @@ class Browser:
         """Every visitor has had a browser of its own."""
 
     async def visitor(self):
-        return Tab(await asyncio.to_thread(self._open))
+        service = Service(DRIVER)
+        try:
+            return Tab(await asyncio.wait_for(
+                asyncio.to_thread(self._open, service), START_SECONDS_MAX))
+        except asyncio.CancelledError:
+            end(service)
+            raise
+        except asyncio.TimeoutError:
+            end(service)
+            raise BrowserError(f"no browser after {START_SECONDS_MAX} s") from None
 
-    def _open(self):
+    def _open(self, service):
         options = Options()
         options.binary_location = EXECUTABLE
         options.add_argument("--automation")
         options.set_capability("pageLoadStrategy", "normal")
-        driver = webdriver.WebKitGTK(options=options, service=Service(DRIVER))
+        driver = webdriver.WebKitGTK(options=options, service=service)
         driver.set_script_timeout(SCRIPT_SECONDS_MAX)
         driver.set_window_size(1280, 900)
         return driver
 
     async def leave(self, tab):
-        await asyncio.to_thread(tab.driver.quit)
+        """A scenario that was given up may still wait for the driver, in a thread of its own."""
+        try:
+            await asyncio.wait_for(asyncio.to_thread(tab.driver.quit), END_SECONDS_MAX)
+        except Exception as error:
+            print(f"webkit: ended by force: {type(error).__name__}", flush=True)
+            end(tab.driver.service)
+
+
+def end(service):
+    """Ends a driver and its browser; whoever waits for an answer of theirs is told that none comes."""
+    if service.process is None:
+        return
+    for process in [*children(service.process.pid), service.process.pid]:
+        try:
+            os.kill(process, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def children(parent):
+    """The processes below one, the farthest first."""
+    found = []
+    for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            after_name = status.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(after_name[1]) == parent:
+            child = int(status.parent.name)
+            found += [*children(child), child]
+    return found
 
 
 class Tab(interface.Tab):

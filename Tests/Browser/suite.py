@@ -118,8 +118,10 @@ class Suite:
             expected = isinstance(failure, (Failure, Violation, BrowserError))
             reason = str(failure) if expected else traceback.format_exc()
             if (scene.disturbed() or beside) and not last:
-                print(f"{browser.name}: once more: {one.name}: a gesture came "
-                      f"{scene.disturbed()} ms late ({reason[-300:]})", flush=True)
+                late = scene.disturbed()
+                cause = f"a gesture came {late} ms late" if late else "it failed beside others"
+                print(f"{browser.name}: once more: {one.name}: {cause} ({reason[-300:]})",
+                      flush=True)
                 return False
             self.note(browser.name, one.name, "failed", reason, time.monotonic() - began)
         finally:

@@ -88,10 +88,7 @@ public struct AccessToken: Sendable {
 
     /// Whether two digests are the same, in a time that does not tell where they differ.
     static func isSame(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-        guard one.count == other.count, !one.isEmpty else { return false }
-        var difference: UInt8 = 0
-        for index in one.indices { difference |= one[index] ^ other[index] }
-        return difference == 0
+        !one.isEmpty && one.count == other.count && CRYPTO_memcmp(one, other, one.count) == 0
     }
 }
 

@@ -1,3 +1,5 @@
+import Settings
+
 /// Which rows count: leaves that compare a dimension, joined by and, or, not.
 indirect enum QueryFilter: Sendable, Equatable {
     case all([QueryFilter])
@@ -15,16 +17,15 @@ indirect enum QueryFilter: Sendable, Equatable {
         case isNull = "is_null"
     }
 
-    private static let depthMaximum = 4
-    private static let leavesMaximum = 20
-    private static let valuesMaximum = 100
-    private static let valueBytesMaximum = 1_024
-
     /// The filter that `value` writes.
     init(_ value: JSONValue) throws {
         self = try Self.read(value, at: "/filter", depth: 1)
-        if leaves.count > Self.leavesMaximum {
-            throw ApiProblem.field("invalid-filter", "/filter", "has more than 20 leaves")
+        if leaves.count > Limits.queryFilterLeavesMaximum {
+            throw ApiProblem.field(
+                "invalid-filter",
+                "/filter",
+                "has more than \(Limits.queryFilterLeavesMaximum) leaves"
+            )
         }
     }
 
@@ -33,8 +34,12 @@ indirect enum QueryFilter: Sendable, Equatable {
         at pointer: String,
         depth: Int
     ) throws -> QueryFilter {
-        if depth > depthMaximum {
-            throw ApiProblem.field("invalid-filter", pointer, "is nested more than 4 deep")
+        if depth > Limits.queryFilterDepthMaximum {
+            throw ApiProblem.field(
+                "invalid-filter",
+                pointer,
+                "is nested more than \(Limits.queryFilterDepthMaximum) deep"
+            )
         }
         var fields = try FieldReader(value, at: pointer)
         if let list = try fields.elements("and") {
@@ -78,16 +83,18 @@ indirect enum QueryFilter: Sendable, Equatable {
         let isFitting =
             operation == .isNull
             ? values.isEmpty
-            : (1...valuesMaximum).contains(values.count)
+            : (1...Limits.queryFilterValuesMaximum).contains(values.count)
                 && values.allSatisfy {
-                    $0.utf8.count <= valueBytesMaximum && !$0.contains("\n") && !$0.contains("\0")
+                    $0.utf8.count <= Limits.queryFilterValueBytesMaximum && !$0.contains("\n")
+                        && !$0.contains("\0")
                 }
         guard isFitting else {
             throw ApiProblem.field(
                 "invalid-filter",
                 "\(pointer)/values",
                 operation == .isNull
-                    ? "has no place with is_null" : "must hold 1 to 100 lines of text"
+                    ? "has no place with is_null"
+                    : "must hold 1 to \(Limits.queryFilterValuesMaximum) lines of text"
             )
         }
         return .leaf(field: field, operation: operation, values: values)

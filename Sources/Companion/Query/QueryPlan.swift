@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Telemetry
 
 /// A question about figures, understood and checked.
@@ -23,9 +24,6 @@ struct QueryPlan: Sendable {
     let isDescending: Bool
     let limit: Int
 
-    static let bucketsMaximum = 1_500
-    static let groupsMaximum = 20_000
-    static let limitMaximum = 1_000
     static let limitDefault = 100
 
     /// The question in `body`, whose site has been checked.
@@ -52,8 +50,8 @@ struct QueryPlan: Sendable {
         filter = try fields.value("filter").map { try QueryFilter($0) }
         (orderMetric, isDescending) = try Self.order(try fields.elements("order"), metrics)
         let limit = try fields.whole("limit") ?? Int64(Self.limitDefault)
-        guard (1...Int64(Self.limitMaximum)).contains(limit) else {
-            throw ApiProblem.invalidField("/limit", "must be 1 to \(Self.limitMaximum)")
+        guard (1...Int64(Limits.queryRowsMaximum)).contains(limit) else {
+            throw ApiProblem.invalidField("/limit", "must be 1 to \(Limits.queryRowsMaximum)")
         }
         self.limit = Int(limit)
         try fields.end()
@@ -191,7 +189,7 @@ struct QueryPlan: Sendable {
         return try range.buckets(
             grain,
             QueryRange.calendar(zone),
-            most: Self.bucketsMaximum
+            most: Limits.queryBucketsMaximum
         )
     }
 }

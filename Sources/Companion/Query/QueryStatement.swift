@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Telemetry
 
 /// A statement put together from literals; values travel as parameters.
@@ -80,7 +81,7 @@ struct QueryReading {
         }
         statement.add(") AS r")
         addGroups(&statement)
-        statement.add(" LIMIT ", QueryPlan.groupsMaximum + 1)
+        statement.add(" LIMIT ", Limits.queryGroupsMaximum + 1)
         return ArchiveQuery(statement)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 
 /// Figures of one range, from the rows of every base.
 struct QueryTable {
@@ -15,7 +16,7 @@ struct QueryTable {
 
     /// Takes the rows of one reading. Throws when there are more groups than can be told.
     mutating func take(_ rows: [ArchiveRow], of reading: QueryReading) throws {
-        if rows.count > QueryPlan.groupsMaximum { throw QueryTable.tooManyGroups }
+        if rows.count > Limits.queryGroupsMaximum { throw QueryTable.tooManyGroups }
         for row in rows {
             var figures: [String: Decimal] = [:]
             for (index, metric) in reading.metrics.enumerated() {
@@ -43,7 +44,7 @@ struct QueryTable {
     static let tooManyGroups = ApiProblem.field(
         "too-many-groups",
         "/dimensions",
-        "makes more than \(QueryPlan.groupsMaximum) groups and buckets; filter, or use a coarser grain",
+        "makes more than \(Limits.queryGroupsMaximum) groups and buckets; filter, or use a coarser grain",
         status: 422
     )
 

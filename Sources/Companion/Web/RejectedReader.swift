@@ -89,9 +89,7 @@ struct RejectedPosition: Equatable {
 
     /// Opaque to clients: base64url of the numbers, so that nobody builds upon what is in it.
     var cursor: String {
-        Data("1.\(receivedAt).\(partition).\(offset)".utf8).base64EncodedString()
-            .replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
-            .replacingOccurrences(of: "=", with: "")
+        Data("1.\(receivedAt).\(partition).\(offset)".utf8).base64URL
     }
 
     init?(cursor: String) {

@@ -47,6 +47,20 @@ extension Limits {
 
     /// A body that the companion takes.
     public static let companionBodyBytesMaximum = 64 * 1024
+    /// Buckets of time in one answer to a question.
+    public static let queryBucketsMaximum = 1_500
+    /// Groups and buckets that a question may make.
+    public static let queryGroupsMaximum = 20_000
+    /// Rows of one answer to a question.
+    public static let queryRowsMaximum = 1_000
+    /// How deep the parts of a question's filter may be nested.
+    public static let queryFilterDepthMaximum = 4
+    /// Comparisons in a filter.
+    public static let queryFilterLeavesMaximum = 20
+    /// Values of one comparison.
+    public static let queryFilterValuesMaximum = 100
+    /// Bytes of one value.
+    public static let queryFilterValueBytesMaximum = 1_024
     /// Requests a second of one token or session, on average; the engine's owner has no limit.
     public static let companionRequestsPerSecond = 20
     /// What it may ask at once beyond that.

@@ -120,7 +120,8 @@ final class Pipeline {
 
     /// Starts every thread. Returns what the journal's recovery found.
     func start() throws -> RecoveryReport {
-        let ports = try openSockets()
+        let ports = try ListeningPorts(parts.settings.ingest, listeners: listenerCount)
+        (port, securePort) = (ports.plain, ports.secure)
         try journalWipe.finish()
         var writer = try JournalWriter(
             directory: parts.journalDirectory,
@@ -139,7 +140,7 @@ final class Pipeline {
         try learning.begin(committed: writer.committedSequence)
         let scores = ScoreRings(workers: workerCount, wakers: listenerStops.map(\.waker))
         let toWorkers = startWorkersAndArchive(scores)
-        let listeners = startListeners(ports, scores)
+        let listeners = startListeners(ports.ofListeners, scores)
         startJournal(writer, listeners + [startEraser()], toWorkers)
         threads.checkpoint = EngineThread.start(name: "hg-checkpoint") { [checkpointThread] in
             EngineThread.yieldToOthers()
@@ -147,43 +148,6 @@ final class Pipeline {
         }
         parts.health.startAccepting()
         return report
-    }
-
-    /// Every listener has a socket of its own on every port. All are opened first, so that a taken port
-    /// is known before anything else begins.
-    private func openSockets() throws -> [[ListeningPort]] {
-        let ingest = parts.settings.ingest
-        var ports = [[ListeningPort]](repeating: [], count: listenerCount)
-        if ingest.edge.isPlain {
-            let kind = PortKind(takesProxyHeader: ingest.edge.takesProxyHeader)
-            port = try openSockets(ingest.port, kind, into: &ports)
-        }
-        if let tls = ingest.edge.tls {
-            let kind = PortKind(isEncrypted: true, takesProxyHeader: tls.takesProxyHeader)
-            securePort = try openSockets(tls.port, kind, into: &ports)
-        }
-        return ports
-    }
-
-    /// Returns the port in force, also when any free one was asked for.
-    private func openSockets(
-        _ wanted: Int,
-        _ kind: PortKind,
-        into ports: inout [[ListeningPort]]
-    ) throws -> UInt16 {
-        let address = parts.settings.ingest.address
-        var port = UInt16(truncatingIfNeeded: wanted)
-        try ListeningSocket.checkIsFree(address: address, port: port)
-        for index in ports.indices {
-            let socket = try ListeningSocket.open(
-                address: address,
-                port: port,
-                backlog: Int32(Limits.listenBacklog)
-            )
-            port = socket.port
-            ports[index].append(ListeningPort(socket: socket, kind: kind))
-        }
-        return port
     }
 
     private func startWorkersAndArchive(_ scores: ScoreRings) -> [Owned<RecordSender>] {

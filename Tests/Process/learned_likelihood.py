@@ -113,9 +113,9 @@ class Story(Scene):
         self.checks.check("it is what was learned, and says by which edition",
                           all(by == "learned" and "+" in model for *_, by, model in last.values()),
                           last)
-        address = (f"http://127.0.0.1:{self.engine.companion_port}/api/v1/visitors/"
-                   f"{identifier(f'v{ROUNDS - 1}-1')}?site=demo")
-        with urllib.request.urlopen(address, timeout=30) as answer:
+        question = self.engine.companion_request(
+            f"/api/v1/visitors/{identifier(f'v{ROUNDS - 1}-1')}?site=demo")
+        with urllib.request.urlopen(question, timeout=30) as answer:
             shown = json.load(answer)
         self.checks.check("the companion shows the same",
                           [shown["likelihood"], shown["likelihood_low"], shown["likelihood_high"]]

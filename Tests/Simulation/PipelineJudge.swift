@@ -41,7 +41,11 @@ final class StraightFold {
         }
     }
 
-    init() { folds = (0..<Partition.count).map { _ in PartitionBox() } }
+    init() {
+        folds = (0..<Partition.count).map { _ in PartitionBox() }
+        // How many a worker still keeps depends on what was learned for good; here none is lost.
+        for box in folds { box.fold.wantExamples(from: 0) }
+    }
 
     func take(_ record: JournalRecord) {
         let header = record.header
@@ -112,9 +116,11 @@ final class StraightFold {
         }
     }
 
-    /// The bytes of a partition's checkpoint.
-    func checkpoint(_ partition: Int) -> [UInt8] {
+    /// The bytes of a partition's checkpoint that keeps no lesson but those of `lessons`' first record
+    /// and of all after it: a worker forgets what was learned for good, from the front only.
+    func checkpoint(_ partition: Int, keeping lessons: [LearnLesson]) -> [UInt8] {
         var bytes = ByteBuffer(capacity: 4096, limit: 1 << 24)
+        folds[partition].fold.wantExamples(from: lessons.first?.example.sequence ?? .max)
         folds[partition].fold.serialize(into: &bytes)
         return Array(bytes.view.buffer)
     }
@@ -258,9 +264,20 @@ struct PipelineJudge {
                 into: &buffer
             )
             guard found == truth.offsets[partition],
-                Array(buffer.view.buffer) == truth.checkpoint(partition)
+                let lessons = Self.lessons(buffer.view),
+                Array(buffer.view.buffer) == truth.checkpoint(partition, keeping: lessons)
             else { return "the checkpoint of partition \(partition) is another" }
         }
         return nil
+    }
+
+    private static func lessons(_ checkpoint: ByteView) -> [LearnLesson]? {
+        guard
+            var fold = try? PartitionFold(
+                deserializing: checkpoint,
+                model: SimulatedWorld.model
+            )
+        else { return nil }
+        return fold.takeLessons()
     }
 }

@@ -58,8 +58,6 @@ final class Worker {
     private var live: LiveUpdates!
     private let mover: ColdMover
     private let learning: LearnLine
-    /// What has been counted of visitors outside memory.
-    private var coldCounted = ColdSize()
     /// Sequence of the last record of this worker's partitions that is folded.
     private var folded: UInt64 = 0
     /// Reads what the ring had no room for; kept while that goes on, so that it need not seek again.
@@ -72,8 +70,7 @@ final class Worker {
     private var checkpointsWanted = PartitionSet()
     /// Sequence of the last record that the archive was woken for.
     private var archiveWokenAt: UInt64 = 0
-    /// When the folds are measured next, monotonic milliseconds.
-    private var sizeAt: Int64 = 0
+    private var sizes: FoldSizes
     /// Records read in recovery.
     private var recovered = 0
     /// When visitors may leave again after that failed in recovery, monotonic milliseconds.
@@ -96,6 +93,7 @@ final class Worker {
         learning = LearnLine(folds, around.learning, worker: around.index)
         let name = "hg-worker-\(around.index)"
         counters = around.metrics.makeBlock(thread: name)
+        sizes = FoldSizes(counters, desk: around.index == 0 ? around.desk : nil)
         freshness = around.metrics.makeHistogram(.freshness, thread: name)
         mover = ColdMover(
             folds: folds,
@@ -428,29 +426,6 @@ final class Worker {
 
     private var nowMilliseconds: Int64 { around.time.monotonicNanoseconds() / 1_000_000 }
 
-    /// Looks at every partition, so not at every tick.
-    private func measureSize(_ now: Int64) {
-        sizeAt = now + 5_000
-        let size = folds.size
-        counters.set(.visitorsTracked, size.visitors)
-        counters.set(.visitorBytes, size.bytes)
-        let minutes = folds.minutes
-        counters.set(.liveMinuteBytes, minutes.bytes)
-        counters.set(.liveMinutesLetGo, minutes.letGo)
-        if around.index == 0 {
-            counters.set(.identityCopies, around.desk.copies)
-            counters.set(.identityCopiesLetGo, around.desk.letGo)
-        }
-        let cold = folds.coldSize
-        counters.set(.visitorsCold, cold.states)
-        counters.set(.coldDiskBytes, cold.diskBytes)
-        counters.set(.coldMemoryBytes, cold.memoryBytes)
-        counters.add(.coldReads, cold.reads - coldCounted.reads)
-        counters.add(.coldReturned, cold.returned - coldCounted.returned)
-        counters.add(.coldLost, cold.lost - coldCounted.lost)
-        coldCounted = cold
-    }
-
     func tick() {
         let now = nowMilliseconds
         if let rereadAt, now >= rereadAt {
@@ -475,7 +450,7 @@ final class Worker {
             archive.feed.waker.wake()
         }
         counters.set(.ringDepthBytes, ring.depth())
-        if now >= sizeAt { measureSize(now) }
+        sizes.tell(folds, now: now)
         if around.stop.isRequested { stopWhenDone() }
     }
 

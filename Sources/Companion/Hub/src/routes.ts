@@ -1,0 +1,20 @@
+// The pages, in the order of the navigation. Each is a module of its own, loaded when it is opened.
+
+export interface PageEntry {
+    name: string;
+    title: string;
+    /** Behind `g`. */
+    key: string;
+    /** Whether its figures are over a period. */
+    usesRange?: boolean;
+    load(): Promise<{ page(): Node[] }>;
+}
+
+export const PAGES: readonly PageEntry[] = [
+    { name: 'overview', title: 'Overview', key: 'o', usesRange: true, load: () => import('./pages/overview') },
+    { name: 'live', title: 'Live', key: 'l', load: () => import('./pages/live') },
+    { name: 'visitors', title: 'Visitors', key: 'v', load: () => import('./pages/visitors') },
+    { name: 'deliveries', title: 'Deliveries', key: 'd', load: () => import('./pages/deliveries') },
+    { name: 'quality', title: 'Data quality', key: 'q', load: () => import('./pages/quality') },
+    { name: 'settings', title: 'Settings', key: 's', load: () => import('./pages/settings') },
+];

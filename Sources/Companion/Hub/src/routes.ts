@@ -3,6 +3,8 @@
 export interface PageEntry {
     name: string;
     title: string;
+    /** The title while one thing of the list is looked at. */
+    oneTitle?: string;
     /** Behind `g`. */
     key: string;
     /** Whether its figures are over a period. */
@@ -13,7 +15,7 @@ export interface PageEntry {
 export const PAGES: readonly PageEntry[] = [
     { name: 'overview', title: 'Overview', key: 'o', usesRange: true, load: () => import('./pages/overview') },
     { name: 'live', title: 'Live', key: 'l', load: () => import('./pages/live') },
-    { name: 'visitors', title: 'Visitors', key: 'v', load: () => import('./pages/visitors') },
+    { name: 'visitors', title: 'Visitors', oneTitle: 'Visitor', key: 'v', load: () => import('./pages/visitors') },
     { name: 'deliveries', title: 'Deliveries', key: 'd', load: () => import('./pages/deliveries') },
     { name: 'quality', title: 'Data quality', key: 'q', load: () => import('./pages/quality') },
     { name: 'settings', title: 'Settings', key: 's', load: () => import('./pages/settings') },

@@ -140,8 +140,9 @@ export class Shell extends HTMLElement {
     }
 
     private async open(page: PageEntry, isFirst: boolean, key: string): Promise<void> {
-        document.title = `${page.title} · Heliograph`;
-        const title = h('h1', { tabindex: '-1' }, page.title);
+        const name = (readScope().rest && page.oneTitle) || page.title;
+        document.title = `${name} · Heliograph`;
+        const title = h('h1', { tabindex: '-1' }, name);
         let nodes: Node[];
         try {
             nodes = (await page.load()).page();

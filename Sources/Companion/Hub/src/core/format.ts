@@ -39,7 +39,11 @@ const oneDecimal = new Intl.NumberFormat(undefined, {
     minimumFractionDigits: 1,
     maximumFractionDigits: 1,
 });
-const percent = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
+const percent = new Intl.NumberFormat(undefined, {
+    style: 'percent',
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+});
 
 export const DASH = '–';
 
@@ -59,10 +63,17 @@ export function signed(value: number, digits = 2): string {
 
 /** Money comes in the currency's smallest unit. */
 export function money(minor: number, currency: string | undefined): string {
-    if (!currency) return whole.format(minor);
+    if (!currency) return amount(minor / 100, currency);
     const format = new Intl.NumberFormat(undefined, { style: 'currency', currency });
     const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
     return format.format(minor / 10 ** digits);
+}
+
+/** Money in whole units; a bare number where nobody says of which currency. */
+export function amount(value: number, currency: string | undefined): string {
+    const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+    const style = currency ? ({ style: 'currency', currency } as const) : digits;
+    return new Intl.NumberFormat(undefined, style).format(value);
 }
 
 export function duration(milliseconds: number): string {
@@ -96,7 +107,7 @@ export function figure(value: number | null, type: string, currency?: string): s
 
 /** A code such as `proof_driven` as words. */
 export function words(code: string): string {
-    const text = code.replace(/[_-]+/g, ' ').trim();
+    const text = code.replace(/[_-]+/g, ' ').replace(/\bcta\b/g, 'CTA').trim();
     return text ? text[0]!.toUpperCase() + text.slice(1) : DASH;
 }
 

@@ -33,6 +33,7 @@ class HealthCard extends Card<{ destinations: DestinationHealth[] }> {
 
 function destination(one: DestinationHealth): HTMLElement {
     const settled = one.accepted + one.refused;
+    const taken = settled ? one.accepted / settled : 0;
     const keys = Object.entries(one.match_keys).sort((a, b) => b[1] - a[1]).map(([key, value]) => `${key} ${share(value)}`);
     const twin = one.pairing;
     const waits = (one.states['pending'] ?? 0) + (one.states['retry'] ?? 0) + (one.states['sending'] ?? 0);
@@ -41,8 +42,8 @@ function destination(one: DestinationHealth): HTMLElement {
         { class: 'destination' },
         h('header', {}, h('h3', { class: 'title' }, one.destination), stateChip(one.token_refused ? 'credentials refused' : one.state)),
         one.reason || one.code ? h('p', { class: 'quiet' }, [one.code, one.reason].filter(Boolean).join(' · ')) : null,
-        h('p', { class: 'with-bar' }, shareBar(settled ? one.accepted / settled : 0, 'good'),
-            settled ? `${share(one.accepted / settled)} of ${count(settled)} settled were taken` : 'nothing settled yet'),
+        h('p', { class: 'with-bar' }, shareBar(taken, 'good'),
+            settled ? `${share(taken)} of ${count(settled)} settled were taken` : 'nothing settled yet'),
         facts([
             ['Taken', count(one.accepted)],
             ['Refused', count(one.refused)],

@@ -1,11 +1,11 @@
 import { type Answer, get } from '../core/api';
 import { h } from '../core/dom';
-import { count, DASH, minuteTime, money, share } from '../core/format';
+import { amount, count, DASH, minuteTime, share } from '../core/format';
 import { currencyOf, type Scope } from '../core/scope';
 import type { Minutes } from '../core/shapes';
 import { Card, type Shown } from '../parts/card';
-import { shareBar, stackedBars } from '../parts/charts';
-import { facts } from '../parts/figures';
+import { stackedBars } from '../parts/charts';
+import { barred, facts } from '../parts/figures';
 import '../parts/live-list';
 import { table } from '../parts/table';
 
@@ -25,13 +25,13 @@ class HourCard extends MinutesCard {
 
     protected draw({ data }: Answer<Minutes>, scope: Scope): Shown {
         const { totals } = data;
-        const value = totals.value_thousandths / 10;
+        const value = totals.value_thousandths / 1_000;
         const content = facts([
             ['Events', count(totals.events)],
             ['Page views', count(totals.page_views)],
             ['Sessions begun', count(totals.sessions)],
             ['Conversions', count(totals.conversions)],
-            ['Value', totals.conversions ? money(value, currencyOf(scope.site)) : DASH],
+            ['Value', totals.conversions ? amount(value, currencyOf(scope.site)) : DASH],
             ['Automated events', count(totals.automated_events)],
         ]);
         return { content, asOf: data.as_of };
@@ -78,8 +78,10 @@ function ranking(title: string, column: string, rows: Ranked[], total: number): 
             {
                 title: 'Share',
                 isNumber: true,
-                cell: (row) =>
-                    h('span', { class: 'with-bar' }, shareBar(total ? row.value / total : 0), share(total ? row.value / total : 0)),
+                cell: (row) => {
+                    const part = total ? row.value / total : 0;
+                    return barred(part, share(part));
+                },
             },
         ],
         rows,

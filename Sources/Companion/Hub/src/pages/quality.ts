@@ -4,8 +4,7 @@ import { ago, count, fullTime, words } from '../core/format';
 import { goTo, readScope, type Scope } from '../core/scope';
 import type { Page, Rejected, Trace } from '../core/shapes';
 import { Card, type Shown } from '../parts/card';
-import { shareBar } from '../parts/charts';
-import { facts, stateChip } from '../parts/figures';
+import { barred, facts, stateChip } from '../parts/figures';
 import { Pages } from '../parts/pages';
 import { table } from '../parts/table';
 
@@ -59,6 +58,13 @@ class TraceCard extends Card<Trace | null> {
     }
 }
 
+/** What came under a key that nobody has belongs to no site: `of=all` shows that too. */
+function questionOf(scope: Scope, limit: number): URLSearchParams {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (scope.own.get('of') !== 'all') query.set('site', scope.site);
+    return query;
+}
+
 interface Reason {
     reason: string;
     count: number;
@@ -72,7 +78,7 @@ class ReasonsCard extends Card<Page<Rejected>> {
     protected override readonly everyMilliseconds = 30_000;
 
     protected load(scope: Scope, signal: AbortSignal): Promise<Answer<Page<Rejected>>> {
-        return get(`/rejected?site=${encodeURIComponent(scope.site)}&limit=${NEWEST}`, signal);
+        return get(`/rejected?${questionOf(scope, NEWEST)}`, signal);
     }
 
     protected draw({ data, at }: Answer<Page<Rejected>>): Shown {
@@ -85,7 +91,7 @@ class ReasonsCard extends Card<Page<Rejected>> {
         const content = h('div', {}, h('p', { class: 'quiet' }, `Of ${note}. A click shows those of one reason.`),
             table<Reason>('Reasons, the commonest first', [
                 { title: 'Reason', cell: (one) => reasonButton(one.reason) },
-                { title: 'Count', isNumber: true, cell: (one) => h('span', { class: 'with-bar' }, shareBar(one.count / total, 'lowers'), count(one.count)) },
+                { title: 'Count', isNumber: true, cell: (one) => barred(one.count / total, count(one.count), 'lowers') },
                 { title: 'Sent as', cell: (one) => [...one.formats].join(', ') },
                 { title: 'Last', isNumber: true, cell: (one) => ago(one.last) },
             ], reasons));
@@ -107,22 +113,35 @@ function grouped(items: Rejected[]): Reason[] {
 }
 
 function reasonButton(reason: string): HTMLElement {
-    const show = () => goTo({ page: 'quality', own: { reason } });
+    const of = readScope().own.get('of') ?? '';
+    const show = () => goTo({ page: 'quality', own: { reason, of } });
     return h('button', { class: 'link', type: 'button', onclick: show, title: reason }, words(reason));
 }
 
 class RejectedCard extends Card<Page<Rejected>> {
     protected readonly heading = 'Refused events';
+    private select = h('select', { 'aria-label': 'Whose' });
+
+    protected override tools(): Node[] {
+        this.select.replaceChildren(
+            h('option', { value: '' }, 'of this site'),
+            h('option', { value: 'all' }, 'of all, and unknown keys'),
+        );
+        this.select.onchange = () => goTo({ own: { of: this.select.value } });
+        return [this.select];
+    }
+
     private pages = new Pages<Rejected>((cursor, signal) => this.ask(cursor, signal), (rows) => this.list(rows));
     private scope: Scope | null = null;
 
     protected load(scope: Scope, signal: AbortSignal): Promise<Answer<Page<Rejected>>> {
         this.scope = scope;
+        this.select.value = scope.own.get('of') ?? '';
         return this.ask(null, signal);
     }
 
     private ask(cursor: string | null, signal: AbortSignal): Promise<Answer<Page<Rejected>>> {
-        const query = new URLSearchParams({ site: this.scope?.site ?? '', limit: '50' });
+        const query = questionOf(this.scope ?? readScope(), 50);
         const reason = this.scope?.own.get('reason');
         if (reason) query.set('reason', reason);
         if (cursor) query.set('cursor', cursor);
@@ -131,7 +150,7 @@ class RejectedCard extends Card<Page<Rejected>> {
 
     protected draw({ data, at }: Answer<Page<Rejected>>, scope: Scope): Shown {
         const reason = scope.own.get('reason');
-        const drop = () => goTo({ page: 'quality' });
+        const drop = () => goTo({ page: 'quality', own: { of: scope.own.get('of') ?? '' } });
         const filter = reason
             ? h('p', {}, h('button', { class: 'filter small', type: 'button', onclick: drop }, `reason: ${reason} ✕`))
             : null;

@@ -115,7 +115,6 @@ class ScoringCard extends Card<Scoring | null> {
         const { explanation } = data;
         const rows = [...explanation.contributions].sort((one, other) => Math.abs(other.beta) - Math.abs(one.beta));
         const largest = Math.max(...rows.map((one) => Math.abs(one.beta)), 0);
-        const silent = explanation.not_measured.length;
         const content = h('div', {},
             facts([
                 ['Model', h('code', {}, explanation.model)],
@@ -128,7 +127,7 @@ class ScoringCard extends Card<Scoring | null> {
                 { title: 'Value', isNumber: true, cell: (one) => signed(one.beta) },
                 { title: 'Halves in', isNumber: true, cell: (one) => duration(one.half_life_s * 1_000) },
             ], rows),
-            h('p', { class: 'quiet' }, `As used just now for one visitor; ${silent} further signals were not measured there. `,
+            h('p', { class: 'quiet' }, 'As used just now for the visitor with the most terms; signals that said nothing there are not listed. ',
                 'They are changed in ', h('code', {}, 'config/scoring.yaml'), '; ', h('code', {}, 'heliograph score compare'), ' tries others first.'));
         return { content, asOf: explanation.as_of };
     }

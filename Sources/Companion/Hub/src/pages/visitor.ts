@@ -7,8 +7,8 @@ import { on } from '../core/hub';
 import { linkTo, readScope, type Scope } from '../core/scope';
 import type { Contribution, Explanation, HistoryPoint, Visitor } from '../core/shapes';
 import { Card, type Shown } from '../parts/card';
-import { divergingBar, lineChart, shareBar } from '../parts/charts';
-import { facts, profile, scoreChip } from '../parts/figures';
+import { divergingBar, lineChart } from '../parts/charts';
+import { barred, facts, profile, scoreChip } from '../parts/figures';
 import { table } from '../parts/table';
 
 const REFRESH_MILLISECONDS = 2_000;
@@ -153,7 +153,7 @@ class ProfileCard extends OneCard<Explanation> {
                     {
                         title: 'Probability',
                         isNumber: true,
-                        cell: ([, value]) => h('span', { class: 'with-bar' }, shareBar(value), share(value)),
+                        cell: ([, value]) => barred(value, share(value)),
                     },
                 ],
                 rows,
@@ -205,7 +205,7 @@ function timeline(points: HistoryPoint[]): HTMLElement {
             h('span', { class: 'quiet' }, (one.terms ?? []).slice(0, 3).map((part) => `${words(part.name)} ${signed(part.adds)}`).join(' · ')),
         ),
     );
-    return h('div', {}, h('h3', { class: 'title' }, 'Timeline of the score'), h('ol', { class: 'timeline' }, ...rows));
+    return h('div', {}, h('h3', { class: 'title' }, 'Timeline of the score'), h('ol', { class: 'timeline', tabindex: '0', 'aria-label': 'Timeline of the score' }, ...rows));
 }
 
 /** What the visitor did, session by session; needs a route that this companion may not have. */

@@ -148,14 +148,14 @@ function reading(chart: LineChart, point: Point): string {
 
 /** Arrow keys and the pointer read values into the line below. */
 function read(picture: SVGSVGElement, frame: Frame, chart: LineChart, out: HTMLElement): void {
-    const cursor = s('line', { class: 'cursor', y1: TOP, y2: HEIGHT - BOTTOM, x1: -9, x2: -9 });
-    picture.append(cursor);
+    const cursor = s('line', { class: 'cursor', y1: TOP, y2: HEIGHT - BOTTOM });
     const { points } = frame;
     let place = points.length - 1;
     const show = (index: number) => {
         place = Math.min(points.length - 1, Math.max(0, index));
         const point = points[place];
         if (!point) return;
+        if (!cursor.isConnected) picture.append(cursor);
         cursor.setAttribute('x1', String(frame.x(point.at)));
         cursor.setAttribute('x2', String(frame.x(point.at)));
         out.textContent = reading(chart, point);

@@ -3,6 +3,7 @@
 import { h } from '../core/dom';
 import { decimal, shortId, words } from '../core/format';
 import { linkTo } from '../core/scope';
+import { shareBar } from './charts';
 
 const BANDS = new Set(['cold', 'warm', 'hot']);
 
@@ -27,6 +28,11 @@ export function profile(name: string, confidence?: number): string {
     if (!name || name === 'undetermined') return 'Undetermined';
     const sure = confidence === undefined ? '' : ` ${Math.round(confidence * 100)} %`;
     return words(name) + sure;
+}
+
+/** A bar and its number, so that numbers of a column stand below each other. */
+export function barred(part: number, text: string, kind?: string): HTMLElement {
+    return h('span', { class: 'with-bar' }, shareBar(part, kind), h('span', { class: 'amount' }, text));
 }
 
 const STATES: Record<string, string> = {

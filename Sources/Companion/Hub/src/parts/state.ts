@@ -40,7 +40,7 @@ function failure(problem: Problem, mark: HTMLElement, retry: () => void): HTMLEl
     const { title, text } = wording(problem);
     return h(
         'div',
-        { class: 'blank error' },
+        { class: `blank ${problem.isUnknownRoute ? 'missing' : 'error'}` },
         mark,
         h(
             'div',

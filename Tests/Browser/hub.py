@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+"""The Hub in Chromium, against a running engine with real events.
+
+    hub.py var/addresses.json [folder for screenshots]
+
+Every page in two themes and three widths: axe finds nothing, nothing overflows, no script fails,
+nothing breaks the policy. Then: a walk by keyboard alone, hostile strings as event data, eight tabs
+with one stream, the companion going away and coming back, and the panel of figures drawn from an
+answer of the documented shape.
+"""
+
+import json
+import pathlib
+import sys
+import time
+import traceback
+
+import axe_playwright_python
+
+import hub_checks
+from browser import chromium
+from hub_server import HubServer
+from hub_world import fill, richest_visitor
+
+WIDTHS = {1440: 900, 1024: 768, 390: 844}
+THEMES = ("light", "dark")
+SETTLED = "document.querySelector('main .card') && !document.querySelector('.card[aria-busy]')"
+AXE = pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js"
+
+
+class Hub:
+    """A browser's window on the Hub; `faults` is what must stay empty."""
+
+    def __init__(self, browser, server, pictures, visitor):
+        self.browser, self.server, self.pictures = browser, server, pictures
+        self.visitor = visitor
+        self.faults = []
+
+    def window(self, width=1440, theme="light"):
+        context = self.browser.new_context(
+            viewport={"width": width, "height": WIDTHS[width]}, color_scheme=theme,
+            locale="en-GB", reduced_motion="reduce")
+        context.add_init_script(hub_checks.WATCH)
+        return context
+
+    def page(self, context):
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        page.on("console", lambda message: self.hear(message))
+        return page
+
+    def hear(self, message):
+        """Answers of 404 and 405 are of routes that a companion may not have yet."""
+        text = message.text
+        if message.type == "error" and not text.startswith("Failed to load resource"):
+            self.faults.append(f"console: {text[:300]}")
+
+    def open(self, page, place):
+        page.goto("about:blank")
+        page.goto(f"{self.server.url}#/{place}")
+        self.settle(page)
+
+    def settle(self, page):
+        page.wait_for_selector("main h1")
+        if not hub_checks.until(page, SETTLED):
+            self.faults.append(f"a card never got an answer: {page.url}")
+
+    def places(self):
+        return {"overview": "overview", "live": "live", "visitors": "visitors",
+                "visitor": f"visitors/{self.visitor}", "deliveries": "deliveries",
+                "quality": "quality", "settings": "settings"}
+
+
+def look_at_every_page(hub):
+    """axe, overflow and a picture of each page, theme and width."""
+    axe = AXE.read_text()
+    found = []
+    for theme in THEMES:
+        for width in WIDTHS:
+            context = hub.window(width, theme)
+            page = hub.page(context)
+            for name, place in hub.places().items():
+                hub.open(page, place)
+                where = f"{name} {width} {theme}"
+                found += hub_checks.overflow(page, where)
+                found += hub_checks.axe(page, axe, where)
+                if hub.pictures:
+                    page.screenshot(path=hub.pictures / f"hub-{name}-{width}-{theme}.png",
+                                    full_page=True)
+            context.close()
+    return found
+
+
+CHECKS = {
+    "every page in two themes and three widths": look_at_every_page,
+    "by keyboard alone": hub_checks.keyboard,
+    "hostile strings stay text": hub_checks.hostile,
+    "eight tabs, one stream": hub_checks.one_stream,
+    "without the companion": hub_checks.away,
+    "a panel from an answer of the documented shape": hub_checks.documented_answer,
+}
+
+
+def main() -> int:
+    addresses = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    pictures = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    only = sys.argv[3] if len(sys.argv) > 3 else ""
+    fill(addresses)
+    server = HubServer(addresses["companion"])
+    status = 0
+    with chromium() as browser:
+        hub = Hub(browser, server, pictures, richest_visitor(addresses))
+        for name, check in CHECKS.items():
+            if only not in name:
+                continue
+            began = time.monotonic()
+            status |= run(hub, name, check)
+            print(f"hub: {name}: {time.monotonic() - began:.1f} s")
+    return status
+
+
+def run(hub, name, check) -> int:
+    hub.faults = []
+    try:
+        found = check(hub) + hub.faults
+    except Exception:  # one check that fails must not hide the others
+        traceback.print_exc()
+        return 1
+    for fault in found:
+        print(f"hub: {name}: {fault}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

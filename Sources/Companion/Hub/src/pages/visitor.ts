@@ -13,6 +13,8 @@ import { table } from '../parts/table';
 
 const REFRESH_MILLISECONDS = 2_000;
 const HISTORY = 200;
+/** So many terms are shown at once; a phone has no room for all. */
+const LARGEST = 8;
 
 const path = (scope: Scope, part = '', more = '') =>
     `/visitors/${encodeURIComponent(scope.rest)}${part}?site=${encodeURIComponent(scope.site)}${more}`;
@@ -83,7 +85,10 @@ class WhyCard extends OneCard<Explanation> {
             'div',
             {},
             h('p', { class: 'quiet' }, 'Terms in log-odds: what raises stands right of the middle, what lowers left. Base and terms add up to the score.'),
-            parts.length ? terms(parts, largest) : h('p', { class: 'calm' }, 'Nothing was measured yet; the score is the base alone.'),
+            parts.length
+                ? terms(parts.slice(0, LARGEST), largest)
+                : h('p', { class: 'calm' }, 'Nothing was measured yet; the score is the base alone.'),
+            smaller(parts.slice(LARGEST), largest),
             sum(data),
             next(data),
             silent(data),
@@ -104,6 +109,13 @@ function terms(parts: Contribution[], largest: number): HTMLElement {
         ],
         parts,
     );
+}
+
+function smaller(parts: Contribution[], largest: number): HTMLElement | null {
+    if (!parts.length) return null;
+    const all = parts.reduce((total, one) => total + one.log_odds, 0);
+    const title = `${parts.length} smaller terms, together ${signed(all)}`;
+    return h('details', {}, h('summary', {}, title), terms(parts, largest));
 }
 
 function sum(data: Explanation): HTMLElement {
@@ -236,7 +248,7 @@ export function page(): Node[] {
             'div',
             { class: 'two' },
             h('div', { class: 'stack' }, h('hg-history'), h('hg-why')),
-            h('div', { class: 'stack' }, h('hg-score'), h('hg-profile'), h('hg-timeline')),
+            h('div', { class: 'stack first' }, h('hg-score'), h('hg-profile'), h('hg-timeline')),
         ),
     ];
 }

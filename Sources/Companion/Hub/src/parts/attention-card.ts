@@ -23,6 +23,7 @@ export class AttentionCard extends Card<Attention> {
     protected draw({ data }: Answer<Attention>): Shown {
         const list = h('ul', { class: 'notices' }, ...data.notices.slice(0, SHOWN).map((one) => this.row(one)));
         const more = data.notices.length - SHOWN;
+        const unfold = data.notices.length > 1 ? unfolder(list, Math.min(SHOWN, data.notices.length) - 1) : null;
         const missing = data.missing.length
             ? h('p', { class: 'quiet' }, `Could not look at: ${data.missing.join(', ')}.`)
             : null;
@@ -30,7 +31,7 @@ export class AttentionCard extends Card<Attention> {
             ? null
             : h('p', { class: 'calm' }, data.missing.length ? 'Nothing in the rest.' : 'Nothing needs you now.');
         const rest = more > 0 ? h('p', { class: 'quiet' }, `and ${more} more of less weight`) : null;
-        return { content: h('div', {}, none, data.notices.length ? list : null, rest, missing) };
+        return { content: h('div', {}, none, data.notices.length ? list : null, unfold, rest, missing) };
     }
 
     private row(notice: Notice): HTMLElement {
@@ -68,6 +69,18 @@ export class AttentionCard extends Card<Attention> {
         undo.focus();
         tell('say', done);
     }
+}
+
+/** A phone shows the first notice; the rest is behind a button, so that figures stay on the screen. */
+function unfolder(list: HTMLElement, more: number): HTMLElement {
+    list.classList.add('folded');
+    const button = h('button', { class: 'small unfold', type: 'button' }, `${more} more`);
+    button.addEventListener('click', () => {
+        list.classList.remove('folded');
+        button.remove();
+        list.querySelectorAll<HTMLElement>('a')[1]?.focus();
+    });
+    return button;
 }
 
 customElements.define('hg-attention', AttentionCard);

@@ -9,7 +9,7 @@ import { asOf, course, FIGURES } from './query';
 
 /** One figure's course over the range; which one stands in the address. */
 export class TrendCard extends Card<QueryAnswer> {
-    protected readonly heading = 'Course';
+    protected readonly heading = 'Trend';
     private select = h('select', { 'aria-label': 'Figure' });
 
     protected override tools(): Node[] {

@@ -20,7 +20,7 @@ import axe_playwright_python
 import hub_checks
 from browser import chromium
 from hub_server import HubServer
-from hub_world import fill, richest_visitor
+from hub_world import fill, richest_visitor, token
 
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
 THEMES = ("light", "dark")
@@ -31,8 +31,9 @@ AXE = pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js"
 class Hub:
     """A browser's window on the Hub; `faults` is what must stay empty."""
 
-    def __init__(self, browser, server, pictures, visitor):
+    def __init__(self, browser, server, pictures, visitor, token=None):
         self.browser, self.server, self.pictures = browser, server, pictures
+        self.token = token
         self.visitor = visitor
         self.faults = []
 
@@ -41,6 +42,12 @@ class Hub:
             viewport={"width": width, "height": WIDTHS[width]}, color_scheme=theme,
             locale="en-GB", reduced_motion="reduce")
         context.add_init_script(hub_checks.WATCH)
+        if self.token:
+            answer = context.request.post(
+                f"{self.server.origin}/api/v1/session", data={"token": self.token},
+                headers={"Sec-Fetch-Site": "same-origin"})
+            if not answer.ok:
+                self.faults.append(f"signing in: {answer.status} {answer.text()[:200]}")
         return context
 
     def page(self, context):
@@ -102,14 +109,15 @@ CHECKS = {
 
 
 def main() -> int:
-    addresses = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    file = pathlib.Path(sys.argv[1])
+    addresses = {**json.loads(file.read_text()), "folder": file.parent}
     pictures = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
     only = sys.argv[3] if len(sys.argv) > 3 else ""
     fill(addresses)
     server = HubServer(addresses["companion"])
     status = 0
     with chromium() as browser:
-        hub = Hub(browser, server, pictures, richest_visitor(addresses))
+        hub = Hub(browser, server, pictures, richest_visitor(addresses), token(addresses))
         for name, check in CHECKS.items():
             if only not in name:
                 continue

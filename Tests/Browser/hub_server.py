@@ -110,8 +110,12 @@ class HubServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/hub/"
+        return self.origin + "/hub/"
 
     def handle_error(self, *_):
         """A browser that hangs up is no error of ours."""

@@ -47,8 +47,17 @@ def send(addresses, event, key="hg_demo"):
         error.close()
 
 
+def token(addresses):
+    """Of whoever runs the engine; nothing where the companion asks for none."""
+    file = addresses["folder"] / "companion-token"
+    return file.read_text().strip() if file.is_file() else None
+
+
 def read(addresses, path):
-    with urllib.request.urlopen(addresses["companion"] + path, timeout=10) as answer:
+    own = token(addresses)
+    request = urllib.request.Request(
+        addresses["companion"] + path, headers={"Authorization": f"Bearer {own}"} if own else {})
+    with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
 
 

@@ -50,10 +50,10 @@ export class Shell extends HTMLElement {
         void this.begin(signal);
     }
 
-    /** The sites are known before anything is asked about one. */
+    /** Sites, and what a question must send along, are known before anything is asked. */
     private async begin(signal: AbortSignal): Promise<void> {
-        setSites(await this.readSites(signal));
-        void this.readCaller(signal);
+        const [sites] = await Promise.all([this.readSites(signal), this.readCaller(signal)]);
+        setSites(sites);
         this.render();
         this.connected(navigator.onLine);
     }
@@ -72,7 +72,6 @@ export class Shell extends HTMLElement {
         try {
             const { data } = await get<{ csrf?: string }>('/me', signal);
             setChangeToken(data.csrf ?? null);
-            tell('refresh', null);
         } catch {
             // A companion without access control has nobody to name.
         }

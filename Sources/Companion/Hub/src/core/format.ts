@@ -55,18 +55,16 @@ export const minuteTime = (at: number): string => dateTime.minute.format(at);
 export const day = (at: number): string => dateTime.day.format(at);
 export const fullTime = (at: number): string => dateTime.full.format(at);
 
+/** A moment as short as today allows. */
+export function moment(at: number): string {
+    const isToday = day(at) === day(Date.now());
+    return isToday ? clockTime(at) : `${day(at)} ${minuteTime(at)}`;
+}
+
 /** With its sign; a minus is one, not a hyphen. */
 export function signed(value: number, digits = 2): string {
     const text = Math.abs(value).toFixed(digits);
     return Number(text) === 0 ? text : `${value < 0 ? '−' : '+'}${text}`;
-}
-
-/** Money comes in the currency's smallest unit. */
-export function money(minor: number, currency: string | undefined): string {
-    if (!currency) return amount(minor / 100, currency);
-    const format = new Intl.NumberFormat(undefined, { style: 'currency', currency });
-    const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-    return format.format(minor / 10 ** digits);
 }
 
 /** Money in whole units; a bare number where nobody says of which currency. */
@@ -95,7 +93,7 @@ export function figure(value: number | null, type: string, currency?: string): s
         case 'ratio':
             return share(value);
         case 'money':
-            return money(value, currency);
+            return amount(value, currency);
         case 'milliseconds':
             return duration(value);
         case 'number':

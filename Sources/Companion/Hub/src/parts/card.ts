@@ -2,7 +2,7 @@
 
 import { type Answer, Problem } from '../core/api';
 import { freshId, h, isInUse } from '../core/dom';
-import { clockTime } from '../core/format';
+import { fullTime, moment } from '../core/format';
 import { on } from '../core/hub';
 import { onScope, readScope, type Scope } from '../core/scope';
 import { type Blank, blank } from './state';
@@ -146,8 +146,8 @@ export abstract class Card<T> extends HTMLElement {
     private mark(asOf: number, isKept: boolean): void {
         const isStale = isKept || Date.now() - asOf > STALE_MILLISECONDS;
         this.classList.toggle('stale', isStale);
-        this.stamp.textContent = isKept ? `offline · as of ${clockTime(asOf)}` : clockTime(asOf);
-        this.stamp.title = `As of ${clockTime(asOf)}`;
+        this.stamp.textContent = isKept ? `offline · as of ${moment(asOf)}` : moment(asOf);
+        this.stamp.title = `As of ${fullTime(asOf)}`;
     }
 
     /** A figure that was right a moment ago stays, greyed; without one the error stands in its place. */
@@ -155,7 +155,7 @@ export abstract class Card<T> extends HTMLElement {
         const problem = error instanceof Problem ? error : unexpected(error);
         if (this.answeredAt && problem.status !== 401) {
             this.classList.add('stale');
-            this.stamp.textContent = `${problem.title} · as of ${clockTime(this.answeredAt)}`;
+            this.stamp.textContent = `${problem.title} · as of ${moment(this.answeredAt)}`;
             return;
         }
         this.replace(blank({ kind: 'error', problem }, () => void this.refresh()));

@@ -1,28 +1,12 @@
 // Writes manifest.json: bytes of every file, raw and compressed, and which the first screen loads.
 // Ends with status 1 when those are more than the budget.
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { firstModules } from './first.mjs';
 
 const [folder, budgetText] = process.argv.slice(2);
 const budget = Number(budgetText);
-const meta = JSON.parse(readFileSync(join(folder, 'meta.json'), 'utf8'));
-
-const outputs = new Map(
-    Object.entries(meta.outputs).map(([path, output]) => [basename(path), output]),
-);
-
-/** A module and all that it imports at once; what it loads later is not counted. */
-function closure(name, seen = new Set()) {
-    if (seen.has(name)) return seen;
-    seen.add(name);
-    for (const one of outputs.get(name)?.imports ?? []) {
-        if (one.kind === 'import-statement') closure(basename(one.path), seen);
-    }
-    return seen;
-}
-
-const overview = [...outputs].find(([, one]) => one.entryPoint?.endsWith('pages/overview.ts'));
-const first = new Set(['index.html', 'hub.css', ...closure('hub.js'), ...closure(overview[0])]);
+const first = new Set(['index.html', 'hub.css', ...firstModules(folder)]);
 const files = {};
 for (const name of readdirSync(folder)) {
     if (!/\.(html|css|js|svg)$/.test(name)) continue;

@@ -52,6 +52,8 @@ export class Shell extends HTMLElement {
 
     /** Sites, and what a question must send along, are known before anything is asked. */
     private async begin(signal: AbortSignal): Promise<void> {
+        // The page's module comes while the companion answers.
+        entry(readScope().page).load().catch(() => undefined);
         const [sites] = await Promise.all([this.readSites(signal), this.readCaller(signal)]);
         setSites(sites);
         this.render();

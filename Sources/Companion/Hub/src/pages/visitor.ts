@@ -2,7 +2,7 @@
 
 import { type Answer, get, Problem } from '../core/api';
 import { h } from '../core/dom';
-import { ago, decimal, duration, fullTime, minuteTime, share, signed, words } from '../core/format';
+import { ago, clockTime, day, decimal, duration, fullTime, minuteTime, share, signed, words } from '../core/format';
 import { on } from '../core/hub';
 import { linkTo, readScope, type Scope } from '../core/scope';
 import type { Contribution, Explanation, HistoryPoint, Visitor } from '../core/shapes';
@@ -195,12 +195,21 @@ class HistoryCard extends OneCard<{ history: HistoryPoint[] }> {
             title: 'Score over time',
             points: data.history.map((one) => ({ at: one.at, value: one.score })),
             value: decimal,
-            moment: minuteTime,
+            moment: fitting(data.history),
             isStep: true,
             top: 100,
         });
         return { content: h('div', {}, content, timeline(data.history)), asOf: at };
     }
+}
+
+const HOUR_MILLISECONDS = 3_600_000;
+
+/** How exactly moments must be written to differ. */
+function fitting(points: HistoryPoint[]): (at: number) => string {
+    const span = (points[points.length - 1]?.at ?? 0) - (points[0]?.at ?? 0);
+    if (span < HOUR_MILLISECONDS) return clockTime;
+    return span < 24 * HOUR_MILLISECONDS ? minuteTime : (at) => `${day(at)} ${minuteTime(at)}`;
 }
 
 function timeline(points: HistoryPoint[]): HTMLElement {

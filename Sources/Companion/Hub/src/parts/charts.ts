@@ -30,6 +30,8 @@ const LEFT = 52;
 const RIGHT = 14;
 const TOP = 12;
 const BOTTOM = 26;
+/** Room of a moment's label, on a phone, where letters are larger. */
+const LABEL = 150;
 
 interface Frame {
     x(at: number): number;
@@ -93,20 +95,26 @@ function axes(frame: Frame, chart: LineChart): SVGElement[] {
                 chart.value(value)),
         );
     });
-    const places = spread(frame.points, 5).map((point, index, all) => {
-        const anchor = index === 0 ? 'start' : index === all.length - 1 ? 'end' : 'middle';
+    const places = spread(frame).map((point) => {
         const x = frame.x(point.at);
+        const anchor = x < LEFT + LABEL / 2 ? 'start' : x > WIDTH - LABEL / 2 ? 'end' : 'middle';
         return s('text', { class: 'tick', x, y: HEIGHT - 6, 'text-anchor': anchor },
             chart.moment(point.at));
     });
     return [...across, ...places];
 }
 
-/** At most `count` of them, the first and the last always. */
-function spread(points: Point[], count: number): Point[] {
-    if (points.length <= count) return points;
-    const step = (points.length - 1) / (count - 1);
-    return Array.from({ length: count }, (_, index) => points[Math.round(index * step)]!);
+/** Points whose labels do not touch, the last always among them. */
+function spread(frame: Frame): Point[] {
+    const kept: Point[] = [];
+    let right = WIDTH + LABEL;
+    for (const point of [...frame.points].reverse()) {
+        const x = frame.x(point.at);
+        if (right - x < LABEL) continue;
+        kept.push(point);
+        right = x;
+    }
+    return kept;
 }
 
 function path(

@@ -182,9 +182,15 @@ public final class CompanionServer: Sendable {
         guard let folder = PagesFolder.find(configured: configured) else {
             if let configured { throw .pages(configured) }
             log.warning("no pages found: the API answers, / does not")
-            return StaticPages(folder: "/nonexistent", ingest: ingestURL)
+            return StaticPages(folder: "", hub: settings.companion.hub, ingest: ingestURL)
         }
-        return StaticPages(folder: folder, ingest: ingestURL)
+        let pages = StaticPages(folder: folder, hub: settings.companion.hub, ingest: ingestURL)
+        if !pages.hasHub {
+            log.warning(
+                "no Hub in \(settings.companion.hub): build it with Sources/Companion/Hub/build"
+            )
+        }
+        return pages
     }
 
     // MARK: - Life

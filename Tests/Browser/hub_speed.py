@@ -14,7 +14,7 @@ import sys
 
 from browser import chromium
 from hub import Hub
-from hub_server import HubServer
+from hub_proxy import HubProxy
 from hub_world import token
 
 VISITS = 5
@@ -53,9 +53,9 @@ def visit(hub, slow):
 def main():
     file = pathlib.Path(sys.argv[1])
     addresses = {**json.loads(file.read_text()), "folder": file.parent}
-    server = HubServer(addresses["companion"])
+    server = HubProxy(addresses["companion"])
     with chromium() as browser:
-        hub = Hub(browser, server, None, "", token(addresses))
+        hub = Hub(browser, server, token=token(addresses))
         for name, slow in (("loopback", False), ("1.6 Mbit/s, 150 ms, processor / 4", True)):
             visits = [visit(hub, slow) for _ in range(VISITS)]
             first, whole = (statistics.median(times) for times in zip(*visits))

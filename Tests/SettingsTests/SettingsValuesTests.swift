@@ -9,7 +9,7 @@ import Testing
 
 private let full = """
     ingest: {address: "::", port: 1, loops: 3, connections_maximum: 7}
-    companion: {address: 0.0.0.0, port: 2, pages: /srv/pages}
+    companion: {address: 0.0.0.0, port: 2, pages: /srv/pages, hub: hub}
     redis: {url: "redis://bob:p%40ss@[::1]:6380/4", key_prefix: "x:"}
     postgres: {url: "host=/run user=h"}
     journal: {disk_budget_bytes: 20000000, segment_bytes: 4194304}
@@ -44,6 +44,7 @@ private let full = """
         #expect(settings.ingest.address == "::" && settings.ingest.port == 1)
         #expect(settings.ingest.loops == 3 && settings.ingest.connectionsMaximum == 7)
         #expect(settings.companion.port == 2 && settings.companion.pages == "/srv/pages")
+        #expect(settings.companion.hub == "conf/hub")
         #expect(settings.redis.keyPrefix == "x:")
         #expect(settings.postgres.url?.expose { $0 } == "host=/run user=h")
         #expect(settings.journal.diskBudgetBytes == 20_000_000)

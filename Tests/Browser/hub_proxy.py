@@ -1,20 +1,12 @@
-"""Serves the built Hub at /hub/ and passes everything else on to a companion, until the companion
-serves it itself: the same headers as Sources/Companion/Hub/README.md asks of it."""
+"""Stands between a browser and a companion, so that a test can count the live streams and take the
+companion away; everything else passes as it is."""
 
 import http.client
 import http.server
-import pathlib
 import socketserver
 import threading
 import urllib.parse
 
-DIST = pathlib.Path(__file__).resolve().parents[2] / "Sources/Companion/Hub/dist"
-POLICY = "; ".join([
-    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
-    "connect-src 'self'", "worker-src 'self'", "form-action 'self'", "base-uri 'none'",
-    "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types hub"])
-TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
-         ".html": "text/html; charset=utf-8", ".svg": "image/svg+xml"}
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "date", "server"}
 
 
@@ -27,26 +19,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        path = urllib.parse.urlsplit(self.path).path
-        if path.startswith("/hub/"):
-            self.static(path.removeprefix("/hub/") or "index.html")
-        else:
-            self.forward()
-
-    def do_POST(self):
         self.forward()
 
-    do_HEAD = do_DELETE = do_POST
-
-    def static(self, name):
-        file = DIST / name
-        if file.parent != DIST or file.suffix not in TYPES or not file.is_file():
-            self.answer(404, {}, b"")
-            return
-        self.answer(200, {
-            "Content-Type": TYPES[file.suffix], "Content-Encoding": "gzip",
-            "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-cache"}, DIST.joinpath(name + ".gz").read_bytes())
+    do_HEAD = do_POST = do_DELETE = do_GET
 
     def answer(self, status, fields, body):
         self.send_response(status)
@@ -62,7 +37,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length else None
         fields = {name: value for name, value in self.headers.items()
-                  if name.lower() not in ("host", "connection", "accept-encoding")}
+                  if name.lower() not in ("host", "connection")}
         connection = http.client.HTTPConnection(self.server.companion, timeout=600)
         try:
             connection.request(self.command, self.path, body, fields)
@@ -95,9 +70,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.streams.remove(self)
 
 
-class HubServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
+class HubProxy(socketserver.ThreadingMixIn, http.server.HTTPServer):
     """Runs in a thread of its own. `streams` are the live streams open now; while `is_away` nothing
-    but the Hub's own files is answered."""
+    is answered."""
 
     daemon_threads = True
     request_queue_size = 128

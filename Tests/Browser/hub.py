@@ -3,10 +3,10 @@
 
     hub.py var/addresses.json [--pictures FOLDER] [--only TEXT] [--long]
 
-Every page, wide and light, narrow and dark (--long: in two themes and three widths): axe finds
-nothing, nothing overflows, no script fails, nothing breaks the policy. Then: a walk by keyboard alone, hostile strings as event data, eight tabs
-with one stream, the companion going away and coming back, and the panel of figures drawn from an
-answer of the documented shape.
+The way in. Every page, wide and light, narrow and dark (--long: in two themes and three widths):
+axe finds nothing, nothing overflows, no script fails, nothing breaks the policy. Then: a walk by
+keyboard alone, hostile strings as event data, eight tabs with one stream, the companion going away
+and coming back, and the panel of figures drawn from an answer of the documented shape.
 """
 
 import argparse
@@ -33,18 +33,18 @@ AXE = pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js"
 class Hub:
     """A browser's window on the Hub; `faults` is what must stay empty."""
 
-    def __init__(self, browser, server, visitor="", token=None, pictures=None, looks=()):
+    def __init__(self, browser, server, visitor="", token=None, pictures=None, is_long=False):
         self.browser, self.server, self.pictures = browser, server, pictures
-        self.token, self.looks = token, looks
+        self.token, self.is_long = token, is_long
         self.visitor = visitor
         self.faults = []
 
-    def window(self, width=1440, theme="light"):
+    def window(self, width=1440, theme="light", is_known=True):
         context = self.browser.new_context(
             viewport={"width": width, "height": WIDTHS[width]}, color_scheme=theme,
             locale="en-GB", reduced_motion="reduce")
         context.add_init_script(hub_checks.WATCH)
-        if self.token:
+        if self.token and is_known:
             answer = context.request.post(
                 f"{self.server.origin}/api/v1/session", data={"token": self.token},
                 headers={"Sec-Fetch-Site": "same-origin"})
@@ -84,7 +84,7 @@ def look_at_every_page(hub):
     """axe, overflow and a picture of each page, theme and width."""
     axe = AXE.read_text()
     found = []
-    for theme, width in hub.looks:
+    for theme, width in EVERY_LOOK if hub.is_long else TWO_LOOKS:
         context = hub.window(width, theme)
         page = hub.page(context)
         for name, place in hub.places().items():
@@ -100,6 +100,7 @@ def look_at_every_page(hub):
 
 
 CHECKS = {
+    "the way in": hub_checks.way_in,
     "every page": look_at_every_page,
     "by keyboard alone": hub_checks.keyboard,
     "hostile strings stay text": hub_checks.hostile,
@@ -126,7 +127,7 @@ def main() -> int:
     done = {0: 0, 1: 0}
     with chromium() as browser:
         hub = Hub(browser, server, richest_visitor(addresses), token(addresses), given.pictures,
-                  EVERY_LOOK if given.long else TWO_LOOKS)
+                  given.long)
         for name, check in CHECKS.items():
             if given.only not in name:
                 continue

@@ -3,6 +3,7 @@ companion away; everything else passes as it is."""
 
 import http.client
 import http.server
+import socket
 import socketserver
 import threading
 import urllib.parse
@@ -48,12 +49,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         kept = {name: value for name, value in answer.getheaders()
                 if name.lower() not in HOP_BY_HOP}
         if "event-stream" in (answer.getheader("Content-Type") or ""):
-            self.stream(answer, kept)
+            self.stream(connection.sock, answer, kept)
         else:
             self.answer(answer.status, kept, answer.read())
 
-    def stream(self, answer, fields):
+    def hang_up_with_the_reader(self, upstream):
+        """A tab that was closed is noticed at once, not with the next byte for it."""
+        try:
+            self.connection.recv(1)
+            upstream.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def stream(self, upstream, answer, fields):
         self.close_connection = True
+        threading.Thread(
+            target=self.hang_up_with_the_reader, args=(upstream,), daemon=True).start()
         self.send_response(answer.status)
         for name, value in {**fields, "Connection": "close"}.items():
             self.send_header(name, value)

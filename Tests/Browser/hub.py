@@ -33,9 +33,10 @@ AXE = pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js"
 class Hub:
     """A browser's window on the Hub; `faults` is what must stay empty."""
 
-    def __init__(self, browser, server, visitor="", token=None, pictures=None, is_long=False):
-        self.browser, self.server, self.pictures = browser, server, pictures
-        self.token, self.is_long = token, is_long
+    def __init__(self, browser, server, addresses, visitor="", pictures=None, is_long=False):
+        self.browser, self.server, self.addresses = browser, server, addresses
+        self.token, self.is_long = token(addresses), is_long
+        self.pictures = pictures
         self.visitor = visitor
         self.faults = []
 
@@ -76,7 +77,8 @@ class Hub:
 
     def places(self):
         return {"overview": "overview", "live": "live", "visitors": "visitors",
-                "visitor": f"visitors/{self.visitor}", "deliveries": "deliveries",
+                "visitor": f"visitors/{self.visitor}", "acquisition": "acquisition",
+                "behaviour": "behaviour", "conversions": "conversions", "deliveries": "deliveries",
                 "quality": "quality", "settings": "settings"}
 
 
@@ -104,6 +106,8 @@ CHECKS = {
     "every page": look_at_every_page,
     "by keyboard alone": hub_checks.keyboard,
     "hostile strings stay text": hub_checks.hostile,
+    "tables for spreadsheets": hub_checks.saved_tables,
+    "a timeline by pages": hub_checks.whole_timeline,
     "eight tabs, one stream": hub_checks.one_stream,
     "without the companion": hub_checks.away,
     "a panel from an answer of the documented shape": hub_checks.documented_answer,
@@ -126,7 +130,7 @@ def main() -> int:
     server = HubProxy(addresses["companion"])
     done = {0: 0, 1: 0}
     with chromium() as browser:
-        hub = Hub(browser, server, richest_visitor(addresses), token(addresses), given.pictures,
+        hub = Hub(browser, server, addresses, richest_visitor(addresses), given.pictures,
                   given.long)
         for name, check in CHECKS.items():
             if given.only not in name:

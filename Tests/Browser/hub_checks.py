@@ -1,10 +1,13 @@
 """What the Hub promises, one function each: they return what is wrong, nothing when all is well."""
 
+import csv
+import io
 import json
+import pathlib
 import time
 import urllib.parse
 
-from hub_world import HOSTILE
+from hub_world import FORMULAS, HOSTILE, read
 
 # Set before any script of the page: what breaks the policy, and what a hostile string would set.
 WATCH = """
@@ -14,7 +17,7 @@ WATCH = """
 """
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 TABS = 8
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 def until(page, condition, seconds=PATIENCE_SECONDS):
@@ -182,6 +185,42 @@ def open_bytes(page):
         page.keyboard.press("Escape")
         page.wait_for_selector("dialog", state="detached")
     return shown
+
+
+def saved_tables(hub):
+    """A table saved for a spreadsheet says what the table says, and works nothing out."""
+    context = hub.window()
+    page = hub.page(context)
+    hub.open(page, "behaviour")
+    with page.expect_download() as download:
+        page.locator("hg-behaviour[of=named] button", has_text="CSV").click()
+    text = pathlib.Path(download.value.path()).read_text(encoding="utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text)))
+    shown = page.locator("hg-behaviour[of=named] tbody tr").count()
+    names = [row[0] for row in rows[1:]]
+    context.close()
+    found = [f"could be worked out: {name!r}" for name in names
+             if name.strip()[:1] in "=+-@|%" or name[:1] in "\t\r\n"]
+    if len(names) != shown or rows[0][1] != "Times" or not rows[1][1].isdigit():
+        found.append(f"{shown} rows shown, saved {rows[:2]} and {len(names)} in all")
+    if not any(name.startswith("'=1+1") for name in names):
+        found.append(f"no formula among {names}, so nothing was tried; sent {FORMULAS}")
+    return found
+
+
+def whole_timeline(hub):
+    """Page by page a timeline is what it is at once: nothing twice, nothing left out."""
+    path = f"/api/v1/visitors/{hub.visitor}/timeline?site=demo&limit="
+    at_once = read(hub.addresses, path + "200")
+    items, cursor = [], ""
+    while cursor is not None:
+        page = read(hub.addresses, f"{path}7&cursor={cursor}" if cursor else path + "7")
+        items, cursor = items + page["items"], page["next_cursor"]
+    kinds = {item["kind"] for item in items}
+    found = [] if items[:200] == at_once["items"] else [
+        f"{len(items)} by sevens, {len(at_once['items'])} at once"]
+    missing = {"page_view", "click", "score"} - kinds
+    return found + ([f"no {missing} among {kinds}"] if missing else [])
 
 
 # ---- liveness

@@ -15,7 +15,6 @@ import sys
 from browser import chromium
 from hub import Hub
 from hub_proxy import HubProxy
-from hub_world import token
 
 VISITS = 5
 SLOW = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 96_000}
@@ -55,7 +54,7 @@ def main():
     addresses = {**json.loads(file.read_text()), "folder": file.parent}
     server = HubProxy(addresses["companion"])
     with chromium() as browser:
-        hub = Hub(browser, server, token=token(addresses))
+        hub = Hub(browser, server, addresses)
         for name, slow in (("loopback", False), ("1.6 Mbit/s, 150 ms, processor / 4", True)):
             visits = [visit(hub, slow) for _ in range(VISITS)]
             first, whole = (statistics.median(times) for times in zip(*visits))

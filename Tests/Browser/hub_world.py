@@ -13,6 +13,7 @@ HOSTILE = [
     "javascript:window.hostile=1", "'-window.hostile=1-'", "<svg/onload=window.hostile=1>",
     "{{constructor.constructor('window.hostile=1')()}}", "</title><iframe srcdoc=x>",
 ]
+FORMULAS = ["=1+1", "+2+2", "-3+3", "@SUM(4)", "\t=5+5", " =6+6", "|7"]
 VISITORS = 12
 BATCHES = 25
 PATIENCE_SECONDS = 30
@@ -33,6 +34,9 @@ def fill(addresses):
         send(addresses, {**event, "id": text, "name": text})
         send(addresses, {"id": text, "nme": text})
         send(addresses, {"id": text, "name": text}, key="hg_nobody")
+    for number, text in enumerate(FORMULAS):
+        send(addresses, {"id": f"formula-{number}", "user": "formulas", "name": text,
+                         "consent": 63})
     wait(lambda: read(addresses, "/api/v1/rejected?limit=1")["items"], "refused events")
     wait(lambda: read(addresses, "/api/v1/visitors?limit=1")["visitors"], "visitors")
 

@@ -13,9 +13,42 @@ export interface PageEntry {
 }
 
 export const PAGES: readonly PageEntry[] = [
-    { name: 'overview', title: 'Overview', key: 'o', usesRange: true, load: () => import('./pages/overview') },
+    {
+        name: 'overview',
+        title: 'Overview',
+        key: 'o',
+        usesRange: true,
+        load: () => import('./pages/overview'),
+    },
     { name: 'live', title: 'Live', key: 'l', load: () => import('./pages/live') },
-    { name: 'visitors', title: 'Visitors', oneTitle: 'Visitor', key: 'v', load: () => import('./pages/visitors') },
+    {
+        name: 'visitors',
+        title: 'Visitors',
+        oneTitle: 'Visitor',
+        key: 'v',
+        load: () => import('./pages/visitors'),
+    },
+    {
+        name: 'acquisition',
+        title: 'Acquisition',
+        key: 'a',
+        usesRange: true,
+        load: () => import('./pages/acquisition'),
+    },
+    {
+        name: 'behaviour',
+        title: 'Behaviour',
+        key: 'b',
+        usesRange: true,
+        load: () => import('./pages/behaviour'),
+    },
+    {
+        name: 'conversions',
+        title: 'Conversions',
+        key: 'c',
+        usesRange: true,
+        load: () => import('./pages/conversions'),
+    },
     { name: 'deliveries', title: 'Deliveries', key: 'd', load: () => import('./pages/deliveries') },
     { name: 'quality', title: 'Data quality', key: 'q', load: () => import('./pages/quality') },
     { name: 'settings', title: 'Settings', key: 's', load: () => import('./pages/settings') },

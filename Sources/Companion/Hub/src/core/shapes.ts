@@ -76,6 +76,23 @@ export interface HistoryPoint {
     profile_before?: string;
 }
 
+/** Something that a visitor did, or that came of it. */
+export interface Deed {
+    kind: string;
+    at: number;
+    visitor: string;
+    session?: string;
+    detail: Record<string, unknown>;
+}
+
+/** The scoring file's numbers. */
+export interface ScoringNumbers {
+    model: string;
+    base: number;
+    bands: { warm: number; hot: number; hysteresis: number };
+    signals: { signal: string; label: string; weight: number; half_life_s: number }[];
+}
+
 export interface Delivery {
     id: string;
     destination: string;

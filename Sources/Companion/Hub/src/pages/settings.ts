@@ -4,7 +4,7 @@ import { duration, signed, zoneName } from '../core/format';
 import { remember, setTheme, shortcutsAreOn, theme, type Theme } from '../core/memory';
 import { tell } from '../core/hub';
 import type { Scope } from '../core/scope';
-import type { Contribution, Explanation, Site, Visitor } from '../core/shapes';
+import type { ScoringNumbers, Site } from '../core/shapes';
 import { Card, type Shown } from '../parts/card';
 import { divergingBar } from '../parts/charts';
 import { facts } from '../parts/figures';
@@ -90,50 +90,60 @@ class TokensCard extends Card<{ tokens: Token[] }> {
     }
 }
 
-interface Scoring {
-    explanation: Explanation;
-    visitor: string;
-}
+type Weight = ScoringNumbers['signals'][number];
 
-/** The weights in force, read from the explanation of the visitor who was seen last. */
-class ScoringCard extends Card<Scoring | null> {
+class ScoringCard extends Card<ScoringNumbers> {
     protected readonly heading = 'How behaviour becomes a score';
+    protected override readonly followsScope = false;
 
-    protected async load(scope: Scope, signal: AbortSignal): Promise<Answer<Scoring | null>> {
-        const site = encodeURIComponent(scope.site);
-        const { data, at, isKept } = await get<{ visitors: Visitor[] }>(`/visitors?site=${site}&limit=20`, signal);
-        const richest = [...data.visitors].sort((one, other) => measured(other) - measured(one))[0];
-        if (!richest) return { data: null, at, isKept };
-        const answer = await get<Explanation>(`/visitors/${encodeURIComponent(richest.visitor)}/explain?site=${site}`, signal);
-        return { ...answer, data: { explanation: answer.data, visitor: richest.visitor } };
+    protected load(_: Scope, signal: AbortSignal): Promise<Answer<ScoringNumbers>> {
+        return get('/scoring', signal);
     }
 
-    protected draw({ data }: Answer<Scoring | null>): Shown {
-        if (!data) {
-            return { blank: { kind: 'no-data', text: 'Nobody has been scored yet, so no weight was used.' } };
-        }
-        const { explanation } = data;
-        const rows = [...explanation.contributions].sort((one, other) => Math.abs(other.beta) - Math.abs(one.beta));
-        const largest = Math.max(...rows.map((one) => Math.abs(one.beta)), 0);
-        const content = h('div', {},
+    protected draw({ data, at }: Answer<ScoringNumbers>): Shown {
+        const { warm, hot, hysteresis } = data.bands;
+        const content = h(
+            'div',
+            {},
             facts([
-                ['Model', h('code', {}, explanation.model)],
-                ['Base', signed(explanation.base)],
+                ['Model', h('code', {}, data.model)],
+                ['Base', signed(data.base)],
                 ['Score', '100 × logistic(base + Σ weight × value)'],
+                ['Bands', `warm from ${warm}, hot from ${hot}; left ${hysteresis} points below`],
             ]),
-            table<Contribution>('Weights, the largest first', [
-                { title: 'Signal', cell: (one) => one.label },
-                { title: 'Weight', cell: (one) => divergingBar(one.beta, largest) },
-                { title: 'Value', isNumber: true, cell: (one) => signed(one.beta) },
-                { title: 'Halves in', isNumber: true, cell: (one) => duration(one.half_life_s * 1_000) },
-            ], rows),
-            h('p', { class: 'quiet' }, 'As used just now for the visitor with the most terms; signals that said nothing there are not listed. ',
-                'They are changed in ', h('code', {}, 'config/scoring.yaml'), '; ', h('code', {}, 'heliograph score compare'), ' tries others first.'));
-        return { content, asOf: explanation.as_of };
+            weights(data.signals),
+            h(
+                'p',
+                { class: 'quiet' },
+                'A signal’s value is 0 to 1. All of this is changed in ',
+                h('code', {}, 'config/scoring.yaml'),
+                '; ',
+                h('code', {}, 'heliograph score compare'),
+                ' tries other weights first.',
+            ),
+        );
+        return { content, asOf: at };
     }
 }
 
-const measured = (one: Visitor): number => one.terms.filter((term) => term.contribution !== 0).length;
+function weights(signals: Weight[]): HTMLElement {
+    const rows = [...signals].sort((one, other) => Math.abs(other.weight) - Math.abs(one.weight));
+    const largest = Math.abs(rows[0]?.weight ?? 0);
+    return table<Weight>(
+        'Weights, the largest first',
+        [
+            { title: 'Signal', cell: (one) => one.label },
+            { title: 'Weight', cell: (one) => divergingBar(one.weight, largest) },
+            { title: 'Value', isNumber: true, cell: (one) => signed(one.weight) },
+            {
+                title: 'Halves in',
+                isNumber: true,
+                cell: (one) => duration(one.half_life_s * 1_000),
+            },
+        ],
+        rows,
+    );
+}
 
 customElements.define('hg-appearance', AppearanceCard);
 customElements.define('hg-sites', SitesCard);

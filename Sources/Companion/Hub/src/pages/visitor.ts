@@ -1,18 +1,39 @@
 // One visitor: the score, why it is that, how it came there.
 
-import { type Answer, get, Problem } from '../core/api';
+import { type Answer, get } from '../core/api';
 import { h } from '../core/dom';
-import { ago, clockTime, day, decimal, duration, fullTime, minuteTime, share, signed, words } from '../core/format';
+import {
+    ago,
+    clockTime,
+    day,
+    decimal,
+    duration,
+    fullTime,
+    minuteTime,
+    share,
+    signed,
+    words,
+} from '../core/format';
 import { on } from '../core/hub';
 import { linkTo, readScope, type Scope } from '../core/scope';
-import type { Contribution, Explanation, HistoryPoint, Visitor } from '../core/shapes';
+import type {
+    Contribution,
+    Deed,
+    Explanation,
+    HistoryPoint,
+    Page,
+    Visitor,
+} from '../core/shapes';
 import { Card, type Shown } from '../parts/card';
 import { divergingBar, lineChart } from '../parts/charts';
 import { barred, facts, profile, scoreChip } from '../parts/figures';
+import { Pages } from '../parts/pages';
 import { table } from '../parts/table';
+import { timeline } from '../parts/timeline';
 
 const REFRESH_MILLISECONDS = 2_000;
 const HISTORY = 200;
+const DEEDS = 50;
 /** So many terms are shown at once; a phone has no room for all. */
 const LARGEST = 8;
 
@@ -199,7 +220,7 @@ class HistoryCard extends OneCard<{ history: HistoryPoint[] }> {
             isStep: true,
             top: 100,
         });
-        return { content: h('div', {}, content, timeline(data.history)), asOf: at };
+        return { content: h('div', {}, content, points(data.history)), asOf: at };
     }
 }
 
@@ -212,34 +233,54 @@ function fitting(points: HistoryPoint[]): (at: number) => string {
     return span < 24 * HOUR_MILLISECONDS ? minuteTime : (at) => `${day(at)} ${minuteTime(at)}`;
 }
 
-function timeline(points: HistoryPoint[]): HTMLElement {
-    const rows = [...points].reverse().slice(0, 30).map((one) =>
-        h(
-            'li',
-            {},
-            h('time', { datetime: new Date(one.at).toISOString() }, fullTime(one.at)),
-            scoreChip(one.score, one.band),
-            h('span', {}, words(one.reason)),
-            one.profile_before
-                ? h('span', { class: 'quiet' }, `profile ${words(one.profile_before)} → ${words(one.profile)}`)
-                : null,
-            h('span', { class: 'quiet' }, (one.terms ?? []).slice(0, 3).map((part) => `${words(part.name)} ${signed(part.adds)}`).join(' · ')),
-        ),
+function points(history: HistoryPoint[]): HTMLElement {
+    const rows = [...history].reverse().slice(0, LARGEST).map(point);
+    const list = h(
+        'ol',
+        { class: 'timeline', tabindex: '0', 'aria-label': 'Timeline of the score' },
+        ...rows,
     );
-    return h('div', {}, h('h3', { class: 'title' }, 'Timeline of the score'), h('ol', { class: 'timeline', tabindex: '0', 'aria-label': 'Timeline of the score' }, ...rows));
+    return h('div', {}, h('h3', { class: 'title' }, 'The last points'), list);
 }
 
-/** What the visitor did, session by session; needs a route that this companion may not have. */
-class TimelineCard extends OneCard<{ items: unknown[] }> {
+function point(one: HistoryPoint): HTMLElement {
+    const change = `profile ${words(one.profile_before ?? '')} → ${words(one.profile)}`;
+    const terms = (one.terms ?? []).slice(0, 3);
+    const causes = terms.map((part) => `${words(part.name)} ${signed(part.adds)}`).join(' · ');
+    return h(
+        'li',
+        {},
+        h('time', { datetime: new Date(one.at).toISOString() }, fullTime(one.at)),
+        scoreChip(one.score, one.band),
+        h('span', {}, words(one.reason)),
+        one.profile_before ? h('span', { class: 'quiet' }, change) : null,
+        h('span', { class: 'quiet' }, causes),
+    );
+}
+
+class TimelineCard extends OneCard<Page<Deed>> {
     protected readonly heading = 'What they did';
 
-    protected load(scope: Scope, signal: AbortSignal): Promise<Answer<{ items: unknown[] }>> {
-        return get(path(scope, '/timeline'), signal);
+    protected override keepsWhenUsed(): boolean {
+        return true;
     }
 
-    protected draw(): Shown {
-        const problem = new Problem(0, 'hub-behind', 'The Hub is older than the companion', 'It cannot draw timelines yet.', '/visitors', null);
-        return { blank: { kind: 'error', problem } };
+    private ask(scope: Scope, cursor: string, signal: AbortSignal): Promise<Answer<Page<Deed>>> {
+        const more = cursor ? `&cursor=${encodeURIComponent(cursor)}` : '';
+        return get(path(scope, '/timeline', `&limit=${DEEDS}${more}`), signal);
+    }
+
+    protected load(scope: Scope, signal: AbortSignal): Promise<Answer<Page<Deed>>> {
+        return this.ask(scope, '', signal);
+    }
+
+    protected draw({ data, at }: Answer<Page<Deed>>, scope: Scope): Shown {
+        if (!data.items.length) {
+            const text = 'Nothing that they did is stored.';
+            return { blank: { kind: 'no-data', text }, asOf: at };
+        }
+        const pages = new Pages<Deed>((cursor, signal) => this.ask(scope, cursor, signal), timeline);
+        return { content: pages.begin(data, this.life.signal), asOf: at };
     }
 }
 

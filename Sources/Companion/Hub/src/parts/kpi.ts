@@ -5,7 +5,7 @@ import type { Scope } from '../core/scope';
 import type { QueryAnswer } from '../core/shapes';
 import { Card, type Shown } from './card';
 import { spark } from './charts';
-import { asOf, course, type Figure, FIGURES } from './query';
+import { ALL_FIGURES, asOf, course, type Figure } from './query';
 
 /** One figure: value, change, course. `metric` names it. */
 export class KpiCard extends Card<QueryAnswer> {
@@ -14,7 +14,7 @@ export class KpiCard extends Card<QueryAnswer> {
 
     private get figure(): Figure {
         const name = this.getAttribute('metric');
-        return FIGURES.find((one) => one.metric === name) ?? FIGURES[0]!;
+        return ALL_FIGURES.find((one) => one.metric === name) ?? ALL_FIGURES[0]!;
     }
 
     protected get heading(): string {

@@ -55,6 +55,25 @@ export const FIGURES: readonly Figure[] = [
     },
 ];
 
+/** What other pages show beside those. */
+const OTHERS: readonly Figure[] = [
+    {
+        metric: 'conversions',
+        title: 'Conversions',
+        better: 'more',
+        about: 'Conversions of every name, each once.',
+    },
+    {
+        metric: 'converting_visitors',
+        title: 'Converting visitors',
+        better: 'more',
+        about: 'Distinct visitors with a conversion.',
+    },
+    { metric: 'orders', title: 'Orders', better: 'more', about: 'Purchases.' },
+];
+
+export const ALL_FIGURES: readonly Figure[] = [...FIGURES, ...OTHERS];
+
 /** The figure over the range in buckets, with the time before when the scope compares. */
 export function course(
     metric: string,

@@ -5,7 +5,7 @@ import { goTo, type Scope } from '../core/scope';
 import type { QueryAnswer } from '../core/shapes';
 import { Card, type Shown } from './card';
 import { lineChart } from './charts';
-import { asOf, course, FIGURES } from './query';
+import { ALL_FIGURES, asOf, course } from './query';
 
 /** One figure's course over the range; which one stands in the address. */
 export class TrendCard extends Card<QueryAnswer> {
@@ -14,21 +14,22 @@ export class TrendCard extends Card<QueryAnswer> {
 
     protected override tools(): Node[] {
         this.select.replaceChildren(
-            ...FIGURES.map((one) => h('option', { value: one.metric }, one.title)),
+            ...ALL_FIGURES.map((one) => h('option', { value: one.metric }, one.title)),
         );
         this.select.onchange = () => goTo({ own: { figure: this.select.value } });
         return [this.select];
     }
 
     protected load(scope: Scope, signal: AbortSignal): Promise<Answer<QueryAnswer>> {
-        const metric = scope.own.get('figure') ?? FIGURES[0]!.metric;
+        const first = this.getAttribute('figure') ?? ALL_FIGURES[0]!.metric;
+        const metric = scope.own.get('figure') ?? first;
         this.select.value = metric;
         return course(metric, scope, signal);
     }
 
     protected draw({ data }: Answer<QueryAnswer>, scope: Scope): Shown {
         const column = data.columns[data.columns.length - 1];
-        const known = FIGURES.find((one) => one.metric === column?.name);
+        const known = ALL_FIGURES.find((one) => one.metric === column?.name);
         if (!data.rows.length) {
             const text = `Nothing was counted in “${scope.range.title.toLowerCase()}”.`;
             return { blank: { kind: 'no-data', text }, asOf: asOf(data) };

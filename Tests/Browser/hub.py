@@ -26,6 +26,8 @@ from hub_world import fill, richest_visitor, token
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
 EVERY_LOOK = [(theme, width) for theme in ("light", "dark") for width in WIDTHS]
 TWO_LOOKS = [("light", 1440), ("dark", 390)]
+# What the short form looks at on a phone and walks through by keyboard: one of each kind of page.
+FEW = ("overview", "visitor", "conversions", "settings")
 SETTLED = "document.querySelector('main .card') && !document.querySelector('.card[aria-busy]')"
 AXE = pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js"
 
@@ -75,6 +77,10 @@ class Hub:
         if not hub_checks.until(page, SETTLED):
             self.faults.append(f"a card never got an answer: {page.url}")
 
+    def few_places(self):
+        every = self.places()
+        return every if self.is_long else {name: every[name] for name in FEW}
+
     def places(self):
         return {"overview": "overview", "live": "live", "visitors": "visitors",
                 "visitor": f"visitors/{self.visitor}", "acquisition": "acquisition",
@@ -89,7 +95,8 @@ def look_at_every_page(hub):
     for theme, width in EVERY_LOOK if hub.is_long else TWO_LOOKS:
         context = hub.window(width, theme)
         page = hub.page(context)
-        for name, place in hub.places().items():
+        places = hub.places() if width > 390 else hub.few_places()
+        for name, place in places.items():
             hub.open(page, place)
             where = f"{name} {width} {theme}"
             found += hub_checks.overflow(page, where)

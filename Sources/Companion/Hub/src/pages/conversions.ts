@@ -51,7 +51,12 @@ customElements.define('hg-conversion', ConversionCard);
 
 export function page(): Node[] {
     return [
-        h('div', { class: 'kpis six' }, ...FIGURES.map((metric) => h('hg-kpi', { metric }))),
+        h(
+            'section',
+            { 'aria-labelledby': 'figures' },
+            h('h2', { id: 'figures', class: 'unseen' }, 'Figures'),
+            h('div', { class: 'kpis six' }, ...FIGURES.map((metric) => h('hg-kpi', { metric }))),
+        ),
         h(
             'div',
             { class: 'two even' },

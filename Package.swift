@@ -128,6 +128,7 @@ let package = Package(
                 "Scoring", "CHiredis", "CLibpq", "COpenSSL", "CShims", hummingbird, logging,
             ],
             path: "Sources/Companion",
+            exclude: ["Hub"],
             resources: [.copy("Pages")],
             swiftSettings: strict
         ),

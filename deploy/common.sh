@@ -72,6 +72,13 @@ build_sdk() {
     "$repository/sdk-js/build" || fail "the browser SDK did not build; its message is above."
 }
 
+# build_hub: what people look at, which the companion serves at /hub/.
+build_hub() {
+    say "Hub (Sources/Companion/Hub/build)"
+    "$repository/Sources/Companion/Hub/build" ||
+        fail "the Hub did not build; its message is above."
+}
+
 # build_release PRODUCT
 build_release() {
     say "Release build of $1 (the first one takes some minutes, later ones seconds)"

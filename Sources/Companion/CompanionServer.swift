@@ -42,6 +42,7 @@ public final class CompanionServer: Sendable {
     private let hub: LiveHub
     private let routes: ApiRoutes
     private let whyRoutes: WhyRoutes
+    private let scoringRoutes: ScoringRoutes
     private let eventRoutes: EventRoutes
     private let deliveryRoutes: DeliveryRoutes
     private let queryRoutes: QueryRoutes
@@ -136,9 +137,12 @@ public final class CompanionServer: Sendable {
             sites: settings.sites,
             counters: counters
         )
+        let reading = ScoreReading(current: model)
+        scoringRoutes = ScoringRoutes(reading: reading)
         whyRoutes = WhyRoutes(
             reader: reader,
-            history: HistoryReader(archive: archive, reading: ScoreReading(current: model))
+            history: HistoryReader(archive: archive, reading: reading),
+            timeline: TimelineReader(archive: archive)
         )
         eventRoutes = EventRoutes(
             tracer: EventTracer(archive: archive, redis: readers, keys: keys, journal: journal),
@@ -182,9 +186,15 @@ public final class CompanionServer: Sendable {
         guard let folder = PagesFolder.find(configured: configured) else {
             if let configured { throw .pages(configured) }
             log.warning("no pages found: the API answers, / does not")
-            return StaticPages(folder: "/nonexistent", ingest: ingestURL)
+            return StaticPages(folder: "", hub: settings.companion.hub, ingest: ingestURL)
         }
-        return StaticPages(folder: folder, ingest: ingestURL)
+        let pages = StaticPages(folder: folder, hub: settings.companion.hub, ingest: ingestURL)
+        if !pages.hasHub {
+            log.warning(
+                "no Hub in \(settings.companion.hub): build it with Sources/Companion/Hub/build"
+            )
+        }
+        return pages
     }
 
     // MARK: - Life
@@ -311,6 +321,7 @@ public final class CompanionServer: Sendable {
         let api = ApiRouter(router, gate: gate, audit: audit, parameters: parameters)
         routes.add(to: api)
         whyRoutes.add(to: api)
+        scoringRoutes.add(to: api)
         eventRoutes.add(to: api)
         deliveryRoutes.add(to: api)
         queryRoutes.add(to: api)

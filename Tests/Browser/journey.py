@@ -18,7 +18,7 @@ FIELDS = ("score", "band", "profile", "confidence", "likelihood", "model", "upda
 BANDS = ("cold", "warm", "hot")
 PATIENCE_SECONDS = 45
 # Pages that anybody must be able to use; axe looks at them in both colours.
-PAGES = ("/", "/install", "/install/reference", "/demo/")
+PAGES = ("/live", "/install", "/install/reference", "/demo/")
 
 
 class Failure(Exception):
@@ -49,11 +49,11 @@ class Journey:
 
     def sign_in(self, page):
         """Who comes without a session is led to the page for it, and from there back."""
-        page.goto(self.url("/"))
+        page.goto(self.url("/live"))
         demand("/welcome" in page.url, "the live page is shown to somebody who has not signed in")
         page.locator("#token").fill(self.token)
         page.locator("#form button").click()
-        page.wait_for_url(self.url("/"))
+        page.wait_for_url(self.url("/live"))
 
     def url(self, path):
         return self.addresses["companion"] + path

@@ -17,13 +17,14 @@ final class RunningCompanion {
     let port: Int
     private let pages: String
 
-    init(scorer: @escaping StateScorer = { _, _, _ in nil }) throws {
+    init(scorer: @escaping StateScorer = { _, _, _ in nil }, hasHub: Bool = true) throws {
         redis = try RedisServer()
         pages = NSTemporaryDirectory() + "hgp-" + UUID().uuidString.prefix(8)
         try Self.writePages(pages)
         var settings = HeliographSettings()
         settings.companion.port = 0
         settings.companion.pages = pages
+        settings.companion.hub = hasHub ? "\(pages)/hub" : "\(pages)/none"
         let model = try Self.model()
         server = try CompanionServer(
             settings: settings,
@@ -56,6 +57,9 @@ final class RunningCompanion {
             "install/index.html": "{{site}} {{seen}}",
             "demo/index.html": "<script src=\"{{ingest}}/hg.js\"></script>",
             "demo/shop.css": "{{ingest}}", "demo/secret.pem": "no",
+            "hub/index.html": "<hg-shell>{{ingest}}", "hub/index.html.gz": "small",
+            "hub/hub.css": "a{}", "hub/part-AB12.js": "1", "hub/hub.js": "1",
+            "hub/hub.js.gz": "small", "hub/manifest.json": "{}",
         ]
         for (name, text) in files {
             let path = "\(folder)/\(name)"

@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized, .onOwnThread) struct StaticPagesTests {
     @Test func pagesAreServedWithTheirPolicy() throws {
         let companion = try RunningCompanion()
-        let live = try companion.get("/")
+        let live = try companion.get("/live")
         #expect(live.status == 200 && live.body == "<title>live</title>")
         #expect(live.headers["content-type"] == "text/html; charset=utf-8")
         let policy = try #require(live.headers["content-security-policy"])
@@ -22,28 +22,27 @@ import Testing
 
     @Test func demoIsTrackedByTheIngestPort() throws {
         let companion = try RunningCompanion()
-        for path in ["/demo/", "/demo", "/demo/index.html"].prefix(2) {
-            let demo = try companion.get(path)
-            #expect(demo.body == "<script src=\"http://127.0.0.1:8600/hg.js\"></script>")
-            let policy = try #require(demo.headers["content-security-policy"])
-            #expect(policy.contains("script-src 'self' http://127.0.0.1:8600;"))
-            #expect(policy.contains("connect-src 'self' http://127.0.0.1:8600;"))
-        }
+        let demo = try companion.get("/demo/")
+        #expect(demo.body == "<script src=\"http://127.0.0.1:8600/hg.js\"></script>")
+        let policy = try #require(demo.headers["content-security-policy"])
+        #expect(policy.contains("script-src 'self' http://127.0.0.1:8600;"))
+        #expect(policy.contains("connect-src 'self' http://127.0.0.1:8600;"))
         #expect(try companion.get("/demo/shop.css").body == "{{ingest}}")
     }
 
     @Test func unchangedPageIsNotSentAgain() throws {
         let companion = try RunningCompanion()
-        let tag = try #require(try companion.get("/").headers["etag"])
-        let again = try companion.get("/", headers: "If-None-Match: \(tag)\r\n")
+        let tag = try #require(try companion.get("/live").headers["etag"])
+        let again = try companion.get("/live", headers: "If-None-Match: \(tag)\r\n")
         #expect(again.status == 304 && again.body.isEmpty && again.headers["etag"] == tag)
-        #expect(try companion.get("/", headers: "If-None-Match: \"x\"\r\n").status == 200)
+        #expect(try companion.get("/live", headers: "If-None-Match: \"x\"\r\n").status == 200)
         #expect(try companion.get("/demo/").headers["etag"] != tag)
     }
 
     @Test(arguments: [
         "/demo/../../../../etc/passwd", "/demo/%2e%2e/%2e%2e/etc/passwd", "/demo/secret.pem",
-        "/assets/", "/live/index.html", "//etc/passwd", "/demo/shop.css/x", "/demo/.hidden",
+        "/assets/", "/live/index.html", "/hub/manifest.json", "/hub/hub.js.gz",
+        "/hub/../live/live.js", "//etc/passwd", "/demo/shop.css/x", "/demo/.hidden",
     ])
     func nothingElseCanBeFetched(path: String) throws {
         #expect(try RunningCompanion().get(path).status == 404)
@@ -52,8 +51,8 @@ import Testing
     @Test func builtInPagesAreFoundBesideTheProgram() throws {
         let folder = try #require(PagesFolder.find(configured: nil))
         #expect(folder.hasPrefix("/"), "found by the working directory: \(folder)")
-        let pages = StaticPages(folder: folder, ingest: "http://i")
-        #expect(pages.pages["/"] != nil && pages.pages["/demo/"] != nil)
+        let pages = StaticPages(folder: folder, hub: "/nowhere", ingest: "http://i")
+        #expect(pages.pages["/live"] != nil && pages.pages["/demo/"] != nil && !pages.hasHub)
     }
 
     @Test func missingFolderIsSaid() { #expect(PagesFolder.find(configured: "/nowhere") == nil) }

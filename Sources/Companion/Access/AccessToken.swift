@@ -98,4 +98,12 @@ extension Data {
         base64EncodedString().replacingOccurrences(of: "+", with: "-")
             .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
     }
+
+    /// What such a text stands for; nil when it is none.
+    init?(base64URL text: String) {
+        let plain = text.replacingOccurrences(of: "-", with: "+")
+            .replacingOccurrences(of: "_", with: "/")
+        let padding = String(repeating: "=", count: (4 - plain.utf8.count % 4) % 4)
+        self.init(base64Encoded: plain + padding)
+    }
 }

@@ -40,13 +40,20 @@ struct Guard: RouterMiddleware {
             response = try await next(request, context)
         } catch {
             let problem = ApiProblem.standing(for: error)
+            let id = Self.requestID()
             if problem.status == 500 {
-                log.error("request failed", metadata: ["error": "\(error)"])
+                log.error("request failed", metadata: ["error": "\(error)", "request": "\(id)"])
             }
             response = problem.response()
+            if let name = HTTPField.Name("Request-Id") { response.headers[name] = id }
         }
         Self.secure(&response.headers)
         return response
+    }
+
+    /// What whoever was refused can name, and whoever runs the engine can find in the log.
+    private static func requestID() -> String {
+        String(UInt64.random(in: .min ... .max), radix: 36)
     }
 
     private func admit(_ request: Request) throws {

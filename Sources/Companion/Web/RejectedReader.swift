@@ -93,11 +93,7 @@ struct RejectedPosition: Equatable {
     }
 
     init?(cursor: String) {
-        guard cursor.utf8.count <= 96 else { return nil }
-        var text = cursor.replacingOccurrences(of: "-", with: "+")
-            .replacingOccurrences(of: "_", with: "/")
-        text += String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
-        guard let data = Data(base64Encoded: text) else { return nil }
+        guard cursor.utf8.count <= 96, let data = Data(base64URL: cursor) else { return nil }
         let parts = String(decoding: data, as: UTF8.self)
             .split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 4, parts[0] == "1", let receivedAt = Int64(parts[1]),

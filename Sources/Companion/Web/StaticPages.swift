@@ -12,6 +12,9 @@ struct StaticPages: Sendable {
         let entityTag: String
         let policy: String
         let body: ByteBuffer
+        /// The same under gzip; nil where nobody made it.
+        var compressed: ByteBuffer?
+        var caching = "no-cache"
         /// Whether it is for people who have signed in.
         var isPrivate = false
     }
@@ -26,10 +29,10 @@ struct StaticPages: Sendable {
         "txt": "text/plain; charset=utf-8", "json": "application/json",
     ]
 
-    /// Reads `live/` (served at `/` and `/assets/`), `welcome/` (served at `/welcome`) and `demo/` (served
-    /// at `/demo/`) in `folder`.
+    /// Reads `live/` (served at `/live` and `/assets/`), `welcome/` (served at `/welcome`) and `demo/` (served
+    /// at `/demo/`) in `folder`, and the built Hub in `hub`.
     /// `{{ingest}}` in HTML becomes `ingest`.
-    init(folder: String, ingest: String) {
+    init(folder: String, hub: String, ingest: String) {
         var pages: [String: Page] = [:]
         for (name, path) in [("live", "/assets/"), ("welcome", "/assets/"), ("demo", "/demo/")] {
             let policy = name == "demo" ? Self.demoPolicy(ingest) : Self.livePolicy
@@ -40,40 +43,54 @@ struct StaticPages: Sendable {
                 pages[Self.path(of: file, name, under: path)] = page
             }
         }
-        pages["/"]?.isPrivate = true
-        self.pages = pages
+        pages[Self.livePath]?.isPrivate = true
+        self.pages = pages.merging(HubFiles.read(hub)) { page, _ in page }
     }
+
+    /// Whether the Hub has been built.
+    var hasHub: Bool { pages[HubFiles.path] != nil }
+
+    private static let livePath = "/live"
 
     private static func path(of file: String, _ folder: String, under path: String) -> String {
         if file != "index.html" { return path + file }
         return switch folder {
-        case "live": "/"
+        case "live": livePath
         case "welcome": SignIn.path
         default: path
         }
     }
 
-    private static func files(in folder: String) -> [String] {
+    static func files(in folder: String) -> [String] {
         let all = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return all.filter { !$0.hasPrefix(".") }.sorted()
     }
 
     private static func page(_ path: String, _ ingest: String, _ policy: String) -> Page? {
+        page(path, policy) { text in text.replacingOccurrences(of: "{{ingest}}", with: ingest) }
+    }
+
+    /// The file as a page, its HTML through `fill`; nil for one of a kind that is not served.
+    static func page(
+        _ path: String,
+        _ policy: String,
+        fill: (String) -> String = { $0 }
+    ) -> Page? {
         let kind = path.split(separator: ".").last.map(String.init) ?? ""
-        guard let contentType = contentTypes[kind],
-            var data = FileManager.default.contents(atPath: path),
-            data.count <= Limits.staticFileBytesMaximum
-        else { return nil }
-        if kind == "html" {
-            let text = String(decoding: data, as: UTF8.self)
-            data = Data(text.replacingOccurrences(of: "{{ingest}}", with: ingest).utf8)
-        }
+        guard let contentType = contentTypes[kind], var data = contents(path) else { return nil }
+        if kind == "html" { data = Data(fill(String(decoding: data, as: UTF8.self)).utf8) }
         return Page(
             contentType: contentType,
             entityTag: entityTag(of: data),
             policy: policy,
             body: ByteBuffer(bytes: data)
         )
+    }
+
+    static func contents(_ path: String) -> Data? {
+        FileManager.default.contents(atPath: path).flatMap {
+            $0.count <= Limits.staticFileBytesMaximum ? $0 : nil
+        }
     }
 
     static func entityTag(of data: some ContiguousBytes) -> String {
@@ -99,15 +116,29 @@ struct StaticPages: Sendable {
         ].joined(separator: "; ")
     }
 
-    /// Adds a route for each page.
+    /// Adds a route for each page, and for the way in.
     func add(to router: Router<CompanionContext>, _ gate: Gate) {
         for (path, page) in pages {
             router.get(RouterPath(path)) { request, context in
                 if page.isPrivate, await gate.visitor(request, context.address) == nil {
                     return SignIn.redirect(from: request)
                 }
+                // Names in the page are relative to its folder, and the router takes both ways of asking.
+                if path.hasSuffix("/") && !request.uri.path.hasSuffix("/") {
+                    return .redirect(to: path, type: .permanent)
+                }
                 return page.response(to: request)
             }
+        }
+        let front = hasHub ? HubFiles.path : Self.livePath
+        router.get("/") { request, context in
+            if await gate.visitor(request, context.address) == nil {
+                return SignIn.redirect(from: request)
+            }
+            return .redirect(to: front, type: .normal)
+        }
+        if !hasHub {
+            router.get(RouterPath(HubFiles.path)) { _, _ -> Response in throw ApiProblem.noHub }
         }
     }
 }
@@ -115,13 +146,36 @@ struct StaticPages: Sendable {
 extension StaticPages.Page {
     /// The page, or 304 when the browser has this very version.
     func response(to request: Request) -> Response {
+        let small = compressed.flatMap {
+            Self.takesGzip(request.headers[values: .acceptEncoding]) ? $0 : nil
+        }
+        // What differs by a byte has another tag.
+        let tag = small == nil ? entityTag : "\(entityTag.dropLast())-gzip\""
         var headers: HTTPFields = [
-            .eTag: entityTag, .cacheControl: "no-cache", .contentSecurityPolicy: policy,
+            .eTag: tag, .cacheControl: caching, .contentSecurityPolicy: policy,
         ]
+        if compressed != nil { headers[.vary] = "Accept-Encoding" }
         let known = request.headers[values: .ifNoneMatch].joined(separator: ",")
-        if known.contains(entityTag) { return Response(status: .notModified, headers: headers) }
+        if known.contains(tag) { return Response(status: .notModified, headers: headers) }
         headers[.contentType] = contentType
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
+        if small != nil { headers[.contentEncoding] = "gzip" }
+        return Response(
+            status: .ok,
+            headers: headers,
+            body: ResponseBody(byteBuffer: small ?? body)
+        )
+    }
+
+    /// Whether the client names gzip and does not forbid it by a weight of 0.
+    static func takesGzip(_ fields: [String]) -> Bool {
+        fields.joined(separator: ",").lowercased().split(separator: ",").contains { coding in
+            let parts = coding.split(separator: ";").map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+            guard parts.first == "gzip" else { return false }
+            let weight = parts.first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) }
+            return weight != 0
+        }
     }
 }
 

@@ -5,10 +5,11 @@ import Settings
 import Telemetry
 import Units
 
-/// The routes that tell why a visitor's score is what it is, and how it came there.
+/// The routes that tell why a visitor's score is what it is, how it came there, and what they did.
 struct WhyRoutes: Sendable {
     let reader: VisitorReader
     let history: HistoryReader
+    let timeline: TimelineReader
 
     static let visitor = Endpoint(
         .get,
@@ -40,10 +41,20 @@ struct WhyRoutes: Sendable {
         Schemas.list("history", of: Schemas.open("at", "score", "band", "profile", "reason"))
     ).tellingOfPerson("history")
 
+    static let deeds = Endpoint(
+        .get,
+        "/visitors/{id}/timeline",
+        .scope(.readVisitors),
+        "What the visitor did and what came of it, in the order in which it was received, newest first."
+    ).taking(.site, .limit, .cursor).answering(
+        Schemas.page(of: Schemas.open("kind", "at", "visitor", "detail"))
+    ).tellingOfPerson("timeline")
+
     func add(to api: ApiRouter) {
         api.add(Self.visitor) { call in try await visit(call) }
         api.add(Self.explanation) { call in try await explain(call) }
         api.add(Self.past) { call in try await past(call) }
+        api.add(Self.deeds) { call in try await deeds(call) }
     }
 
     private func visit(_ call: Call) async throws -> Response {
@@ -98,6 +109,24 @@ struct WhyRoutes: Sendable {
             limit: try call.limit()
         )
         return try JSONBody.response(Past(history: points))
+    }
+
+    private func deeds(_ call: Call) async throws -> Response {
+        let (site, visitor) = try subject(call)
+        let after = try call.text("cursor").map { text in
+            guard let position = TimelinePosition(cursor: text) else {
+                throw ApiProblem.invalidCursor
+            }
+            return position
+        }
+        return try JSONBody.response(
+            await timeline.page(
+                visitor,
+                site: names[site],
+                limit: try call.limit(),
+                after: after
+            )
+        )
     }
 
     // MARK: - What is asked

@@ -35,6 +35,8 @@ public struct HeliographSettings: Sendable {
         public var port = 8601
         /// Folder with the pages; nil takes those that were built in.
         public var pages: String?
+        /// Folder with the built Hub.
+        public var hub = "Sources/Companion/Hub/dist"
         /// Names that people reach it by, beside localhost and addresses written as numbers.
         public var hosts: [String] = []
     }

@@ -59,6 +59,7 @@ extension HeliographSettings {
             companion.address = section.address(default: companion.address)
             companion.port = section.integer("port", in: 0...65_535, default: companion.port)
             companion.pages = section.optionalPath("pages", folder)
+            companion.hub = section.optionalPath("hub", folder) ?? companion.hub
             companion.hosts = section.texts("hosts", bytesMaximum: Limits.hostBytesMaximum)
             return companion
         }

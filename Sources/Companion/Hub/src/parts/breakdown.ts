@@ -1,0 +1,165 @@
+// Figures by what a visitor, a page or a conversion is: one question, one table, one file.
+
+import { type Answer, ask } from '../core/api';
+import { type Cell, saveCsv } from '../core/csv';
+import { h } from '../core/dom';
+import { currencyOf, goTo, readScope, type Scope } from '../core/scope';
+import { figure, share, words } from '../core/format';
+import type { QueryAnswer } from '../core/shapes';
+import { Card, type Shown } from './card';
+import { barred } from './figures';
+import { asOf } from './query';
+import { type Column, table } from './table';
+
+export interface Choice {
+    dimension: string;
+    title: string;
+}
+
+export interface Breakdown {
+    /** Of the element's attribute `of`, and of the choice in the address. */
+    name: string;
+    heading: string;
+    about: string;
+    choices: readonly Choice[];
+    /** The first is what rows are ordered by. */
+    metrics: readonly { name: string; title: string }[];
+    filter?: Record<string, unknown>;
+    /** Whether groups are codes, such as organic_search, and not what somebody wrote. */
+    isCoded?: boolean;
+    /** What would fill it. */
+    hint: string;
+}
+
+const ROWS = 50;
+const UNNAMED = 'not set';
+
+type Row = QueryAnswer['rows'][number];
+
+export abstract class BreakdownCard extends Card<QueryAnswer> {
+    protected abstract readonly breakdowns: readonly Breakdown[];
+    protected override readonly everyMilliseconds = 60_000;
+    private select = h('select', { 'aria-label': 'By' });
+    private save = h('button', { type: 'button', class: 'small' }, 'CSV');
+    private shown: QueryAnswer | null = null;
+
+    private get plan(): Breakdown {
+        const name = this.getAttribute('of');
+        return this.breakdowns.find((one) => one.name === name) ?? this.breakdowns[0]!;
+    }
+
+    protected get heading(): string {
+        return this.plan.heading;
+    }
+
+    private choice(scope: Scope): Choice {
+        const wanted = scope.own.get(this.plan.name);
+        return this.plan.choices.find((one) => one.dimension === wanted) ?? this.plan.choices[0]!;
+    }
+
+    protected override tools(): Node[] {
+        const { name, choices, heading } = this.plan;
+        this.select.replaceChildren(
+            ...choices.map((one) => h('option', { value: one.dimension }, `by ${one.title}`)),
+        );
+        this.select.setAttribute('aria-label', `${heading} by`);
+        this.select.onchange = () => {
+            const own = Object.fromEntries(readScope().own);
+            goTo({ own: { ...own, [name]: this.select.value } });
+        };
+        this.save.setAttribute('aria-label', `Save ${heading} as CSV`);
+        this.save.onclick = () => this.saveShown();
+        this.save.hidden = true;
+        return choices.length > 1 ? [this.select, this.save] : [this.save];
+    }
+
+    protected override keepsWhenUsed(): boolean {
+        return true;
+    }
+
+    protected load(scope: Scope, signal: AbortSignal): Promise<Answer<QueryAnswer>> {
+        const { dimension } = this.choice(scope);
+        this.select.value = dimension;
+        const metrics = this.plan.metrics.map((one) => one.name);
+        const body: Record<string, unknown> = {
+            site: scope.site,
+            metrics,
+            dimensions: [dimension],
+            range: scope.range.query,
+            order: [{ by: metrics[0], dir: 'desc' }],
+            limit: ROWS,
+        };
+        if (this.plan.filter) body['filter'] = this.plan.filter;
+        if (scope.compares) body['compare'] = { to: 'previous', align: 'elapsed' };
+        return ask<QueryAnswer>('/query', body, signal);
+    }
+
+    protected draw({ data }: Answer<QueryAnswer>, scope: Scope): Shown {
+        const rows = data.rows.filter((row) => row.m.some((one) => one !== null && one !== 0));
+        this.shown = { ...data, rows };
+        this.save.hidden = rows.length === 0;
+        if (!rows.length) {
+            const text = `Nothing was counted in “${scope.range.title.toLowerCase()}”.`;
+            return { blank: { kind: 'no-data', text, hint: this.plan.hint }, asOf: asOf(data) };
+        }
+        const note = (data.meta.warnings ?? []).map((one) => `${one}. `).join('');
+        const content = h(
+            'div',
+            {},
+            table<Row>(this.heading, this.columns(data, scope), rows),
+            h('p', { class: 'quiet' }, note, this.plan.about),
+        );
+        return { content, asOf: asOf(data) };
+    }
+
+    private columns(data: QueryAnswer, scope: Scope): Column<Row>[] {
+        const whole = data.totals.m[0] ?? 0;
+        const first: Column<Row> = {
+            title: this.plan.metrics[0]!.title,
+            isNumber: true,
+            cell: (row) => barred((row.m[0] ?? 0) / (whole || 1), this.text(data, scope, row, 0)),
+        };
+        const others = this.plan.metrics.slice(1).map(({ title }, index): Column<Row> => ({
+            title,
+            isNumber: true,
+            cell: (row) => this.text(data, scope, row, index + 1),
+        }));
+        const change: Column<Row> = { title: 'Change', isNumber: true, cell: changed };
+        const group = { title: this.choice(scope).title, cell: (row: Row) => this.group(row) };
+        return [group, first, ...(scope.compares ? [change] : []), ...others];
+    }
+
+    private group(row: Row): Node | string {
+        const name = row.d[0];
+        if (name === null || name === undefined || name === '') {
+            return h('span', { class: 'quiet' }, UNNAMED);
+        }
+        return this.plan.isCoded ? words(name) : name;
+    }
+
+    private text(data: QueryAnswer, scope: Scope, row: Row, index: number): string {
+        const name = this.plan.metrics[index]!.name;
+        const column = data.columns.find((one) => one.name === name);
+        const currency = column?.currency ?? currencyOf(scope.site);
+        return figure(row.m[index] ?? null, column?.type ?? 'integer', currency);
+    }
+
+    private saveShown(): void {
+        const data = this.shown;
+        if (!data) return;
+        const scope = readScope();
+        const head: Cell[] = [this.choice(scope).title, ...this.plan.metrics.map((one) => one.title)];
+        const rows = data.rows.map((row): Cell[] => [row.d[0] ?? UNNAMED, ...row.m]);
+        saveCsv(`${scope.site}-${this.plan.name}-${scope.range.key}`, [head, ...rows]);
+    }
+}
+
+/** How the first figure moved against the time before. */
+function changed(row: Row): Node | string {
+    const now = row.m[0] ?? null;
+    const before = row.c?.[0] ?? null;
+    if (now === null || !before) return h('span', { class: 'quiet' }, 'new');
+    const part = (now - before) / before;
+    const arrow = part > 0 ? '▲ ' : part < 0 ? '▼ ' : '= ';
+    return `${arrow}${share(Math.abs(part))}`;
+}

@@ -37,8 +37,12 @@ class StartCard extends Card<QueryAnswer> {
                 h('a', { href: '/demo/', target: 'shop' }, 'Open the demo shop'),
                 ' beside this page: what you do there moves a score here.',
             ),
-            h('li', {}, h('a', { href: tag }, 'Put the tag on your pages'), ', ready to be copied.'),
-            h('li', {}, h('code', {}, 'heliograph demo seed'), ' fills it with a made-up past.'),
+            h(
+                'li',
+                {},
+                h('a', { href: tag }, 'Put the tag on your pages'),
+                ', ready to be copied.',
+            ),
         );
         return { content };
     }

@@ -214,6 +214,9 @@ export class Shell extends HTMLElement {
                 ),
             );
         } else list.replaceChildren(...items);
+        // On a phone the list is wider than the screen.
+        const current = list.querySelector('[aria-current]');
+        current?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
     }
 
     private skip(event: Event): void {

@@ -145,7 +145,11 @@ function weights(signals: Weight[]): HTMLElement {
         'Weights, the largest first',
         [
             { title: 'Signal', cell: (one) => one.label },
-            { title: 'Weight', cell: (one) => divergingBar(one.weight, largest) },
+            {
+                title: 'Weight',
+                isNumber: true,
+                cell: (one) => divergingBar(one.weight, largest),
+            },
             { title: 'Value', isNumber: true, cell: (one) => signed(one.weight) },
             {
                 title: 'Halves in',

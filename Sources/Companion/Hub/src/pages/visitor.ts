@@ -145,7 +145,7 @@ function terms(parts: Contribution[], largest: number): HTMLElement {
                     h('small', { class: 'quiet' }, one.sentence),
                 ),
             },
-            { title: 'Term', cell: (one) => divergingBar(one.log_odds, largest) },
+            { title: 'Term', isNumber: true, cell: (one) => divergingBar(one.log_odds, largest) },
             { title: 'Log-odds', isNumber: true, cell: (one) => signed(one.log_odds) },
             { title: 'Without it', isNumber: true, cell: (one) => decimal(one.score_without) },
             {
@@ -345,7 +345,7 @@ export function page(): Node[] {
         ),
         h(
             'div',
-            { class: 'two' },
+            { class: 'two wide' },
             h('div', { class: 'stack' }, h('hg-history'), h('hg-why')),
             h('div', { class: 'stack first' }, h('hg-score'), h('hg-profile'), h('hg-timeline')),
         ),

@@ -132,7 +132,9 @@ extension DemoManner {
             [DemoShop.compare, DemoShop.questions, DemoShop.pricing, DemoShop.about],
             [DemoShop.home, DemoShop.questions, DemoShop.compare],
         ]
-        ($0.sectionSeconds, $0.looksFor) = (0.8, ["faq": 36, "comparison": 26, "guarantee": 6, "about": 9])
+        ($0.sectionSeconds, $0.looksFor) = (
+            0.8, ["faq": 36, "comparison": 26, "guarantee": 6, "about": 9]
+        )
         ($0.reads, $0.revisitsPerLookedFor, $0.backShare) = (0.3, 0.5, 0.3)
         ($0.clicksPerMinute, $0.decisive) = (1.8, 0.22)
         ($0.straightPercent, $0.flipsPerMinute, $0.hesitationsPerMinute) = (72, 22, 16)

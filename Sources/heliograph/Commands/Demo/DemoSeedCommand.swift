@@ -58,7 +58,7 @@ struct DemoSeedCommand: ParsableCommand {
         do {
             let addresses = try RunningEngine.addresses(place.data)
             let archive = try HistoryArchive(conninfo: addresses.postgres)
-            let stored = try settledEvents(archive)
+            let stored = try settledEvents(archive, addresses)
             guard let mark = try mark(archive, stored) else {
                 return show(DemoReport(site, archive: stored, isNew: false, addresses))
             }
@@ -75,17 +75,33 @@ struct DemoSeedCommand: ParsableCommand {
     // MARK: - May it be
 
     /// Stored events of the site's past, once no more are on their way from a run before.
-    private func settledEvents(_ archive: HistoryArchive) throws -> Int {
+    private func settledEvents(
+        _ archive: HistoryArchive,
+        _ addresses: Addresses
+    ) throws -> Int {
         var count = try archive.events(site: site)
         let isUnfinished = DemoMark.read(place.data, site).map { !$0.isWhole } ?? false
         guard isUnfinished else { return count }
         for _ in 0..<Limits.demoStoreSeconds {
-            Thread.sleep(forTimeInterval: 2)
+            Thread.sleep(forTimeInterval: 1)
             let next = try archive.events(site: site)
-            if next == count { break }
+            if next == count, try recordsBehind(addresses) == 0 { break }
             count = next
         }
         return count
+    }
+
+    /// Durable records that PostgreSQL has not taken, as the engine tells.
+    private func recordsBehind(_ addresses: Addresses) throws -> Int? {
+        let connection = try IngestConnection(ingest: addresses.ingest)
+        try connection.connect()
+        let host = "\(connection.host):\(connection.port)"
+        guard connection.write(Array("GET /metrics HTTP/1.1\r\nHost: \(host)\r\n\r\n".utf8)),
+            let answer = connection.readAnswer()
+        else { return nil }
+        let name = "heliograph_postgres_lag_records "
+        let lines = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
+        return lines.first { $0.hasPrefix(name) }.flatMap { Int($0.dropFirst(name.count)) }
     }
 
     /// What is to be made, or taken up; nil when the past is there already.
@@ -190,49 +206,5 @@ struct DemoSeedCommand: ParsableCommand {
 
     private func show(_ report: DemoReport) {
         Console.line(json ? report.jsonText : report.text)
-    }
-}
-
-/// What a run has made.
-struct DemoReport: Encodable {
-    let site: String
-    /// Whether anything was brought in now.
-    let isNew: Bool
-    /// Events of the past that are stored.
-    var events = 0
-    var visitors = 0
-    var visits = 0
-    var beacons = 0
-    var purchases = 0
-    /// Events whose visitors agreed to nothing: dropped by the engine.
-    var eventsWithoutConsent = 0
-    let hub: String
-
-    init(_ site: String, archive events: Int, isNew: Bool, _ addresses: Addresses) {
-        (self.site, self.isNew, self.events, hub) = (site, isNew, events, addresses.companion + "/")
-    }
-
-    init(_ site: String, history: DemoHistory, _ tally: DemoTally, _ addresses: Addresses) {
-        (self.site, isNew, hub) = (site, true, addresses.companion + "/")
-        (events, visits, beacons) = (tally.events + tally.known, tally.visits, tally.beacons)
-        (visitors, purchases) = (history.visitors, tally.purchases)
-        eventsWithoutConsent = tally.refused
-    }
-
-    var text: String {
-        guard isNew else {
-            return """
-                the site \(site) has its past already: \(ProgressBar.grouped(events)) events. Nothing was sent.
-                Hub: \(hub)
-                """
-        }
-        return """
-            The site \(site) has a past: \(ProgressBar.grouped(events)) events of \
-            \(ProgressBar.grouped(visits)) visits by \(ProgressBar.grouped(visitors)) visitors, \
-            \(ProgressBar.grouped(purchases)) orders.
-            \(ProgressBar.grouped(eventsWithoutConsent)) events of people who agreed to nothing were sent \
-            and not kept. No destination is told of any of it.
-            Hub: \(hub)
-            """
     }
 }

@@ -28,6 +28,20 @@ struct APastIsMadeTheSameAgainTests {
         #expect(Set(times.map { $0 / Self.day }).count >= 12)
     }
 
+    /// A run that was cut short finds what it was begun with.
+    @Test func theMarkIsReadBack() throws {
+        let folder = NSTemporaryDirectory() + "heliograph-mark-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var mark = DemoMark(seed: 1 << 63, days: 3, visitors: 50, end: Self.end)
+        #expect(DemoMark.read(folder, "demo") == nil)
+        for isWhole in [false, true] {
+            mark.isWhole = isWhole
+            try mark.write(folder, "demo")
+            #expect(DemoMark.read(folder, "demo") == mark)
+        }
+    }
+
     private struct Body: Decodable {
         struct Event: Decodable {
             let n: Int

@@ -19,6 +19,7 @@ struct DemoMark: Codable, Equatable {
     }
 
     func write(_ data: String, _ site: String) throws(FileProblem) {
-        try Files.write(jsonText, to: Self.path(data, site), mode: 0o600)
+        let text = String(decoding: (try? JSONEncoder().encode(self)) ?? Data(), as: UTF8.self)
+        try Files.write(text, to: Self.path(data, site), mode: 0o600)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 
 /// What was sent of a past.
 struct DemoTally {

@@ -19,7 +19,8 @@ struct Heliograph: ParsableCommand {
             ReplayCommand.self, VerifyCommand.self, RebuildCommand.self, ScoreCommand.self,
             JournalCommand.self, BackupCommand.self, RestoreCommand.self,
             ForwardCommand.self, DeliveryCommand.self,
-            IdentityCommand.self, EraseCommand.self, RestrictCommand.self, ExportCommand.self,
+            DemoCommand.self, IdentityCommand.self, EraseCommand.self, RestrictCommand.self,
+            ExportCommand.self,
             RetentionCommand.self,
         ],
         defaultSubcommand: nil

@@ -151,6 +151,11 @@ struct ConversionsAreFoundTests {
         #expect(told([.measurement, .storage]) == ["g"])
         #expect(told(.all, .bot) == [])
         #expect(told(.all, .minor) == ["g"])
+        var past = event("purchase", "{}")
+        past.flags = .history
+        let kept = gains([past], site: site)?.conversions.first
+        #expect(kept?.name == "purchase")
+        #expect(kept?.destinations.isEmpty == true && kept?.withheld.isEmpty == true)
         site.sensitivity = .finance
         #expect(told(.all) == ["g"])
         site.sensitivity = .none

@@ -33,6 +33,18 @@ struct ClockworkIsARobotsTests {
         #expect(!replayed.flags.contains(.bot))
     }
 
+    /// A past that is brought in says so in every event.
+    @Test func historyIsMarked() throws {
+        let body = beacon([("mt", "5000")], events: events(irregular: false))
+        var request = Request(origin: "", language: "", hasUsualHeaders: false)
+        (request.isReplay, request.isHistory) = (true, true)
+        let past = try #require(RouteUnderTest().take(body, request).slice)
+        #expect(past.events.map(\.isHistory) == Array(repeating: true, count: 12))
+        request.isHistory = false
+        let replayed = try #require(RouteUnderTest().take(body, request).slice)
+        #expect(replayed.events.map(\.isHistory) == Array(repeating: false, count: 12))
+    }
+
     @Test func clockworkAloneDoesNot() throws {
         let body = beacon([("mt", "5000")], events: events(irregular: false))
         #expect(try #require(RouteUnderTest().take(body).slice).flags.contains(.bot) == false)

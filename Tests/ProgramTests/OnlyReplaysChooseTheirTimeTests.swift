@@ -13,12 +13,31 @@ import Testing
 
     private func time(_ header: String, _ gateToken: String? = nil) -> Int64? {
         let gate = ReplayGate(token: gateToken ?? token)
-        return withView(header) { gate.receivedAt($0, now: now) }
+        let receipt = withView(header) { gate.receipt($0, now: now) }
+        // Who is not let in is received now, and marks nothing.
+        if !receipt.isReplay { #expect(receipt == ReplayGate.Receipt(at: now)) }
+        return receipt.isReplay ? receipt.at : nil
     }
 
     @Test func theTokenOpens() {
         #expect(time("1789999999000 \(token)") == 1_789_999_999_000)
         #expect(time("\(now) \(token)") == now)
+    }
+
+    @Test func historySaysSoBehindTheToken() {
+        let gate = ReplayGate(token: token)
+        let history = withView("1789999999000 \(token) history") { gate.receipt($0, now: now) }
+        #expect(
+            history
+                == ReplayGate.Receipt(at: 1_789_999_999_000, isReplay: true, isHistory: true)
+        )
+        let replay = withView("1789999999000 \(token)") { gate.receipt($0, now: now) }
+        #expect(replay == ReplayGate.Receipt(at: 1_789_999_999_000, isReplay: true))
+        for other in [" ", "history", "  history", " history ", " historyx", " past"] {
+            #expect(time("1789999999000 \(token)\(other)") == nil)
+        }
+        let wrong = String(token.reversed())
+        #expect(time("1789999999000 \(wrong) history") == nil)
     }
 
     @Test func everyOtherTokenDoesNot() {

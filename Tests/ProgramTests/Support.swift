@@ -35,6 +35,7 @@ struct Request {
     var hasPrivacyControl = false
     var hasUsualHeaders = true
     var isReplay = false
+    var isHistory = false
     var address: [UInt8] = [203, 0, 113, 77]
 }
 
@@ -46,6 +47,7 @@ struct TakenSlice: Equatable {
         var occurredAt: Int64
         var page: UInt16
         var isMoved: Bool
+        var isHistory = false
         var name: String
         var properties: String
     }
@@ -84,6 +86,7 @@ struct TakenSlice: Equatable {
             occurredAt: event.occurredAt,
             page: event.page,
             isMoved: event.flags.contains(.moved),
+            isHistory: event.flags.contains(.history),
             name: event.name.text,
             properties: event.properties.text
         )
@@ -204,7 +207,8 @@ final class RouteUnderTest {
             facts: facts,
             hasPrivacyControl: request.hasPrivacyControl,
             receivedAt: receivedAt,
-            isReplay: request.isReplay
+            isReplay: request.isReplay,
+            isHistory: request.isHistory
         )
     }
 

@@ -15,6 +15,8 @@ public struct TestEvent: Sendable {
     public var name: String
     /// The event's own fields as JSON.
     public var properties: String
+    /// What is known of it beside them.
+    public var flags: SliceEvent.Flags = []
 
     /// An event with these fields.
     public init(
@@ -82,7 +84,7 @@ public struct TestRecord: Sendable {
                     number: event.number,
                     occurredAt: event.occurredAt,
                     kind: event.kind,
-                    flags: [],
+                    flags: event.flags,
                     page: event.page,
                     name: name
                 )

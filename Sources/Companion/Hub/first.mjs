@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** Names of the modules of the shell and of the Overview; what those load later is not among them. */
+/** Names of the modules of the shell and of the Overview, without what those load later. */
 export function firstModules(folder) {
     const meta = JSON.parse(readFileSync(join(folder, 'meta.json'), 'utf8'));
     const outputs = new Map(

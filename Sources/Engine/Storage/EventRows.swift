@@ -235,7 +235,7 @@ final class EventRecordBuilder {
             number: number,
             occurredAt: occurredAt,
             kind: type.flatMap { EventKind(code: $0) } ?? .consent,
-            flags: flags.contains(.moved) ? .moved : [],
+            flags: flags.event,
             page: page,
             name: name,
             messageID: messageID

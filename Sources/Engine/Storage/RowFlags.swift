@@ -8,6 +8,8 @@ struct RowFlags: OptionSet {
 
     static let sessionMade = RowFlags(rawValue: 1 << 6)
     static let moved = RowFlags(rawValue: 1 << 7)
+    /// The one bit since migration 5: brought in after the fact.
+    static let history = RowFlags(rawValue: 1 << 14)
     private static let sliceMask: Int16 = 0b1111
     private static let deviceShift: Int16 = 4
     private static let deviceMask: Int16 = 0b11
@@ -21,6 +23,7 @@ struct RowFlags: OptionSet {
         bits |= Int16(slice.deviceClass.rawValue) << Self.deviceShift
         if slice.session.isEmpty { bits |= Self.sessionMade.rawValue }
         if event.flags.contains(.moved) { bits |= Self.moved.rawValue }
+        if event.flags.contains(.history) { bits |= Self.history.rawValue }
         bits |= Int16(truncatingIfNeeded: index & 63) << Self.indexShift
         rawValue = bits
     }
@@ -30,5 +33,12 @@ struct RowFlags: OptionSet {
     var deviceClass: Slice.DeviceClass {
         let bits = UInt8(rawValue >> Self.deviceShift & Self.deviceMask)
         return Slice.DeviceClass(rawValue: bits) ?? .unknown
+    }
+
+    /// What the row tells of its event.
+    var event: SliceEvent.Flags {
+        var flags: SliceEvent.Flags = contains(.moved) ? .moved : []
+        if contains(.history) { flags.insert(.history) }
+        return flags
     }
 }

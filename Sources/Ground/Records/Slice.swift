@@ -172,6 +172,8 @@ public struct SliceEvent {
         public static let moved = Flags(rawValue: 1)
         /// The event tells of somebody's health: no advertisement platform may learn of it.
         public static let sensitive = Flags(rawValue: 2)
+        /// Brought in after the fact, such as a demonstration's past: no destination is told of it.
+        public static let history = Flags(rawValue: 4)
     }
 
     /// Number of the event in its window, from 1; 0 for events that have a message id instead.

@@ -135,7 +135,7 @@ struct ReplayCommand: ParsableCommand {
     private func send(_ row: RejectedRow, _ client: ReplayClient) throws -> String {
         for _ in 0..<Self.triesMaximum {
             let answer = try client.send(row)
-            guard [408, 429, 503].contains(answer.status) else { return answer.outcome }
+            guard answer.isBusy else { return answer.outcome }
             sleep(UInt32(clamping: min(max(answer.retryAfterSeconds, 1), 10)))
         }
         throw CommandError(

@@ -35,7 +35,7 @@ extension BeaconRoute {
             let mark = writer.buffer.count
             do throws(EventRefusal) {
                 try check(outcome, reader)
-                try writeEvent(reader, beacon, site, offset, receivedAt)
+                try writeEvent(reader, beacon, site, offset, around)
                 written += 1
             } catch {
                 writer.buffer.truncate(to: min(mark, writer.buffer.count))
@@ -139,23 +139,25 @@ extension BeaconRoute {
         _ beacon: Beacon,
         _ site: Int,
         _ offset: Int64,
-        _ receivedAt: Int64
+        _ around: Surroundings
     ) throws(EventRefusal) {
         // Anchored at the send: a clock that was set between event and send does no harm.
         let clientTime = beacon.sentAt &- (beacon.sentAtMonotonic &- event.offsetMilliseconds)
         let (occurredAt, moved) = ClockCorrection.occurredAt(
             clientTime: clientTime,
             offset: offset,
-            receivedAt: receivedAt
+            receivedAt: around.receivedAt
         )
         findings = Findings()
+        var flags: SliceEvent.Flags = moved ? .moved : []
+        if around.isHistory { flags.insert(.history) }
         let name = try name(of: event)
         rule = event.kind == .custom ? try sites.rules.rule(for: name, site: site) : nil
         writer.beginEvent(
             number: event.number,
             occurredAt: occurredAt,
             kind: event.kind,
-            flags: moved ? .moved : [],
+            flags: flags,
             page: event.page,
             name: name
         )

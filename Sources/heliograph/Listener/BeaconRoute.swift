@@ -32,6 +32,8 @@ struct BeaconRoute: ~Copyable {
         var receivedAt: Int64
         /// A refused event that is sent again after a fix: what becomes of it is noted elsewhere.
         var isReplay = false
+        /// A past that is brought in: no destination is told of it.
+        var isHistory = false
 
         var origin: ByteView { facts.origin }
         var address: ByteView { facts.address }
@@ -258,7 +260,8 @@ struct BeaconRoute: ~Copyable {
         _ around: Surroundings
     ) -> SliceWriter.Head {
         let consent = verdict.consent
-        let countsAutomation = entry.countsAutomation
+        // A site that counts the browsers that programs drive wants them now, not in its past.
+        let countsAutomation = entry.countsAutomation && !around.isHistory
         var head = SliceWriter.Head()
         (head.consent, head.flags) = (consent, verdict.flags)
         head.settingsVersion = sites.version

@@ -158,11 +158,9 @@ extension Listener {
         return refusal
     }
 
-    /// When the request counts as received, and whether it is a replay, which says so itself.
-    func receipt(_ head: RequestHead) -> (at: Int64, isReplay: Bool) {
-        let now = around.time.epochMilliseconds()
-        let replayed = around.replayGate.receivedAt(head.receivedAt, now: now)
-        return (replayed ?? now, replayed != nil)
+    /// When the request counts as received; a replay says so itself.
+    func receipt(_ head: RequestHead) -> ReplayGate.Receipt {
+        around.replayGate.receipt(head.receivedAt, now: around.time.epochMilliseconds())
     }
 
     private func takeBeacon(
@@ -171,17 +169,18 @@ extension Listener {
         _ connection: ConnectionID,
         _ session: UnsafeMutablePointer<HTTPSession>
     ) throws(Refusal) -> Bool {
-        let (receivedAt, isReplay) = receipt(head)
+        let receipt = receipt(head)
         let outcome = connections.withAddress(of: connection) { address in
             route.take(
                 body,
                 BeaconRoute.Surroundings(
                     // A replay comes from this machine, wherever the event came from.
-                    facts: facts(head, isReplay ? .empty : address),
+                    facts: facts(head, receipt.isReplay ? .empty : address),
                     hasPrivacyControl: head.hasPrivacyControl,
                     asksNotToTrack: head.asksNotToTrack,
-                    receivedAt: receivedAt,
-                    isReplay: isReplay
+                    receivedAt: receipt.at,
+                    isReplay: receipt.isReplay,
+                    isHistory: receipt.isHistory
                 )
             )
         }
@@ -194,7 +193,7 @@ extension Listener {
             try admit(events, visitor: visitor, site: site)
             let wait = beginWait(head, connection)
             do throws(Refusal) {
-                try handOver(route.slice, partition, events, receivedAt, connection, wait, session)
+                try handOver(route.slice, partition, events, receipt.at, connection, wait, session)
             } catch {
                 waits.end(wait)
                 throw error

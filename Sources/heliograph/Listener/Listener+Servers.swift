@@ -66,12 +66,12 @@ extension Listener {
         _ connection: ConnectionID,
         _ session: UnsafeMutablePointer<HTTPSession>
     ) throws(Refusal) -> Bool {
-        let (receivedAt, isReplay) = receipt(head)
+        let receipt = receipt(head)
         let outcome = connections.withAddress(of: connection) { address in
             // A replay comes from this machine, wherever the event came from.
-            let known = isReplay ? ByteView.empty : address
-            var surroundings = surroundings(endpoint, head, known, receivedAt)
-            surroundings.isReplay = isReplay
+            let known = receipt.isReplay ? ByteView.empty : address
+            var surroundings = surroundings(endpoint, head, known, receipt.at)
+            (surroundings.isReplay, surroundings.isHistory) = (receipt.isReplay, receipt.isHistory)
             return servers.take(body, surroundings, into: &bundle)
         }
         let origin = parkedOrigin(head.origin, site: servers.site)
@@ -81,7 +81,7 @@ extension Listener {
         case .slices(let events, let site):
             try admit(bundle, under: pressure)
             try admit(events, visitor: nil, site: site)
-            try handOver(bundle, receivedAt, connection, session)
+            try handOver(bundle, receipt.at, connection, session)
             return true
         case .nothing:
             acknowledge(connection, session, position: nil)

@@ -4,13 +4,17 @@ import Foundation
 import Glibc
 import Settings
 
-/// Lets `heliograph replay` say when a refused event came first, and nobody else.
+/// Lets `heliograph replay` say when a refused event came first, and `heliograph demo seed` when its
+/// history was; and nobody else.
 ///
-/// The header is `X-Heliograph-Received-At: <epoch milliseconds> <token>`. The token is made anew by
-/// each start of the engine and lies in `replay-token` in the data folder, readable by its owner.
+/// The header is `X-Heliograph-Received-At: <epoch milliseconds> <token>`, with ` history` behind it
+/// for events that no destination is ever told of. The token is made anew by each start of the engine
+/// and lies in `replay-token` in the data folder, readable by its owner.
 struct ReplayGate: Sendable {
     /// Characters of a token: 256 random bits as hexadecimal digits.
     static let tokenLength = 64
+    /// What follows the token of a request that brings history.
+    static let historyMark: StaticString = " history"
     /// How long ago an event may have come: as long as rejected events may be kept, and a day.
     private static let ageMillisecondsMaximum =
         Int64(Limits.rejectedDaysMaximum + 1) * 86_400_000
@@ -23,14 +27,28 @@ struct ReplayGate: Sendable {
         self.token = bytes.count == Self.tokenLength ? bytes : []
     }
 
-    /// When the event of a replay came first, epoch milliseconds; nil when `header` is absent, wrong,
-    /// or names a moment that cannot be. `now` is what the time is without it.
-    func receivedAt(_ header: ByteView, now: Int64) -> Int64? {
+    /// When a request counts as received.
+    struct Receipt: Equatable {
+        var at: Int64
+        /// Of what was sent before, or of a past that is brought in.
+        var isReplay = false
+        /// Of a past that is brought in.
+        var isHistory = false
+    }
+
+    /// When the events of a request came first, epoch milliseconds: `now`, if `header` is absent, wrong,
+    /// or names a moment that cannot be.
+    func receipt(_ header: ByteView, now: Int64) -> Receipt {
         guard !header.isEmpty, let space = header.firstIndex(of: UInt8(ascii: " ")),
-            isToken(header[space + 1..<header.count]), let moment = header[0..<space].decimal,
+            header.count >= space + 1 + Self.tokenLength
+        else { return Receipt(at: now) }
+        let end = space + 1 + Self.tokenLength
+        let mark = header[end..<header.count]
+        guard isToken(header[space + 1..<end]), let moment = header[0..<space].decimal,
+            mark.isEmpty || mark.equals(Self.historyMark),
             Int64(moment) <= now, Int64(moment) > now - Self.ageMillisecondsMaximum
-        else { return nil }
-        return Int64(moment)
+        else { return Receipt(at: now) }
+        return Receipt(at: Int64(moment), isReplay: true, isHistory: !mark.isEmpty)
     }
 
     /// Takes the same time wherever the first difference lies.

@@ -39,6 +39,8 @@ struct ServerRoute: ~Copyable {
         var receivedAt: Int64
         /// What was refused before is sent again: its row has its outcome already.
         var isReplay = false
+        /// A past that is brought in: no destination is told of it.
+        var isHistory = false
 
         /// Whether address and user agent are the visitor's, and not those of a server.
         var isFromBrowser: Bool { !origin.isEmpty || request.endpoint.isFromBrowser }
@@ -441,6 +443,7 @@ struct ServerRoute: ~Copyable {
         let kind = ServerEventWriter.kind(event.call)
         var flags: SliceEvent.Flags = time.isMoved ? .moved : []
         if events.findings.isSensitive { flags.insert(.sensitive) }
+        if request.around.isHistory { flags.insert(.history) }
         if !events.findings.isEmpty { meter.add(events.findings) }
         assembler.beginEvent(
             occurredAt: time.at,

@@ -224,6 +224,7 @@ final class LiveUpdates {
     }
 
     /// Stages what `state`, `joined` and `model` hold. `parts` takes away what may be there of a person.
+    /// Who was seen too long ago for `hot`, as in a past that is brought in, is no live news either.
     private func stage(
         _ site: ShortText,
         _ visitor: ShortText,
@@ -233,7 +234,9 @@ final class LiveUpdates {
         silent: Bool,
         parts: Bool
     ) -> Bool {
-        site.withBytes { site in
+        let oldest = time.epochMilliseconds() - StorageLimits.hotAgeMilliseconds
+        let isOld = reading.updatedAt < oldest
+        return site.withBytes { site in
             visitor.withBytes { visitor in
                 writer.stage(
                     site: site,
@@ -243,7 +246,7 @@ final class LiveUpdates {
                     model: model.view,
                     state: state.view,
                     joined: joined.view,
-                    masked: masked,
+                    masked: masked || isOld,
                     silent: silent,
                     parts: parts
                 )

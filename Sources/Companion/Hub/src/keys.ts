@@ -14,9 +14,25 @@ interface Command {
 
 function commands(): Command[] {
     return [
-        ...PAGES.map((one) => ({ title: `Go to ${one.title}`, keys: `g ${one.key}`, run: () => goTo({ page: one.name }) })),
-        ...RANGES.map((one) => ({ title: `Period: ${one.title}`, keys: one.shortcut, run: () => goTo({ range: one.key }) })),
-        { title: 'Compare with the time before', keys: 'x', run: () => goTo({ compares: !readScope().compares }) },
+        ...PAGES.map(
+            (one) => ({
+                title: `Go to ${one.title}`,
+                keys: `g ${one.key}`,
+                run: () => goTo({ page: one.name }),
+            }),
+        ),
+        ...RANGES.map(
+            (one) => ({
+                title: `Period: ${one.title}`,
+                keys: one.shortcut,
+                run: () => goTo({ range: one.key }),
+            }),
+        ),
+        {
+            title: 'Compare with the time before',
+            keys: 'x',
+            run: () => goTo({ compares: !readScope().compares }),
+        },
         { title: 'Pause or go on with live updates', keys: 'p', run: () => pause(!paused()) },
         { title: 'Read everything anew', keys: 'r', run: () => tell('refresh', null) },
         { title: 'Light or dark', keys: 'm', run: switchTheme },
@@ -26,7 +42,8 @@ function commands(): Command[] {
 }
 
 function switchTheme(): void {
-    const isDark = theme() === 'dark' || (theme() === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);
+    const isSystemDark = matchMedia('(prefers-color-scheme: dark)').matches;
+    const isDark = theme() === 'dark' || (theme() === 'system' && isSystemDark);
     setTheme(isDark ? 'light' : 'dark');
     tell('say', isDark ? 'Light theme.' : 'Dark theme.');
 }
@@ -71,7 +88,10 @@ function open(text: string): void {
     const listId = freshId('list');
     const input = h('input', {
         type: 'text', role: 'combobox', 'aria-controls': listId, 'aria-expanded': 'true',
-        'aria-autocomplete': 'list', 'aria-labelledby': title, autocomplete: 'off', spellcheck: 'false',
+        'aria-autocomplete': 'list',
+        'aria-labelledby': title,
+        autocomplete: 'off',
+        spellcheck: 'false',
         placeholder: 'A command, a visitor’s id, or an event’s', value: text,
     });
     const list = h('ul', { id: listId, role: 'listbox', 'aria-label': 'Commands' });
@@ -106,11 +126,17 @@ class Choice {
     show(): void {
         const text = this.input.value.trim();
         const words = text.toLowerCase().split(/\s+/);
-        this.found = commands().filter((one) => words.every((word) => one.title.toLowerCase().includes(word)));
+        this.found = commands().filter(
+            (one) => words.every((word) => one.title.toLowerCase().includes(word)),
+        );
         if (text && ID.test(text)) this.found.push(...byId(text));
         this.place = 0;
         const items = this.found.map((one, index) =>
-            h('li', { role: 'option', id: `${this.list.id}-${index}`, onclick: () => this.run(index) },
+            h('li', {
+                role: 'option',
+                id: `${this.list.id}-${index}`,
+                onclick: () => this.run(index),
+            },
                 h('span', {}, one.title), one.keys ? h('kbd', {}, one.keys) : null));
         this.list.replaceChildren(...items);
         this.mark();
@@ -148,6 +174,10 @@ class Choice {
 function byId(id: string): Command[] {
     return [
         { title: `Visitor ${id}`, keys: '', run: () => goTo({ page: 'visitors', rest: id }) },
-        { title: `Where is event ${id}`, keys: '', run: () => goTo({ page: 'quality', own: { event: id } }) },
+        {
+            title: `Where is event ${id}`,
+            keys: '',
+            run: () => goTo({ page: 'quality', own: { event: id } }),
+        },
     ];
 }

@@ -4,7 +4,16 @@ import { get, Problem, setChangeToken } from './core/api';
 import { h } from './core/dom';
 import { clockTime, setZone } from './core/format';
 import { follow, on, pause, paused, streamState, tell } from './core/hub';
-import { goTo, knownSites, linkTo, onScope, RANGES, readScope, setSites, zoneOf } from './core/scope';
+import {
+    goTo,
+    knownSites,
+    linkTo,
+    onScope,
+    RANGES,
+    readScope,
+    setSites,
+    zoneOf,
+} from './core/scope';
 import type { Site } from './core/shapes';
 import { startKeys } from './keys';
 import { PAGES, type PageEntry } from './routes';
@@ -35,9 +44,18 @@ export class Shell extends HTMLElement {
 
     connectedCallback(): void {
         this.replaceChildren(
-            h('a', { class: 'skip', href: '#view', onclick: (event) => this.skip(event) }, 'Skip to the page'),
+            h(
+                'a',
+                { class: 'skip', href: '#view', onclick: (event) => this.skip(event) },
+                'Skip to the page',
+            ),
             this.top(),
-            h('div', { class: 'frame' }, this.navigation, h('div', { class: 'column' }, this.banner, this.view)),
+            h(
+                'div',
+                { class: 'frame' },
+                this.navigation,
+                h('div', { class: 'column' }, this.banner, this.view),
+            ),
             this.status,
         );
         const { signal } = this.life;
@@ -83,7 +101,9 @@ export class Shell extends HTMLElement {
 
     private top(): HTMLElement {
         this.sites.onchange = () => goTo({ site: this.sites.value });
-        this.ranges.replaceChildren(...RANGES.map((one) => h('option', { value: one.key }, one.title)));
+        this.ranges.replaceChildren(
+            ...RANGES.map((one) => h('option', { value: one.key }, one.title)),
+        );
         this.ranges.onchange = () => goTo({ range: this.ranges.value });
         this.compares.replaceChildren(
             h('option', { value: 'previous' }, 'vs previous'),
@@ -96,16 +116,30 @@ export class Shell extends HTMLElement {
             'header',
             { class: 'top' },
             h('a', { class: 'brand', href: '#/overview' },
-                h('img', { src: 'mark.svg', alt: '', width: '24', height: '24' }), h('span', {}, 'Heliograph')),
+                h(
+                    'img',
+                    { src: 'mark.svg', alt: '', width: '24', height: '24' },
+                ), h('span', {}, 'Heliograph')),
             h('div', { class: 'scope' }, this.sites, this.ranges, this.compares),
             h('div', { class: 'fresh' }, this.light, this.pauseButton,
-                h('button', { type: 'button', class: 'small', onclick: help, 'aria-keyshortcuts': 'Control+K' }, 'Commands')),
+                h(
+                    'button',
+                    {
+                        type: 'button',
+                        class: 'small',
+                        onclick: help,
+                        'aria-keyshortcuts': 'Control+K',
+                    },
+                    'Commands',
+                )),
         );
     }
 
     private showScope(): void {
         const scope = readScope();
-        const names = [...new Set([...knownSites().map((one) => one.name), scope.site])].filter(Boolean);
+        const names = [
+            ...new Set([...knownSites().map((one) => one.name), scope.site]),
+        ].filter(Boolean);
         this.sites.replaceChildren(...names.map((name) => h('option', { value: name }, name)));
         this.sites.value = scope.site;
         this.ranges.value = scope.range.key;
@@ -148,7 +182,13 @@ export class Shell extends HTMLElement {
         try {
             nodes = (await page.load()).page();
         } catch {
-            nodes = [h('p', { class: 'card blank error' }, 'This page could not be loaded. Is the companion there?')];
+            nodes = [
+                h(
+                    'p',
+                    { class: 'card blank error' },
+                    'This page could not be loaded. Is the companion there?',
+                ),
+            ];
         }
         if (this.shown !== key) return;
         this.view.replaceChildren(title, ...nodes);
@@ -167,8 +207,16 @@ export class Shell extends HTMLElement {
         const list = this.navigation.firstElementChild!;
         if (this.navigation.contains(document.activeElement)) {
             // The focus stays where it is: only what changed is written.
-            items.forEach((item, index) => refit(list.children[index]!.firstElementChild!, item.firstElementChild!));
+            items.forEach(
+                (item, index) => refit(
+                    list.children[index]!.firstElementChild!,
+                    item.firstElementChild!,
+                ),
+            );
         } else list.replaceChildren(...items);
+        // On a phone the list is wider than the screen.
+        const current = list.querySelector('[aria-current]');
+        current?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
     }
 
     private skip(event: Event): void {
@@ -192,13 +240,18 @@ export class Shell extends HTMLElement {
         }
         if (isOnline) return;
         this.banner.className = 'banner offline';
-        this.banner.replaceChildren('No network. Figures are those that were read last; each says when.');
+        this.banner.replaceChildren(
+            'No network. Figures are those that were read last; each says when.',
+        );
         this.banner.hidden = false;
     }
 
     private askToSignIn(): void {
         this.banner.className = 'banner';
-        this.banner.replaceChildren('You are not signed in. ', h('a', { href: signInAddress() }, 'Sign in'));
+        this.banner.replaceChildren(
+            'You are not signed in. ',
+            h('a', { href: signInAddress() }, 'Sign in'),
+        );
         this.banner.hidden = false;
     }
 }

@@ -13,7 +13,12 @@ interface FetchEvent extends WorkerEvent {
     respondWith(answer: Promise<Response>): void;
 }
 
-const scope = self as unknown as EventTarget & { skipWaiting(): Promise<void>; registration: { scope: string } };
+interface WorkerScope extends EventTarget {
+    skipWaiting(): Promise<void>;
+    registration: { scope: string };
+}
+
+const scope = self as unknown as WorkerScope;
 const shellName = `hub-shell-${VERSION}`;
 const listen = (kind: string, call: (event: never) => void) =>
     scope.addEventListener(kind, call as (event: Event) => void);
@@ -32,11 +37,13 @@ async function fill(): Promise<void> {
 }
 
 async function dropOthers(): Promise<void> {
-    const others = (await caches.keys()).filter((one) => one.startsWith('hub-shell-') && one !== shellName);
+    const others = (await caches.keys()).filter(
+        (one) => one.startsWith('hub-shell-') && one !== shellName,
+    );
     await Promise.all(others.map((one) => caches.delete(one)));
 }
 
-/** The companion's own answer first: an old shell against a new API would be worse than a slow one. */
+/** The companion's own answer first: an old shell against a new API would be worse than a wait. */
 async function answer(request: Request): Promise<Response> {
     try {
         return await fetch(request);

@@ -176,7 +176,7 @@ struct SiteRules: Sendable {
         let twins = properties?["tw"]?.amount.flatMap { Int(exactly: $0) }
         row.details = read.details(twins: twins ?? 0)
         row.pageURL = properties?["u"]?.text ?? ""
-        append(row, slice, &gains)
+        append(row, slice, isHistory: event.flags.contains(.history), &gains)
     }
 
     private static func id(_ event: SliceEvent, _ slice: Slice) -> String {
@@ -194,15 +194,21 @@ struct SiteRules: Sendable {
             row.value = amount
             row.currency = site.currency
         }
-        append(row, slice, &gains)
+        append(row, slice, isHistory: slice.isHistory, &gains)
     }
 
     // MARK: - Destinations
 
-    private func append(_ row: ConversionRow, _ slice: Slice, _ gains: inout RecordGains?) {
+    /// What was brought in after the fact is kept as a conversion; nobody is told, nor asked whether.
+    private func append(
+        _ row: ConversionRow,
+        _ slice: Slice,
+        isHistory: Bool,
+        _ gains: inout RecordGains?
+    ) {
         var row = row
         row.attributionDays = site.attributionDays
-        for destination in site.destinations {
+        for destination in site.destinations where !isHistory {
             if let reason = reason(against: destination, row, slice) {
                 row.withheld.append((destination.name, reason))
             } else {
@@ -240,5 +246,14 @@ struct SiteRules: Sendable {
         case .allowed: return nil
         case .forbidden(let reason): return reason.rawValue
         }
+    }
+}
+
+extension Slice {
+    /// Whether its events were brought in after the fact: all of a request's are, or none.
+    fileprivate var isHistory: Bool {
+        var isHistory = false
+        forEachEvent { _, event in isHistory = isHistory || event.flags.contains(.history) }
+        return isHistory
     }
 }

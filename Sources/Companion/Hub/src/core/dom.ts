@@ -1,4 +1,5 @@
-// Every node of the Hub is made here, from names and texts: what visitors send is text, never markup.
+// Every node of the Hub is made here, from names and texts: what visitors send is text and never
+// markup.
 
 export type Child = Node | string | number | null | undefined | false;
 type Value = string | number | boolean | null | undefined | ((event: Event) => void);
@@ -6,13 +7,17 @@ type Value = string | number | boolean | null | undefined | ((event: Event) => v
 const SVG = 'http://www.w3.org/2000/svg';
 const URLS = /^(?:[#/.?]|https?:)/i;
 
-/** An element: `on…` members listen, true is an attribute without a value, false and null are none. */
+/** An element: `on…` members listen, true is an attribute without a value, false is none. */
 export function h<K extends keyof HTMLElementTagNameMap>(
     name: K,
     attributes?: Record<string, Value>,
     ...children: Child[]
 ): HTMLElementTagNameMap[K];
-export function h(name: string, attributes?: Record<string, Value>, ...children: Child[]): HTMLElement;
+export function h(
+    name: string,
+    attributes?: Record<string, Value>,
+    ...children: Child[]
+): HTMLElement;
 export function h(
     name: string,
     attributes: Record<string, Value> = {},

@@ -19,7 +19,7 @@ function made() {
     };
 }
 
-/** Moments are shown in this zone from now on; one that the browser does not know changes nothing. */
+/** Moments are shown in this zone from now on; one that the browser does not know is left. */
 export function setZone(name: string): void {
     const before = zone;
     try {

@@ -102,7 +102,10 @@ export class LiveStream {
         source.addEventListener('open', () => this.stand('live'));
         source.addEventListener('hello', () => this.stand('live'));
         source.addEventListener('gap', () => this.both({ kind: 'gap' }));
-        source.addEventListener('score', (event) => this.hear((event as MessageEvent<string>).data));
+        source.addEventListener(
+            'score',
+            (event) => this.hear((event as MessageEvent<string>).data),
+        );
         source.addEventListener('error', () => this.lost(source));
     }
 

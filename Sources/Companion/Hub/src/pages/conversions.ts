@@ -21,7 +21,7 @@ const BREAKDOWNS: readonly Breakdown[] = [
     {
         name: 'names',
         heading: 'What they came to',
-        about: 'Each conversion counts once, however often it was told. Revenue is that of purchases.',
+        about: 'Each conversion counts once, however often it was told. Revenue is of purchases.',
         choices: [
             { dimension: 'conversion.name', title: 'Conversion' },
             { dimension: 'conversion.currency', title: 'Currency' },

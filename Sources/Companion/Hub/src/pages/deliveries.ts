@@ -9,51 +9,91 @@ import { facts, stateChip } from '../parts/figures';
 import { Pages } from '../parts/pages';
 import { table } from '../parts/table';
 
-const STATES = ['', 'pending', 'sending', 'delivered', 'in_doubt', 'retry', 'dead', 'expired', 'held', 'cancelled'];
+const STATES = [
+    '',
+    'pending',
+    'sending',
+    'delivered',
+    'in_doubt',
+    'retry',
+    'dead',
+    'expired',
+    'held',
+    'cancelled',
+];
 
 class HealthCard extends Card<{ destinations: DestinationHealth[] }> {
     protected readonly heading = 'Destinations';
     protected override readonly everyMilliseconds = 15_000;
 
-    protected load(scope: Scope, signal: AbortSignal): Promise<Answer<{ destinations: DestinationHealth[] }>> {
+    protected load(
+        scope: Scope,
+        signal: AbortSignal,
+    ): Promise<Answer<{ destinations: DestinationHealth[] }>> {
         return get(`/sites/${encodeURIComponent(scope.site)}/deliveries/health`, signal);
     }
 
     protected draw({ data, at }: Answer<{ destinations: DestinationHealth[] }>): Shown {
         if (!data.destinations.length) {
-            const hint = 'Name one under `destinations:` of the site, then `heliograph destination test`.';
+            const hint = 'Name one under `destinations:` of the site, then test it.';
             return {
-                blank: { kind: 'not-connected', text: 'No destination was told of a conversion yet.', hint },
+                blank: {
+                    kind: 'not-connected',
+                    text: 'No destination was told of a conversion yet.',
+                    hint,
+                },
                 asOf: at,
             };
         }
-        return { content: h('div', { class: 'destinations' }, ...data.destinations.map(destination)), asOf: at };
+        return {
+            content: h('div', { class: 'destinations' }, ...data.destinations.map(destination)),
+            asOf: at,
+        };
     }
 }
 
 function destination(one: DestinationHealth): HTMLElement {
     const settled = one.accepted + one.refused;
     const taken = settled ? one.accepted / settled : 0;
-    const keys = Object.entries(one.match_keys).sort((a, b) => b[1] - a[1]).map(([key, value]) => `${key} ${share(value)}`);
+    const keys = Object.entries(one.match_keys).sort((a, b) => b[1] - a[1]).map(
+        ([key, value]) => `${key} ${share(value)}`,
+    );
     const twin = one.pairing;
-    const waits = (one.states['pending'] ?? 0) + (one.states['retry'] ?? 0) + (one.states['sending'] ?? 0);
+    const said = [one.code, one.reason].filter(Boolean).join(' · ');
+    const waiting = ['pending', 'retry', 'sending'];
+    const waits = waiting.reduce((sum, state) => sum + (one.states[state] ?? 0), 0);
     return h(
         'article',
         { class: 'destination' },
-        h('header', {}, h('h3', { class: 'title' }, one.destination), stateChip(one.token_refused ? 'credentials refused' : one.state)),
-        one.reason || one.code ? h('p', { class: 'quiet' }, [one.code, one.reason].filter(Boolean).join(' · ')) : null,
+        h(
+            'header',
+            {},
+            h('h3', { class: 'title' }, one.destination),
+            stateChip(one.token_refused ? 'credentials refused' : one.state),
+        ),
+        said ? h('p', { class: 'quiet' }, said) : null,
         h('p', { class: 'with-bar' }, shareBar(taken, 'good'),
-            settled ? `${share(taken)} of ${count(settled)} settled were taken` : 'nothing settled yet'),
+            settled
+                ? `${share(taken)} of ${count(settled)} settled were taken`
+                : 'nothing settled yet'),
         facts([
             ['Taken', count(one.accepted)],
             ['Refused', count(one.refused)],
             ['In doubt', count(one.in_doubt)],
             ['Waiting', count(waits)],
-            ['Oldest waiting', one.oldest_pending_seconds === undefined ? null : duration(one.oldest_pending_seconds * 1_000)],
+            [
+                'Oldest waiting',
+                one.oldest_pending_seconds === undefined ? null : duration(
+                    one.oldest_pending_seconds * 1_000,
+                ),
+            ],
             ['Late by 2 h or more', count(one.late)],
             ['Attempts in all', count(one.sent)],
             ['Known by', keys.join(', ') || null],
-            ['Also told by the pixel', twin?.delivered ? `${share(twin.rate ?? 0)} of ${count(twin.delivered)}` : null],
+            [
+                'Also told by the pixel',
+                twin?.delivered ? `${share(twin.rate ?? 0)} of ${count(twin.delivered)}` : null,
+            ],
             ['Since', one.since ? fullTime(Date.parse(one.since)) : null],
         ]),
     );
@@ -67,7 +107,9 @@ class DeliveriesCard extends Card<Page<Delivery>> {
     private scope: Scope | null = null;
 
     protected override tools(): Node[] {
-        this.select.replaceChildren(...STATES.map((one) => h('option', { value: one }, one ? words(one) : 'All states')));
+        this.select.replaceChildren(
+            ...STATES.map((one) => h('option', { value: one }, one ? words(one) : 'All states')),
+        );
         this.select.onchange = () => goTo({ own: { ...this.own(), state: this.select.value } });
         return [this.select];
     }
@@ -93,23 +135,39 @@ class DeliveriesCard extends Card<Page<Delivery>> {
             if (value) query.set(name, value);
         }
         if (cursor) query.set('cursor', cursor);
-        return get(`/sites/${encodeURIComponent(this.scope?.site ?? '')}/deliveries?${query}`, signal);
+        return get(
+            `/sites/${encodeURIComponent(this.scope?.site ?? '')}/deliveries?${query}`,
+            signal,
+        );
     }
 
     protected draw({ data, at }: Answer<Page<Delivery>>, scope: Scope): Shown {
         if (!data.items.length) {
             const isNarrowed = scope.own.has('state') || scope.own.has('destination');
-            const text = isNarrowed ? 'No delivery fits the filter.' : 'No conversion was put on its way yet.';
+            const text = isNarrowed
+                ? 'No delivery fits the filter.'
+                : 'No conversion was put on its way yet.';
             return { blank: { kind: 'no-data', text }, asOf: at };
         }
-        return { content: h('div', {}, this.filter(scope), this.pages.begin(data, this.life.signal)), asOf: at };
+        return {
+            content: h('div', {}, this.filter(scope), this.pages.begin(data, this.life.signal)),
+            asOf: at,
+        };
     }
 
     private filter(scope: Scope): HTMLElement | null {
         const name = scope.own.get('destination');
         if (!name) return null;
         const drop = () => goTo({ own: { state: scope.own.get('state') ?? '' } });
-        return h('p', {}, h('button', { class: 'filter small', type: 'button', onclick: drop }, `destination: ${name} ✕`));
+        return h(
+            'p',
+            {},
+            h(
+                'button',
+                { class: 'filter small', type: 'button', onclick: drop },
+                `destination: ${name} ✕`,
+            ),
+        );
     }
 }
 
@@ -118,19 +176,41 @@ function list(rows: Delivery[]): HTMLElement {
         'Deliveries, the newest first',
         [
             { title: 'State', cell: (one) => stateChip(one.state) },
-            { title: 'Conversion', cell: (one) => h('span', {}, one.name ?? 'Unknown', h('small', { class: 'quiet' }, one.conversion)) },
+            {
+                title: 'Conversion',
+                cell: (one) => h(
+                    'span',
+                    {},
+                    one.name ?? 'Unknown',
+                    h('small', { class: 'quiet' }, one.conversion),
+                ),
+            },
             { title: 'Destination', cell: (one) => one.destination },
-            { title: 'Reason', cell: (one) => [one.code, one.reason && words(one.reason), one.remark].filter(Boolean).join(' · ') || '–' },
+            {
+                title: 'Reason',
+                cell: (one) => [
+                    one.code,
+                    one.reason && words(one.reason),
+                    one.remark,
+                ].filter(Boolean).join(' · ') || '–',
+            },
             { title: 'Attempts', isNumber: true, cell: (one) => count(one.attempts) },
             {
                 title: 'Happened',
                 isNumber: true,
-                cell: (one) => h('span', { title: fullTime(Date.parse(one.occurred_at)) }, ago(Date.parse(one.occurred_at))),
+                cell: (one) => h(
+                    'span',
+                    { title: fullTime(Date.parse(one.occurred_at)) },
+                    ago(Date.parse(one.occurred_at)),
+                ),
             },
             {
                 title: 'Took',
                 isNumber: true,
-                cell: (one) => (one.settled_at ? duration(Date.parse(one.settled_at) - Date.parse(one.occurred_at)) : '–'),
+                cell: (one) =>
+                    one.settled_at
+                        ? duration(Date.parse(one.settled_at) - Date.parse(one.occurred_at))
+                        : '–',
             },
         ],
         rows,

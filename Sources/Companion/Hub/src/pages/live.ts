@@ -48,7 +48,11 @@ class BandsCard extends MinutesCard {
     protected draw({ data }: Answer<Minutes>): Shown {
         if (!data.minutes.some((one) => one.visitors)) {
             return {
-                blank: { kind: 'no-data', text: 'Nobody in the last hour.', hint: 'Minutes are kept for two days.' },
+                blank: {
+                    kind: 'no-data',
+                    text: 'Nobody in the last hour.',
+                    hint: 'Minutes are kept for two days.',
+                },
                 asOf: data.as_of,
             };
         }
@@ -57,7 +61,9 @@ class BandsCard extends MinutesCard {
             moment: minuteTime,
             columns: data.minutes.map((one) => ({
                 at: Date.parse(one.started_at),
-                parts: (['cold', 'warm', 'hot'] as const).map((name) => ({ name, value: one.bands[name] })),
+                parts: (['cold', 'warm', 'hot'] as const).map(
+                    (name) => ({ name, value: one.bands[name] }),
+                ),
             })),
         });
         return { content, asOf: data.as_of };
@@ -94,7 +100,10 @@ class PagesCard extends MinutesCard {
     protected draw({ data }: Answer<Minutes>): Shown {
         const { pages, other_page_views: other, page_views: total } = data.totals;
         if (!pages.length) {
-            return { blank: { kind: 'no-data', text: 'No page was viewed in the last hour.' }, asOf: data.as_of };
+            return {
+                blank: { kind: 'no-data', text: 'No page was viewed in the last hour.' },
+                asOf: data.as_of,
+            };
         }
         const rows = pages.slice(0, 10).map((one) => ({ name: one.path, value: one.page_views }));
         const rest = other + pages.slice(10).reduce((sum, one) => sum + one.page_views, 0);
@@ -111,10 +120,16 @@ class ChannelsCard extends MinutesCard {
             .map(([name, value]) => ({ name: name.replace(/_/g, ' '), value }))
             .sort((one, other) => other.value - one.value);
         if (!rows.length) {
-            return { blank: { kind: 'no-data', text: 'No session began in the last hour.' }, asOf: data.as_of };
+            return {
+                blank: { kind: 'no-data', text: 'No session began in the last hour.' },
+                asOf: data.as_of,
+            };
         }
         const total = rows.reduce((sum, row) => sum + row.value, 0);
-        return { content: ranking('Sessions by channel', 'Channel', rows, total), asOf: data.as_of };
+        return {
+            content: ranking('Sessions by channel', 'Channel', rows, total),
+            asOf: data.as_of,
+        };
     }
 }
 

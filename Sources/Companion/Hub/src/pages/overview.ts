@@ -1,6 +1,7 @@
 import '../parts/attention-card';
 import '../parts/kpi';
 import '../parts/live-list';
+import '../parts/start';
 import '../parts/trend';
 import { h } from '../core/dom';
 import { FIGURES } from '../parts/query';
@@ -9,6 +10,7 @@ import { engines } from '../parts/engines';
 export function page(): Node[] {
     const figures = FIGURES.map((one) => h('hg-kpi', { metric: one.metric }));
     return [
+        h('hg-start'),
         h('hg-attention'),
         h(
             'div',

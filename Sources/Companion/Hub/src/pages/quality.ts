@@ -16,14 +16,18 @@ class TraceCard extends Card<Trace | null> {
     protected load(scope: Scope, signal: AbortSignal): Promise<Answer<Trace | null>> {
         const id = scope.own.get('event');
         if (!id) return Promise.resolve({ data: null, at: Date.now(), isKept: false });
-        return get(`/events/${encodeURIComponent(id)}/trace?site=${encodeURIComponent(scope.site)}`, signal);
+        return get(
+            `/events/${encodeURIComponent(id)}/trace?site=${encodeURIComponent(scope.site)}`,
+            signal,
+        );
     }
 
     protected override started(): void {
         const id = freshId('trace');
         const input = h('input', {
             id, name: 'event', type: 'search', autocomplete: 'off', spellcheck: 'false',
-            value: readScope().own.get('event') ?? '', placeholder: '<window>-<number> or a message id',
+            value: readScope().own.get('event') ?? '',
+            placeholder: '<window>-<number> or a message id',
         });
         const submit = (event: Event) => {
             event.preventDefault();
@@ -83,15 +87,25 @@ class ReasonsCard extends Card<Page<Rejected>> {
 
     protected draw({ data, at }: Answer<Page<Rejected>>): Shown {
         if (!data.items.length) {
-            return { content: h('p', { class: 'calm' }, 'Nothing that is still kept was refused.'), asOf: at };
+            return {
+                content: h('p', { class: 'calm' }, 'Nothing that is still kept was refused.'),
+                asOf: at,
+            };
         }
         const reasons = grouped(data.items);
         const total = data.items.length;
         const note = data.next_cursor ? `the newest ${total}` : `all ${total} that are kept`;
-        const content = h('div', {}, h('p', { class: 'quiet' }, `Of ${note}. A click shows those of one reason.`),
+        const content = h(
+            'div',
+            {},
+            h('p', { class: 'quiet' }, `Of ${note}. A click shows those of one reason.`),
             table<Reason>('Reasons, the commonest first', [
                 { title: 'Reason', cell: (one) => reasonButton(one.reason) },
-                { title: 'Count', isNumber: true, cell: (one) => barred(one.count / total, count(one.count), 'lowers') },
+                {
+                    title: 'Count',
+                    isNumber: true,
+                    cell: (one) => barred(one.count / total, count(one.count), 'lowers'),
+                },
                 { title: 'Sent as', cell: (one) => [...one.formats].join(', ') },
                 { title: 'Last', isNumber: true, cell: (one) => ago(one.last) },
             ], reasons));
@@ -103,7 +117,12 @@ function grouped(items: Rejected[]): Reason[] {
     const found = new Map<string, Reason>();
     for (const one of items) {
         const at = Date.parse(one.received_at);
-        const reason = found.get(one.reason) ?? { reason: one.reason, count: 0, last: at, formats: new Set<string>() };
+        const reason = found.get(one.reason) ?? {
+            reason: one.reason,
+            count: 0,
+            last: at,
+            formats: new Set<string>(),
+        };
         reason.count += 1;
         reason.last = Math.max(reason.last, at);
         reason.formats.add(one.format);
@@ -115,7 +134,11 @@ function grouped(items: Rejected[]): Reason[] {
 function reasonButton(reason: string): HTMLElement {
     const of = readScope().own.get('of') ?? '';
     const show = () => goTo({ page: 'quality', own: { reason, of } });
-    return h('button', { class: 'link', type: 'button', onclick: show, title: reason }, words(reason));
+    return h(
+        'button',
+        { class: 'link', type: 'button', onclick: show, title: reason },
+        words(reason),
+    );
 }
 
 class RejectedCard extends Card<Page<Rejected>> {
@@ -131,7 +154,10 @@ class RejectedCard extends Card<Page<Rejected>> {
         return [this.select];
     }
 
-    private pages = new Pages<Rejected>((cursor, signal) => this.ask(cursor, signal), (rows) => this.list(rows));
+    private pages = new Pages<Rejected>(
+        (cursor, signal) => this.ask(cursor, signal),
+        (rows) => this.list(rows),
+    );
     private scope: Scope | null = null;
 
     protected load(scope: Scope, signal: AbortSignal): Promise<Answer<Page<Rejected>>> {
@@ -152,29 +178,72 @@ class RejectedCard extends Card<Page<Rejected>> {
         const reason = scope.own.get('reason');
         const drop = () => goTo({ page: 'quality', own: { of: scope.own.get('of') ?? '' } });
         const filter = reason
-            ? h('p', {}, h('button', { class: 'filter small', type: 'button', onclick: drop }, `reason: ${reason} ✕`))
+            ? h(
+                'p',
+                {},
+                h(
+                    'button',
+                    { class: 'filter small', type: 'button', onclick: drop },
+                    `reason: ${reason} ✕`,
+                ),
+            )
             : null;
         if (!data.items.length) {
-            const text = reason ? 'No refused event has this reason.' : 'Nothing that is still kept was refused.';
+            const text = reason
+                ? 'No refused event has this reason.'
+                : 'Nothing that is still kept was refused.';
             return { content: h('div', {}, filter, h('p', { class: 'calm' }, text)), asOf: at };
         }
-        return { content: h('div', {}, filter, this.pages.begin(data, this.life.signal)), asOf: at };
+        return {
+            content: h('div', {}, filter, this.pages.begin(data, this.life.signal)),
+            asOf: at,
+        };
     }
 
     private list(rows: Rejected[]): HTMLElement {
         return table<Rejected>('Refused events, the newest first', [
-            { title: 'Received', cell: (one) => h('span', { title: fullTime(Date.parse(one.received_at)) }, ago(Date.parse(one.received_at))) },
-            { title: 'Reason', cell: (one) => h('span', {}, words(one.reason), h('small', { class: 'quiet' }, `at ${one.place}`)) },
-            { title: 'Sent as', cell: (one) => h('span', {}, one.format, h('small', { class: 'quiet' }, one.path)) },
+            {
+                title: 'Received',
+                cell: (one) => h(
+                    'span',
+                    { title: fullTime(Date.parse(one.received_at)) },
+                    ago(Date.parse(one.received_at)),
+                ),
+            },
+            {
+                title: 'Reason',
+                cell: (one) => h(
+                    'span',
+                    {},
+                    words(one.reason),
+                    h('small', { class: 'quiet' }, `at ${one.place}`),
+                ),
+            },
+            {
+                title: 'Sent as',
+                cell: (one) => h('span', {}, one.format, h('small', { class: 'quiet' }, one.path)),
+            },
             { title: 'Size', isNumber: true, cell: (one) => `${count(one.bytes)} B` },
-            { title: 'Replay', cell: (one) => (one.replayed_at ? `done: ${one.outcome ?? ''}` : one.replayable ? 'possible' : 'no') },
+            {
+                title: 'Replay',
+                cell: replay,
+            },
             { title: 'Bytes', cell: (one) => this.opener(one) },
         ], rows);
     }
 
     private opener(one: Rejected): HTMLElement {
         const open = (event: Event) => void showBytes(one.id, event.currentTarget as HTMLElement);
-        return h('button', { class: 'small', type: 'button', onclick: open, 'aria-label': `Show the bytes of ${one.id}` }, 'Show');
+        return h(
+            'button',
+            {
+                class: 'small',
+                type: 'button',
+                onclick: open,
+                'aria-label': `Show the bytes of ${one.id}`,
+            },
+            'Show',
+        );
     }
 }
 
@@ -183,8 +252,8 @@ async function showBytes(id: string, opener: HTMLElement): Promise<void> {
     const title = freshId('bytes');
     const body = h('div', { class: 'body' }, h('div', { class: 'skeleton' }));
     const close = h('button', { type: 'button', class: 'small' }, 'Close');
-    const box = h('dialog', { 'aria-labelledby': title },
-        h('header', {}, h('h2', { id: title, class: 'title' }, `Refused event ${id}`), close), body);
+    const heading = h('h2', { id: title, class: 'title' }, `Refused event ${id}`);
+    const box = h('dialog', { 'aria-labelledby': title }, h('header', {}, heading, close), body);
     const life = new AbortController();
     close.addEventListener('click', () => box.close());
     box.addEventListener('close', () => {
@@ -198,12 +267,18 @@ async function showBytes(id: string, opener: HTMLElement): Promise<void> {
         const { data } = await get<Rejected>(`/rejected/${encodeURIComponent(id)}`, life.signal);
         body.replaceChildren(bytesOf(data));
     } catch (error) {
-        if (!life.signal.aborted) body.replaceChildren(h('p', {}, error instanceof Error ? error.message : 'No answer.'));
+        if (!life.signal.aborted) body.replaceChildren(
+            h('p', {}, error instanceof Error ? error.message : 'No answer.'),
+        );
     }
 }
 
 function bytesOf(one: Rejected): HTMLElement {
-    const notes = [one.truncated && 'cut', one.masked && 'personal data masked', one.whole_batch && 'a whole batch'];
+    const notes = [
+        one.truncated && 'cut',
+        one.masked && 'personal data masked',
+        one.whole_batch && 'a whole batch',
+    ];
     return h('div', {},
         facts([
             ['Reason', words(one.reason)],
@@ -215,8 +290,17 @@ function bytesOf(one: Rejected): HTMLElement {
             ['Kept as', notes.filter(Boolean).join(', ') || 'as it came'],
         ]),
         one.body === undefined || one.withheld
-            ? h('p', { class: 'quiet' }, 'The bytes are withheld: what could not be read could not be searched for personal data.')
+            ? h(
+                'p',
+                { class: 'quiet' },
+                'The bytes are withheld: they could not be read, nor searched for personal data.',
+            )
             : h('pre', { tabindex: '0' }, one.body));
+}
+
+function replay(one: Rejected): string {
+    if (one.replayed_at) return `done: ${one.outcome ?? ''}`;
+    return one.replayable ? 'possible' : 'no';
 }
 
 customElements.define('hg-trace', TraceCard);

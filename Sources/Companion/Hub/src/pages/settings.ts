@@ -34,7 +34,12 @@ class AppearanceCard extends Card<null> {
         });
         const content = h('div', { class: 'choices' },
             h('fieldset', {}, h('legend', {}, 'Theme'), ...themes),
-            h('fieldset', {}, h('legend', {}, 'Keyboard'), h('label', {}, keys, ' Shortcuts of single keys')),
+            h(
+                'fieldset',
+                {},
+                h('legend', {}, 'Keyboard'),
+                h('label', {}, keys, ' Shortcuts of single keys'),
+            ),
             h('p', { class: 'quiet' }, `Moments are shown in the time zone ${zoneName()}.`));
         return { content };
     }
@@ -55,8 +60,15 @@ class SitesCard extends Card<{ sites: Site[] }> {
                 { title: 'Time zone', cell: (one) => one.time_zone },
                 { title: 'Currency', cell: (one) => one.currency },
             ], data.sites),
-            h('p', { class: 'quiet' }, 'Keys and consent are changed with ', h('code', {}, 'heliograph site'),
-                ' and in the settings file. ', h('a', { href: '/install' }, 'The tag for your pages')));
+            h(
+                'p',
+                { class: 'quiet' },
+                'Keys and consent are changed with ',
+                h('code', {}, 'heliograph site'),
+                ' and in the settings file. ',
+                h('a', { href: '/install' }, 'The tag for your pages'),
+            ),
+        );
         return { content, asOf: at };
     }
 }
@@ -133,7 +145,11 @@ function weights(signals: Weight[]): HTMLElement {
         'Weights, the largest first',
         [
             { title: 'Signal', cell: (one) => one.label },
-            { title: 'Weight', cell: (one) => divergingBar(one.weight, largest) },
+            {
+                title: 'Weight',
+                isNumber: true,
+                cell: (one) => divergingBar(one.weight, largest),
+            },
             { title: 'Value', isNumber: true, cell: (one) => signed(one.weight) },
             {
                 title: 'Halves in',

@@ -37,8 +37,10 @@ const DEEDS = 50;
 /** So many terms are shown at once; a phone has no room for all. */
 const LARGEST = 8;
 
-const path = (scope: Scope, part = '', more = '') =>
-    `/visitors/${encodeURIComponent(scope.rest)}${part}?site=${encodeURIComponent(scope.site)}${more}`;
+function path(scope: Scope, part = '', more = ''): string {
+    const site = encodeURIComponent(scope.site);
+    return `/visitors/${encodeURIComponent(scope.rest)}${part}?site=${site}${more}`;
+}
 
 /** Asks again when the visitor's score moved, at most every two seconds. */
 abstract class OneCard<T> extends Card<T> {
@@ -70,7 +72,10 @@ class ScoreCard extends OneCard<Visitor> {
         const heads = Object.entries(data.heads ?? {}).map(([name, head]) =>
             [words(name), `${words(head.label)} (${share(head.value)})`] as [string, string]);
         const trends = Object.entries(data.trend ?? {}).map(([window, trend]) =>
-            [`Trend, ${window}`, `${signed(trend.points_per_hour, 1)} points an hour`] as [string, string]);
+            [
+                `Trend, ${window}`,
+                `${signed(trend.points_per_hour, 1)} points an hour`,
+            ] as [string, string]);
         const content = h(
             'div',
             { class: 'now' },
@@ -105,10 +110,19 @@ class WhyCard extends OneCard<Explanation> {
         const content = h(
             'div',
             {},
-            h('p', { class: 'quiet' }, 'Terms in log-odds: what raises stands right of the middle, what lowers left. Base and terms add up to the score.'),
+            h(
+                'p',
+                { class: 'quiet' },
+                'Terms in log-odds: what raises stands right of the middle, what lowers left. '
+                    + 'Base and terms add up to the score.',
+            ),
             parts.length
                 ? terms(parts.slice(0, LARGEST), largest)
-                : h('p', { class: 'calm' }, 'Nothing was measured yet; the score is the base alone.'),
+                : h(
+                    'p',
+                    { class: 'calm' },
+                    'Nothing was measured yet; the score is the base alone.',
+                ),
             smaller(parts.slice(LARGEST), largest),
             sum(data),
             next(data),
@@ -122,11 +136,23 @@ function terms(parts: Contribution[], largest: number): HTMLElement {
     return table<Contribution>(
         'Terms of the score, the largest first',
         [
-            { title: 'Signal', cell: (one) => h('span', {}, h('b', {}, one.label), h('small', { class: 'quiet' }, one.sentence)) },
-            { title: 'Term', cell: (one) => divergingBar(one.log_odds, largest) },
+            {
+                title: 'Signal',
+                cell: (one) => h(
+                    'span',
+                    {},
+                    h('b', {}, one.label),
+                    h('small', { class: 'quiet' }, one.sentence),
+                ),
+            },
+            { title: 'Term', isNumber: true, cell: (one) => divergingBar(one.log_odds, largest) },
             { title: 'Log-odds', isNumber: true, cell: (one) => signed(one.log_odds) },
             { title: 'Without it', isNumber: true, cell: (one) => decimal(one.score_without) },
-            { title: 'Halves in', isNumber: true, cell: (one) => duration(one.half_life_s * 1_000) },
+            {
+                title: 'Halves in',
+                isNumber: true,
+                cell: (one) => duration(one.half_life_s * 1_000),
+            },
         ],
         parts,
     );
@@ -151,13 +177,22 @@ function sum(data: Explanation): HTMLElement {
 
 function next(data: Explanation): HTMLElement | null {
     if (!data.next.length) return null;
-    const list = data.next.map((one) => h('li', {}, `${one.band} from ${fullTime(Date.parse(one.at))}`));
-    return h('div', {}, h('p', {}, 'If nothing happens, decay alone makes it:'), h('ul', {}, ...list));
+    const list = data.next.map(
+        (one) => h('li', {}, `${one.band} from ${fullTime(Date.parse(one.at))}`),
+    );
+    return h(
+        'div',
+        {},
+        h('p', {}, 'If nothing happens, decay alone makes it:'),
+        h('ul', {}, ...list),
+    );
 }
 
 function silent(data: Explanation): HTMLElement | null {
     if (!data.not_measured.length) return null;
-    const rows = data.not_measured.map((one) => h('div', {}, h('dt', {}, words(one.signal)), h('dd', {}, one.reason)));
+    const rows = data.not_measured.map(
+        (one) => h('div', {}, h('dt', {}, words(one.signal)), h('dd', {}, one.reason)),
+    );
     return h(
         'details',
         {},
@@ -203,14 +238,20 @@ class HistoryCard extends OneCard<{ history: HistoryPoint[] }> {
         return true;
     }
 
-    protected load(scope: Scope, signal: AbortSignal): Promise<Answer<{ history: HistoryPoint[] }>> {
+    protected load(
+        scope: Scope,
+        signal: AbortSignal,
+    ): Promise<Answer<{ history: HistoryPoint[] }>> {
         return get(path(scope, '/history', `&limit=${HISTORY}`), signal);
     }
 
     protected draw({ data, at }: Answer<{ history: HistoryPoint[] }>): Shown {
         if (!data.history.length) {
-            const hint = 'A point is kept when the score has moved far enough, or with a new session.';
-            return { blank: { kind: 'no-data', text: 'No point of history is kept yet.', hint }, asOf: at };
+            const hint = 'A point is kept when the score has moved far, or with a new session.';
+            return {
+                blank: { kind: 'no-data', text: 'No point of history is kept yet.', hint },
+                asOf: at,
+            };
         }
         const content = lineChart({
             title: 'Score over time',
@@ -279,7 +320,10 @@ class TimelineCard extends OneCard<Page<Deed>> {
             const text = 'Nothing that they did is stored.';
             return { blank: { kind: 'no-data', text }, asOf: at };
         }
-        const pages = new Pages<Deed>((cursor, signal) => this.ask(scope, cursor, signal), timeline);
+        const pages = new Pages<Deed>(
+            (cursor, signal) => this.ask(scope, cursor, signal),
+            timeline,
+        );
         return { content: pages.begin(data, this.life.signal), asOf: at };
     }
 }
@@ -293,10 +337,15 @@ customElements.define('hg-timeline', TimelineCard);
 export function page(): Node[] {
     const { rest } = readScope();
     return [
-        h('p', { class: 'path' }, h('a', { href: linkTo({ page: 'visitors' }) }, '← All visitors'), h('code', {}, rest)),
+        h(
+            'p',
+            { class: 'path' },
+            h('a', { href: linkTo({ page: 'visitors' }) }, '← All visitors'),
+            h('code', {}, rest),
+        ),
         h(
             'div',
-            { class: 'two' },
+            { class: 'two wide' },
             h('div', { class: 'stack' }, h('hg-history'), h('hg-why')),
             h('div', { class: 'stack first' }, h('hg-score'), h('hg-profile'), h('hg-timeline')),
         ),

@@ -19,7 +19,9 @@ class VisitorsCard extends Card<{ visitors: Visitor[] }> {
 
     protected override tools(): Node[] {
         const title = (band: string) => (band ? `only ${band}` : 'all bands');
-        this.select.replaceChildren(...BANDS.map((band) => h('option', { value: band }, title(band))));
+        this.select.replaceChildren(
+            ...BANDS.map((band) => h('option', { value: band }, title(band))),
+        );
         this.select.onchange = () => goTo({ own: { band: this.select.value } });
         return [this.select];
     }
@@ -37,7 +39,9 @@ class VisitorsCard extends Card<{ visitors: Visitor[] }> {
         const band = scope.own.get('band');
         if (!data.visitors.length) {
             const hint = 'Put the tag on a page, or open the demo shop.';
-            return { blank: { kind: 'no-data', text: 'Nobody has been scored on this site yet.', hint } };
+            return {
+                blank: { kind: 'no-data', text: 'Nobody has been scored on this site yet.', hint },
+            };
         }
         const rows = data.visitors.filter((one) => !band || one.band === band);
         if (!rows.length) {
@@ -70,7 +74,8 @@ function list(rows: Visitor[]): HTMLElement {
 function cause(one: Visitor): string {
     const term = one.terms.find((part) => part.contribution !== 0);
     if (!term) return '–';
-    return `${term.label} ${term.contribution < 0 ? '−' : '+'}${decimal(Math.abs(term.contribution))}`;
+    const sign = term.contribution < 0 ? '−' : '+';
+    return `${term.label} ${sign}${decimal(Math.abs(term.contribution))}`;
 }
 
 customElements.define('hg-visitors', VisitorsCard);

@@ -21,17 +21,29 @@ export class AttentionCard extends Card<Attention> {
     }
 
     protected draw({ data }: Answer<Attention>): Shown {
-        const list = h('ul', { class: 'notices' }, ...data.notices.slice(0, SHOWN).map((one) => this.row(one)));
+        const list = h(
+            'ul',
+            { class: 'notices' },
+            ...data.notices.slice(0, SHOWN).map((one) => this.row(one)),
+        );
         const more = data.notices.length - SHOWN;
-        const unfold = data.notices.length > 1 ? unfolder(list, Math.min(SHOWN, data.notices.length) - 1) : null;
+        const folded = Math.min(SHOWN, data.notices.length) - 1;
+        const unfold = folded > 0 ? unfolder(list, folded) : null;
         const missing = data.missing.length
             ? h('p', { class: 'quiet' }, `Could not look at: ${data.missing.join(', ')}.`)
             : null;
         const none = data.notices.length
             ? null
-            : h('p', { class: 'calm' }, data.missing.length ? 'Nothing in the rest.' : 'Nothing needs you now.');
-        const rest = more > 0 ? h('p', { class: 'quiet' }, `and ${more} more of less weight`) : null;
-        return { content: h('div', {}, none, data.notices.length ? list : null, unfold, rest, missing) };
+            : h(
+                'p',
+                { class: 'calm' },
+                data.missing.length ? 'Nothing in the rest.' : 'Nothing needs you now.',
+            );
+        const rest =
+            more > 0 ? h('p', { class: 'quiet' }, `and ${more} more of less weight`) : null;
+        return {
+            content: h('div', {}, none, data.notices.length ? list : null, unfold, rest, missing),
+        };
     }
 
     private row(notice: Notice): HTMLElement {
@@ -59,7 +71,9 @@ export class AttentionCard extends Card<Attention> {
     private away(notice: Notice, forGood: boolean): void {
         putOff(notice, forGood);
         (document.activeElement as HTMLElement | null)?.blur();
-        const done = forGood ? 'Dismissed until it concerns twice as many.' : 'Snoozed for an hour.';
+        const done = forGood
+            ? 'Dismissed until it concerns twice as many.'
+            : 'Snoozed for an hour.';
         const undo = h('button', { class: 'small', type: 'button' }, 'Undo');
         undo.addEventListener('click', () => {
             takeBack(notice);
@@ -71,7 +85,7 @@ export class AttentionCard extends Card<Attention> {
     }
 }
 
-/** A phone shows the first notice; the rest is behind a button, so that figures stay on the screen. */
+/** A phone shows the first notice; the rest is behind a button: figures stay on the screen. */
 function unfolder(list: HTMLElement, more: number): HTMLElement {
     list.classList.add('folded');
     const button = h('button', { class: 'small unfold', type: 'button' }, `${more} more`);

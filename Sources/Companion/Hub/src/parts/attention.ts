@@ -86,7 +86,8 @@ function aboutDestination(one: DestinationHealth): Notice[] {
     }
     const settled = one.accepted + one.refused;
     if (settled && one.refused / settled > DEAD_SHARE) {
-        const why = `${count(one.refused)} of ${count(settled)} settled (${share(one.refused / settled)})`;
+        const part = share(one.refused / settled);
+        const why = `${count(one.refused)} of ${count(settled)} settled (${part})`;
         found.push(notice('deliveries-dead', 'warning', 'refuses conversions', why, one.refused));
     }
     if (one.in_doubt) {
@@ -106,7 +107,8 @@ function aboutRejected(all: Rejected[]): Notice[] {
     const reasons = new Map<string, number>();
     for (const one of recent) reasons.set(one.reason, (reasons.get(one.reason) ?? 0) + 1);
     const [reason, most] = [...reasons].sort((a, b) => b[1] - a[1])[0]!;
-    const many = recent.length === REJECTED_LIST ? `${REJECTED_LIST} or more` : count(recent.length);
+    const isAll = recent.length < REJECTED_LIST;
+    const many = isAll ? count(recent.length) : `${REJECTED_LIST} or more`;
     return [
         {
             id: `rejected:${reason}`,
@@ -128,7 +130,10 @@ function aboutHot(visitors: Visitor[]): Notice[] {
         {
             id: 'hot-now',
             severity: 'chance',
-            title: hot.length === 1 ? 'A hot visitor is here now' : `${hot.length} hot visitors are here now`,
+            title:
+                hot.length === 1
+                    ? 'A hot visitor is here now'
+                    : `${hot.length} hot visitors are here now`,
             why: `the highest score is ${best.toFixed(1)}`,
             href: linkTo({ page: 'visitors', own: { band: 'hot' } }),
             affected: hot.length,

@@ -148,7 +148,10 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
         const data = this.shown;
         if (!data) return;
         const scope = readScope();
-        const head: Cell[] = [this.choice(scope).title, ...this.plan.metrics.map((one) => one.title)];
+        const head: Cell[] = [
+            this.choice(scope).title,
+            ...this.plan.metrics.map((one) => one.title),
+        ];
         const rows = data.rows.map((row): Cell[] => [row.d[0] ?? UNNAMED, ...row.m]);
         saveCsv(`${scope.site}-${this.plan.name}-${scope.range.key}`, [head, ...rows]);
     }

@@ -115,8 +115,11 @@ export abstract class Card<T> extends HTMLElement {
 
     private take(answer: Answer<T>, scope: Scope): void {
         const shown = this.draw(answer, scope);
-        const node = 'blank' in shown ? blank(shown.blank, () => void this.refresh()) : shown.content;
-        // What is under the pointer or has the focus is not moved away; it is told that there is news.
+        const node = 'blank' in shown ? blank(
+            shown.blank,
+            () => void this.refresh(),
+        ) : shown.content;
+        // What is under the pointer or has the focus stays; a button says that there is news.
         if (this.answeredAt && isInUse(this.body) && this.keepsWhenUsed()) this.hold(node);
         else this.replace(node);
         this.answeredAt = answer.at;
@@ -150,7 +153,7 @@ export abstract class Card<T> extends HTMLElement {
         this.stamp.title = `As of ${fullTime(asOf)}`;
     }
 
-    /** A figure that was right a moment ago stays, greyed; without one the error stands in its place. */
+    /** A figure that was right a moment ago stays, greyed; without one the error stands there. */
     private fail(error: unknown): void {
         const problem = error instanceof Problem ? error : unexpected(error);
         if (this.answeredAt && problem.status !== 401) {

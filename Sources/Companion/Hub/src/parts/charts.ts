@@ -252,9 +252,17 @@ export function divergingBar(value: number, largest: number): SVGElement {
 export function shareBar(value: number, kind = 'raises'): SVGElement {
     return s(
         'svg',
-        { class: 'share', viewBox: '0 0 100 8', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+        {
+            class: 'share',
+            viewBox: '0 0 100 8',
+            preserveAspectRatio: 'none',
+            'aria-hidden': 'true',
+        },
         s('rect', { class: 'ground', x: 0, y: 0, width: 100, height: 8 }),
-        s('rect', { class: kind, x: 0, y: 0, width: Math.max(0, Math.min(1, value)) * 100, height: 8 }),
+        s(
+            'rect',
+            { class: kind, x: 0, y: 0, width: Math.max(0, Math.min(1, value)) * 100, height: 8 },
+        ),
     );
 }
 

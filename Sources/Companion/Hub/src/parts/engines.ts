@@ -64,9 +64,20 @@ function card(engine: Engine): HTMLElement {
     return h(
         'article',
         { class: `card engine${isOff ? ' off' : ''}` },
-        h('header', {}, h('h3', { class: 'title' }, engine.name), h('span', { class: 'stamp' }, engine.state)),
+        h(
+            'header',
+            {},
+            h('h3', { class: 'title' }, engine.name),
+            h('span', { class: 'stamp' }, engine.state),
+        ),
         engine.fed
-            ? h('p', {}, engine.fed, ' ', h('a', { href: linkTo({ page: engine.page }) }, `Open ${engine.page}`))
+            ? h(
+                'p',
+                {},
+                engine.fed,
+                ' ',
+                h('a', { href: linkTo({ page: engine.page }) }, `Open ${engine.page}`),
+            )
             : null,
         blank({ kind: 'not-connected', text }, () => undefined),
     );

@@ -32,7 +32,12 @@ export function profile(name: string, confidence?: number): string {
 
 /** A bar and its number, so that numbers of a column stand below each other. */
 export function barred(part: number, text: string, kind?: string): HTMLElement {
-    return h('span', { class: 'with-bar' }, shareBar(part, kind), h('span', { class: 'amount' }, text));
+    return h(
+        'span',
+        { class: 'with-bar' },
+        shareBar(part, kind),
+        h('span', { class: 'amount' }, text),
+    );
 }
 
 const STATES: Record<string, string> = {
@@ -56,7 +61,9 @@ export function stateChip(state: string): HTMLElement {
 
 /** A list of names and values. */
 export function facts(pairs: [string, Node | string | null | undefined][]): HTMLElement {
-    const there = pairs.filter(([, value]) => value !== null && value !== undefined && value !== '');
+    const there = pairs.filter(
+        ([, value]) => value !== null && value !== undefined && value !== '',
+    );
     return h(
         'dl',
         { class: 'facts' },

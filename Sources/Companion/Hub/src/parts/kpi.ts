@@ -43,7 +43,11 @@ export class KpiCard extends Card<QueryAnswer> {
             { class: 'kpi-body' },
             h('p', { class: 'value' }, isRough ? `≈ ${text}` : text),
             value === null
-                ? h('p', { class: 'change quiet' }, this.figure.of ? `0 ${this.figure.of}` : 'not known')
+                ? h(
+                    'p',
+                    { class: 'change quiet' },
+                    this.figure.of ? `0 ${this.figure.of}` : 'not known',
+                )
                 : change(data, this.figure, scope.compares),
             series.length > 1 ? spark(series) : null,
         );

@@ -48,11 +48,21 @@ export class LiveList extends Card<{ visitors: Visitor[] }> {
 
     protected draw({ data, at, isKept }: Answer<{ visitors: Visitor[] }>): Shown {
         for (const one of data.visitors) this.note(one, one.seen);
-        const isThere = [...this.known.values()].some((row) => isHere(row, isKept ? at : Date.now()));
+        const isThere = [...this.known.values()].some(
+            (row) => isHere(row, isKept ? at : Date.now()),
+        );
         if (!isThere) {
             const text = 'Nobody was seen in the last five minutes.';
             const hint = 'Whoever comes appears here by itself.';
-            return { content: h('div', {}, h('p', { class: 'calm' }, text), h('p', { class: 'quiet' }, hint), this.list) };
+            return {
+                content: h(
+                    'div',
+                    {},
+                    h('p', { class: 'calm' }, text),
+                    h('p', { class: 'quiet' }, hint),
+                    this.list,
+                ),
+            };
         }
         this.arrange();
         return { content: h('div', {}, this.list, this.total), asOf: at };
@@ -120,11 +130,16 @@ function fill(item: HTMLElement, row: Row): void {
     if (item.dataset['key'] === key) return;
     item.dataset['key'] = key;
     const delta = row.score - row.first;
-    const moved = Math.abs(delta) < 0.05 ? '' : `${delta > 0 ? '▲' : '▼'} ${decimal(Math.abs(delta))}`;
+    const arrow = delta > 0 ? '▲' : '▼';
+    const moved = Math.abs(delta) < 0.05 ? '' : `${arrow} ${decimal(Math.abs(delta))}`;
     const link = item.querySelector('a') ?? visitorLink(row.visitor);
     const chip = scoreChip(row.score, row.band);
     const change = h('span', { class: `moved ${delta < 0 ? 'bad' : 'good'}` }, moved);
-    const second = h('span', { class: 'quiet second' }, `${profile(row.profile)} · ${ago(row.seen)}`);
+    const second = h(
+        'span',
+        { class: 'quiet second' },
+        `${profile(row.profile)} · ${ago(row.seen)}`,
+    );
     // The link stays the same node, so that focus stays in it.
     for (const child of [...item.childNodes]) if (child !== link) child.remove();
     item.prepend(chip);

@@ -21,7 +21,11 @@ export class Pages<T> {
     }
 
     private show(place: HTMLElement, cursor: string | null, signal: AbortSignal): void {
-        const end = h('p', { class: 'quiet' }, `${this.rows.length} shown${cursor ? '' : ', all there are'}`);
+        const end = h(
+            'p',
+            { class: 'quiet' },
+            `${this.rows.length} shown${cursor ? '' : ', all there are'}`,
+        );
         place.replaceChildren(this.draw(this.rows), end);
         if (!cursor) return;
         const button = h('button', { type: 'button', class: 'small' }, 'Show more');
@@ -29,7 +33,12 @@ export class Pages<T> {
         place.append(button);
     }
 
-    private async more(place: HTMLElement, button: HTMLButtonElement, cursor: string, signal: AbortSignal): Promise<void> {
+    private async more(
+        place: HTMLElement,
+        button: HTMLButtonElement,
+        cursor: string,
+        signal: AbortSignal,
+    ): Promise<void> {
         button.disabled = true;
         try {
             const { data } = await this.ask(cursor, signal);
@@ -39,7 +48,8 @@ export class Pages<T> {
         } catch (error) {
             if (signal.aborted) return;
             button.disabled = false;
-            button.textContent = `Try again: ${error instanceof Error ? error.message : 'no answer'}`;
+            const reason = error instanceof Error ? error.message : 'no answer';
+            button.textContent = `Try again: ${reason}`;
         }
     }
 }

@@ -16,7 +16,12 @@ export interface Figure {
 }
 
 export const FIGURES: readonly Figure[] = [
-    { metric: 'visitors', title: 'Visitors', better: 'more', about: 'Distinct visitors with a page view.' },
+    {
+        metric: 'visitors',
+        title: 'Visitors',
+        better: 'more',
+        about: 'Distinct visitors with a page view.',
+    },
     { metric: 'sessions', title: 'Sessions', better: 'more', about: 'Sessions with a page view.' },
     {
         metric: 'conversion_rate',
@@ -25,7 +30,12 @@ export const FIGURES: readonly Figure[] = [
         about: 'Converting visitors by visitors.',
         of: 'visitors',
     },
-    { metric: 'revenue', title: 'Revenue', better: 'more', about: 'Sum of the values of purchases.' },
+    {
+        metric: 'revenue',
+        title: 'Revenue',
+        better: 'more',
+        about: 'Sum of the values of purchases.',
+    },
     {
         metric: 'aov',
         title: 'Order value',

@@ -9,13 +9,16 @@ export interface Column<T> {
     isNumber?: boolean;
 }
 
+/** So many columns leave no room for bars on a small screen. */
+const MANY = 6;
+
 export function table<T>(caption: string, columns: Column<T>[], rows: readonly T[]): HTMLElement {
     const head = columns.map((one) =>
         h('th', { scope: 'col', class: one.isNumber ? 'number' : null }, one.title),
     );
     return h(
         'table',
-        { class: 'rows' },
+        { class: `rows${columns.length > MANY ? ' many' : columns.length === 2 ? ' pair' : ''}` },
         h('caption', { class: 'unseen' }, caption),
         h('thead', {}, h('tr', {}, ...head)),
         h('tbody', {}, ...rows.map((row) => line(columns, row))),

@@ -29,7 +29,9 @@ export function timeline(deeds: readonly Deed[]): HTMLElement {
     for (const deed of deeds) {
         if (deed.session && deed.session !== session) {
             session = deed.session;
-            list.append(h('li', { class: 'session' }, h('b', {}, `Session up to ${moment(deed.at)}`)));
+            list.append(
+                h('li', { class: 'session' }, h('b', {}, `Session up to ${moment(deed.at)}`)),
+            );
         }
         list.append(line(deed));
     }
@@ -65,7 +67,11 @@ function said({ kind, detail }: Deed): Child[] {
         case 'conversion':
             return ['Conversion ', h('b', {}, text('name')), ' ', value(detail), trace(text('id'))];
         case 'delivery':
-            return [`Told to ${text('destination')} `, stateChip(text('state')), quiet(text('reason'))];
+            return [
+                `Told to ${text('destination')} `,
+                stateChip(text('state')),
+                quiet(text('reason')),
+            ];
         default:
             return [words(kind)];
     }

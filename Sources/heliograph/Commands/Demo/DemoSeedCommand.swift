@@ -95,7 +95,9 @@ struct DemoSeedCommand: ParsableCommand {
     private func recordsBehind(_ addresses: Addresses) throws -> Int? {
         let connection = try IngestConnection(ingest: addresses.ingest)
         try connection.connect()
-        let lines = ["GET /metrics HTTP/1.1", "Host: \(connection.host):\(connection.port)", "", ""]
+        let lines = [
+            "GET /metrics HTTP/1.1", "Host: \(connection.host):\(connection.port)", "", "",
+        ]
         guard connection.write(Array(lines.joined(separator: "\r\n").utf8)),
             let answer = connection.readAnswer()
         else { return nil }

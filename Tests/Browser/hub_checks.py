@@ -301,6 +301,9 @@ def documented_answer(hub):
         asked.append(question)
         name = question["metrics"][0]
         body = {**DOCUMENTED, "columns": [{"name": name, "type": "integer"}]}
+        if name == "revenue":
+            money = {"type": "money", "currency": "EUR", "minor_digits": 2}
+            body["columns"] = [{"name": name, **money}]
         if name == "conversion_rate":
             body["totals"] = {"m": [None], "change": [None]}
         route.fulfill(json=body)
@@ -309,11 +312,14 @@ def documented_answer(hub):
     hub.open(page, "overview?range=28d")
     card = page.locator("hg-kpi[metric=visitors]").inner_text()
     empty = page.locator("hg-kpi[metric=conversion_rate]").inner_text()
+    money = page.locator("hg-kpi[metric=revenue]").inner_text()
     drawn = page.locator("hg-trend path.now").get_attribute("d") or ""
     numbers = page.locator("hg-trend tbody tr").count()
     found = []
     if "1,050" not in card or "11.1%" not in card or "up" not in card:
         found.append(f"the figure reads {card!r}")
+    if "10.50" not in money:
+        found.append(f"1050 cents read {money!r}")
     if "–" not in empty or "0 visitors" not in empty:
         found.append(f"a ratio of nothing reads {empty!r}")
     if drawn.count("C") != 13 or numbers != 14:

@@ -95,13 +95,15 @@ struct DemoSeedCommand: ParsableCommand {
     private func recordsBehind(_ addresses: Addresses) throws -> Int? {
         let connection = try IngestConnection(ingest: addresses.ingest)
         try connection.connect()
-        let host = "\(connection.host):\(connection.port)"
-        guard connection.write(Array("GET /metrics HTTP/1.1\r\nHost: \(host)\r\n\r\n".utf8)),
+        let lines = [
+            "GET /metrics HTTP/1.1", "Host: \(connection.host):\(connection.port)", "", "",
+        ]
+        guard connection.write(Array(lines.joined(separator: "\r\n").utf8)),
             let answer = connection.readAnswer()
         else { return nil }
         let name = "heliograph_postgres_lag_records "
-        let lines = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
-        return lines.first { $0.hasPrefix(name) }.flatMap { Int($0.dropFirst(name.count)) }
+        let figures = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
+        return figures.first { $0.hasPrefix(name) }.flatMap { Int($0.dropFirst(name.count)) }
     }
 
     /// What is to be made, or taken up; nil when the past is there already.

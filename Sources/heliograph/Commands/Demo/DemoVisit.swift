@@ -149,8 +149,7 @@ struct DemoVisit {
     private mutating func actOnProduct() {
         let lamps = DemoShop.items.filter { !$0.isPlan }
         let item = dice.pick(lamps) { $0.share }
-        tab.tell("view_item", Self.properties(of: [item]))
-        if plan.outcome != .nothing || dice.chance(0.09) {
+        if plan.outcome != .nothing || dice.chance(0.07) {
             basket.append(item)
             tab.tell("add_to_cart", Self.properties(of: [item]))
         }
@@ -239,7 +238,6 @@ struct DemoVisit {
     private mutating func purchase() {
         watch(DemoShop.checkout, errorClicks: 0)
         if dice.chance(0.12) { basket.append(dice.pick(DemoShop.items) { $0.share }) }
-        tab.tell("add_payment_info", ago: 9_000, Self.properties(of: basket))
         press("place-order")
         form(phase: 3, percent: 100, errors: 0)
         let order = "D\(visitor.number)-\(plan.number)"

@@ -86,6 +86,16 @@ export function duration(milliseconds: number): string {
 export const ago = (at: number, now = Date.now()): string =>
     now - at < 5_000 ? 'now' : `${duration(now - at)} ago`;
 
+/** Decimals of money in a currency; two where the browser knows none. */
+export function minorDigits(currency: string): number {
+    try {
+        const style = { style: 'currency', currency } as const;
+        return new Intl.NumberFormat(undefined, style).resolvedOptions().maximumFractionDigits ?? 2;
+    } catch {
+        return 2;
+    }
+}
+
 /** A figure by the type that its column has. */
 export function figure(value: number | null, type: string, currency?: string): string {
     if (value === null) return DASH;

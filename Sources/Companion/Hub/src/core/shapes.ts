@@ -201,9 +201,17 @@ export interface Site {
     currency: string;
 }
 
+export interface QueryColumn {
+    name: string;
+    type: string;
+    currency?: string;
+    /** Set where money is in minor units: how many digits of it stand behind the point. */
+    minor_digits?: number;
+}
+
 /** What `POST /query` answers. `c` and `change` are there when it was asked to compare. */
 export interface QueryAnswer {
-    columns: { name: string; type: string; currency?: string }[];
+    columns: QueryColumn[];
     rows: { d: (string | null)[]; t?: string; m: (number | null)[]; c?: (number | null)[] }[];
     totals: {
         m: (number | null)[];

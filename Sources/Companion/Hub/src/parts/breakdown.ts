@@ -3,12 +3,12 @@
 import { type Answer, ask } from '../core/api';
 import { type Cell, saveCsv } from '../core/csv';
 import { h } from '../core/dom';
-import { currencyOf, goTo, readScope, type Scope } from '../core/scope';
-import { figure, share, words } from '../core/format';
-import type { QueryAnswer } from '../core/shapes';
+import { minorDigits, share, words } from '../core/format';
+import { goTo, readScope, type Scope } from '../core/scope';
+import type { QueryAnswer, QueryColumn } from '../core/shapes';
 import { Card, type Shown } from './card';
 import { barred } from './figures';
-import { asOf } from './query';
+import { asOf, whole, written } from './query';
 import { type Column, table } from './table';
 
 export interface Choice {
@@ -33,6 +33,7 @@ export interface Breakdown {
 
 const ROWS = 50;
 const UNNAMED = 'not set';
+const CURRENCY = 'conversion.currency';
 
 type Row = QueryAnswer['rows'][number];
 
@@ -113,16 +114,16 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
     }
 
     private columns(data: QueryAnswer, scope: Scope): Column<Row>[] {
-        const whole = data.totals.m[0] ?? 0;
+        const all = data.totals.m[0] ?? 0;
         const first: Column<Row> = {
             title: this.plan.metrics[0]!.title,
             isNumber: true,
-            cell: (row) => barred((row.m[0] ?? 0) / (whole || 1), this.text(data, scope, row, 0)),
+            cell: (row) => barred((row.m[0] ?? 0) / (all || 1), this.text(data, row, 0)),
         };
         const others = this.plan.metrics.slice(1).map(({ title }, index): Column<Row> => ({
             title,
             isNumber: true,
-            cell: (row) => this.text(data, scope, row, index + 1),
+            cell: (row) => this.text(data, row, index + 1),
         }));
         const change: Column<Row> = { title: 'Change', isNumber: true, cell: changed };
         const group = { title: this.choice(scope).title, cell: (row: Row) => this.group(row) };
@@ -137,11 +138,17 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
         return this.plan.isCoded ? words(name) : name;
     }
 
-    private text(data: QueryAnswer, scope: Scope, row: Row, index: number): string {
-        const name = this.plan.metrics[index]!.name;
+    private text(data: QueryAnswer, row: Row, index: number): string {
+        return written(row.m[index] ?? null, this.column(data, row, index));
+    }
+
+    /** Where money is of several currencies, a row that is of one says of which. */
+    private column(data: QueryAnswer, row: Row, index: number): QueryColumn | undefined {
+        const { name } = this.plan.metrics[index]!;
         const column = data.columns.find((one) => one.name === name);
-        const currency = column?.currency ?? currencyOf(scope.site);
-        return figure(row.m[index] ?? null, column?.type ?? 'integer', currency);
+        if (column?.type !== 'money' || column.currency) return column;
+        const currency = data.columns[0]?.name === CURRENCY ? row.d[0] : null;
+        return currency ? { ...column, currency, minor_digits: minorDigits(currency) } : column;
     }
 
     private saveShown(): void {
@@ -152,7 +159,10 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
             this.choice(scope).title,
             ...this.plan.metrics.map((one) => one.title),
         ];
-        const rows = data.rows.map((row): Cell[] => [row.d[0] ?? UNNAMED, ...row.m]);
+        const rows = data.rows.map((row): Cell[] => {
+            const figures = row.m.map((one, index) => whole(one, this.column(data, row, index)));
+            return [row.d[0] ?? UNNAMED, ...figures];
+        });
         saveCsv(`${scope.site}-${this.plan.name}-${scope.range.key}`, [head, ...rows]);
     }
 }

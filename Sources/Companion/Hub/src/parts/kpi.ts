@@ -1,11 +1,11 @@
 import type { Answer } from '../core/api';
 import { h } from '../core/dom';
-import { figure, share } from '../core/format';
+import { share } from '../core/format';
 import type { Scope } from '../core/scope';
 import type { QueryAnswer } from '../core/shapes';
 import { Card, type Shown } from './card';
 import { spark } from './charts';
-import { ALL_FIGURES, asOf, course, type Figure } from './query';
+import { ALL_FIGURES, asOf, course, type Figure, written } from './query';
 
 /** One figure: value, change, course. `metric` names it. */
 export class KpiCard extends Card<QueryAnswer> {
@@ -34,8 +34,7 @@ export class KpiCard extends Card<QueryAnswer> {
     protected draw({ data }: Answer<QueryAnswer>, scope: Scope): Shown {
         const column = data.columns.find((one) => one.name === this.figure.metric);
         const value = data.totals.m[0] ?? null;
-        const type = column?.type ?? 'integer';
-        const text = figure(value, type, column?.currency);
+        const text = written(value, column);
         const isRough = this.figure.metric in (data.meta.approximate ?? {});
         const series = data.rows.map((row) => row.m[0] ?? null);
         const content = h(

@@ -2,7 +2,8 @@
 
 import { ask, type Answer } from '../core/api';
 import type { Scope } from '../core/scope';
-import type { QueryAnswer } from '../core/shapes';
+import { figure } from '../core/format';
+import type { QueryAnswer, QueryColumn } from '../core/shapes';
 
 export interface Figure {
     metric: string;
@@ -99,6 +100,14 @@ export function course(
     if (scope.compares) body['compare'] = { to: 'previous', align: 'elapsed' };
     return ask<QueryAnswer>('/query', body, signal);
 }
+
+/** Money in whole units; everything else as it is. */
+export const whole = (value: number | null, column?: QueryColumn): number | null =>
+    value === null ? null : value / 10 ** (column?.minor_digits ?? 0);
+
+/** A figure as its column wants it written. */
+export const written = (value: number | null, column?: QueryColumn): string =>
+    figure(whole(value, column), column?.type ?? 'integer', column?.currency);
 
 export const asOf = (answer: QueryAnswer): number | undefined => {
     const at = Date.parse(answer.meta.as_of);

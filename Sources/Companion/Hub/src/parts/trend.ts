@@ -1,11 +1,11 @@
 import type { Answer } from '../core/api';
 import { h } from '../core/dom';
-import { day, figure, minuteTime } from '../core/format';
+import { day, minuteTime } from '../core/format';
 import { goTo, type Scope } from '../core/scope';
 import type { QueryAnswer } from '../core/shapes';
 import { Card, type Shown } from './card';
 import { lineChart } from './charts';
-import { ALL_FIGURES, asOf, course } from './query';
+import { ALL_FIGURES, asOf, course, written } from './query';
 
 /** One figure's course over the range; which one stands in the address. */
 export class TrendCard extends Card<QueryAnswer> {
@@ -41,7 +41,7 @@ export class TrendCard extends Card<QueryAnswer> {
                 value: row.m[0] ?? null,
                 ...(scope.compares ? { before: row.c?.[0] ?? null } : {}),
             })),
-            value: (value) => figure(value, column?.type ?? 'integer', column?.currency),
+            value: (value) => written(value, column),
             moment: scope.range.grain === 'hour' ? minuteTime : day,
             beforeTitle: 'before',
         });

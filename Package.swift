@@ -154,6 +154,12 @@ let package = Package(
             path: "bench/heliograph-bench",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "fold-cost",
+            dependencies: groundAll + ["Journal", "Scoring", arguments],
+            path: "bench/fold-cost",
+            swiftSettings: strict
+        ),
         .target(
             name: "TestSupport",
             dependencies: ["Units", "Bytes", "Records"],

@@ -11,6 +11,7 @@ with other half-lives, and `verify` must find live run and refolding equal, befo
 import argparse
 import json
 import math
+import subprocess
 import sys
 import time
 import urllib.request
@@ -173,6 +174,42 @@ class Story(Scene):
         status, days = self.command("score", "backtest", "--with", str(other))
         self.checks.check("the past is tested", status == 0 and days["records"] > 50, days)
 
+    def follow(self) -> None:
+        """Another file scores what comes, and knows in the end what one asked afterwards knows."""
+        question = ["score", "compare", "--with", str(self.engine.folder / "other.yaml")]
+        reports = self.engine.folder / "reports"
+        with reports.open("w") as told:
+            follower = subprocess.Popen(
+                [str(self.engine.binary), *question, "--follow", "--every", "1",
+                 "--data", str(self.engine.data), "--config", str(self.engine.config), "--json"],
+                stdout=told, stderr=subprocess.STDOUT, cwd=ROOT, env=self.engine.environment)
+        try:
+            self.wait("the past is told first", lambda: bool(self.told(reports)))
+            first = self.told(reports)[0]
+            crowd = self.crowd()
+            time.sleep(2)
+            crowd.stop()
+            self.settle()
+            status, whole = self.command(*question)
+            self.wait("what came since is told, too", lambda: self.told(reports)[-1] == whole)
+            self.checks.check(f"{whole['records'] - first['records']} records were followed",
+                              status == 0 and whole["records"] > first["records"], (first, whole))
+        finally:
+            follower.kill()
+            follower.wait()
+
+    @staticmethod
+    def told(reports: Path) -> list[dict]:
+        text, found = reports.read_text(), []
+        while text.strip():
+            try:
+                report, end = json.JSONDecoder().raw_decode(text.lstrip())
+            except ValueError:
+                break
+            found.append(report)
+            text = text.lstrip()[end:]
+        return found
+
     def play(self) -> None:
         self.engine.start()
         crowd = self.crowd()
@@ -187,6 +224,7 @@ class Story(Scene):
         self.break_it()
         self.refold()
         self.compare()
+        self.follow()
 
 
 def main() -> int:

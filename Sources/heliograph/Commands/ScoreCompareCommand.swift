@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import Loop
 import Records
 import Scoring
 import Storage
@@ -28,13 +30,33 @@ struct ContestArguments: ParsableArguments {
 
     /// Folds all of the past by both files.
     func contest() throws -> ContestResult {
-        let stores = try DataStores(data: place.data, config: place.config)
-        defer { stores.close() }
+        let running = try RunningContest(self)
+        defer { running.close() }
+        return running.result
+    }
+}
+
+/// Two files over the same records: all of the past, and then whatever comes.
+final class RunningContest {
+    /// Whether an engine works on the folder, so that anything can come.
+    var isEngineRunning: Bool { stores.isEngineRunning }
+
+    private let stores: DataStores
+    private let fold: OfflineFold
+    private let contest: ModelContest
+    private let names: (live: String, other: String)
+
+    /// Folds the past.
+    init(_ arguments: ContestArguments) throws {
+        stores = try DataStores(data: arguments.place.data, config: arguments.place.config)
         let file = try stores.loadScoring()
-        let (live, other) = (ScoringModel(file), ScoringModel(try stores.loadScoring(with)))
-        let progress = Owned(ProgressBar(isSilent: json))
+        let (live, other) = (
+            ScoringModel(file), ScoringModel(try stores.loadScoring(arguments.with))
+        )
+        names = (live.name, other.name)
+        let progress = Owned(ProgressBar(isSilent: arguments.json))
         let rows = try EventRows(conninfo: stores.conninfo)
-        let fold = try OfflineFold(
+        fold = try OfflineFold(
             stores,
             rows,
             models: ModelTimeline(live),
@@ -42,26 +64,39 @@ struct ContestArguments: ParsableArguments {
         ) {
             progress.value.update($0)
         }
-        let second = FoldSet(model: other, worker: 0, of: 1)
-        fold.beside = second
-        let rules = ModelContest.Rules(
-            landmarkEvents: landmark,
-            horizonMilliseconds: Int64(horizonHours) * 3_600_000
+        fold.beside = FoldSet(model: other, worker: 0, of: 1)
+        contest = ModelContest(
+            ModelContest.Rules(
+                landmarkEvents: arguments.landmark,
+                horizonMilliseconds: Int64(arguments.horizonHours) * 3_600_000
+            ),
+            conversions: file.conversions
         )
-        let contest = ModelContest(rules, conversions: file.conversions)
         progress.value.begin("folding twice", unit: "records", total: fold.estimatedRecords)
-        try fold.run { step in
+        try fold.run { [contest] step in
             if let effect = step.beside { contest.take(step, other: effect) }
         }
         progress.value.end(fold.report.records)
-        return ContestResult(
+    }
+
+    /// Folds what has come since.
+    func follow() throws {
+        try fold.follow { [contest] step in
+            if let effect = step.beside { contest.take(step, other: effect) }
+        }
+    }
+
+    var result: ContestResult {
+        ContestResult(
             contest: contest,
-            live: live.name,
-            other: other.name,
+            live: names.live,
+            other: names.other,
             foldedFrom: fold.origin.rawValue,
             missing: fold.report.recordsMissing
         )
     }
+
+    func close() { stores.close() }
 }
 
 /// Both files' scores of all of the past.
@@ -94,18 +129,54 @@ struct ScoreCompareCommand: ParsableCommand {
             are how well either foretells conversions (at a fixed landmark of each session, never at \
             its end), how bands and profiles change, and how far the scores of today's visitors lie \
             apart. Nothing that is live changes; the engine may run.
+
+            With --follow the other file goes on scoring what a running engine takes, in this process \
+            and behind the engine's own work, and the report is told anew every --every seconds \
+            until Ctrl-C: a file can be watched for weeks before it is made the live one. It takes \
+            about as much memory as the engine has for its visitors, twice, and 100 bytes for \
+            each session.
             """
     )
 
     @OptionGroup var arguments: ContestArguments
 
+    @Flag(help: "Go on with what comes, and tell anew.")
+    var follow = false
+
+    @Option(help: "Seconds between two reports with --follow.")
+    var every = 60
+
+    func validate() throws {
+        guard (1...86_400).contains(every) else {
+            throw ValidationError("--every is 1 to 86400 seconds")
+        }
+    }
+
     func run() throws {
         do {
-            let report = ComparisonReport(try arguments.contest())
-            Console.line(arguments.json ? report.jsonText : report.text)
+            let contest = try RunningContest(arguments)
+            defer { contest.close() }
+            tell(contest.result)
+            guard follow else { return }
+            guard contest.isEngineRunning else {
+                throw CommandError("there is nothing to follow: no engine runs on the data folder")
+            }
+            EngineThread.yieldToOthers()
+            while true {
+                for _ in 0..<every {
+                    Thread.sleep(forTimeInterval: 1)
+                    try contest.follow()
+                }
+                tell(contest.result)
+            }
         } catch {
             Console.fail("the files cannot be compared: \(error)", status: 1)
         }
+    }
+
+    private func tell(_ result: ContestResult) {
+        let report = ComparisonReport(result)
+        Console.line(arguments.json ? report.jsonText : report.text)
     }
 }
 

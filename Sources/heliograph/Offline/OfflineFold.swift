@@ -134,6 +134,9 @@ final class OfflineFold {
         (report.damage, report.damageCount) = (damage.first.map(\.description), damage.count)
     }
 
+    /// Folds what an engine has added to the journal since.
+    func follow(_ body: (Step) -> Void) throws { try foldJournal(until: nil, body) }
+
     private func foldRows(_ body: (Step) -> Void) throws {
         let positions = try rows.positions()
         try rows.records { header, payload in

@@ -15,9 +15,8 @@ const BREAKDOWNS: readonly Breakdown[] = [
         name: 'channels',
         heading: 'Channels',
         about: 'The channel of a session is that of the touch it began with.',
-        choices: [{ dimension: 'session.channel', title: 'Channel' }],
+        choices: [{ dimension: 'session.channel', title: 'Channel', isCoded: true }],
         metrics: VALUES,
-        isCoded: true,
         hint: 'Put the tag on a page, or open the demo shop.',
     },
     {

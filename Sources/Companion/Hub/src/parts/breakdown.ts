@@ -3,7 +3,7 @@
 import { type Answer, ask } from '../core/api';
 import { type Cell, saveCsv } from '../core/csv';
 import { h } from '../core/dom';
-import { minorDigits, share, words } from '../core/format';
+import { minorDigits, moved, words } from '../core/format';
 import { goTo, readScope, type Scope } from '../core/scope';
 import type { QueryAnswer, QueryColumn } from '../core/shapes';
 import { Card, type Shown } from './card';
@@ -14,6 +14,8 @@ import { type Column, table } from './table';
 export interface Choice {
     dimension: string;
     title: string;
+    /** Whether groups are codes, such as organic_search, and not what somebody wrote. */
+    isCoded?: boolean;
 }
 
 export interface Breakdown {
@@ -25,8 +27,6 @@ export interface Breakdown {
     /** The first is what rows are ordered by. */
     metrics: readonly { name: string; title: string }[];
     filter?: Record<string, unknown>;
-    /** Whether groups are codes, such as organic_search, and not what somebody wrote. */
-    isCoded?: boolean;
     /** What would fill it. */
     hint: string;
 }
@@ -126,16 +126,9 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
             cell: (row) => this.text(data, row, index + 1),
         }));
         const change: Column<Row> = { title: 'Change', isNumber: true, cell: changed };
-        const group = { title: this.choice(scope).title, cell: (row: Row) => this.group(row) };
-        return [group, first, ...(scope.compares ? [change] : []), ...others];
-    }
-
-    private group(row: Row): Node | string {
-        const name = row.d[0];
-        if (name === null || name === undefined || name === '') {
-            return h('span', { class: 'quiet' }, UNNAMED);
-        }
-        return this.plan.isCoded ? words(name) : name;
+        const choice = this.choice(scope);
+        const name = { title: choice.title, cell: (row: Row) => group(row, choice) };
+        return [name, first, ...(scope.compares ? [change] : []), ...others];
     }
 
     private text(data: QueryAnswer, row: Row, index: number): string {
@@ -167,12 +160,21 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
     }
 }
 
+function group(row: Row, choice: Choice): Node | string {
+    const name = row.d[0];
+    if (name === null || name === undefined || name === '') {
+        return h('span', { class: 'quiet' }, UNNAMED);
+    }
+    return choice.isCoded ? words(name) : name;
+}
+
 /** How the first figure moved against the time before. */
 function changed(row: Row): Node | string {
     const now = row.m[0] ?? null;
     const before = row.c?.[0] ?? null;
-    if (now === null || !before) return h('span', { class: 'quiet' }, 'new');
+    if (!before) return h('span', { class: 'quiet' }, now ? 'new' : '–');
+    if (now === null) return '–';
     const part = (now - before) / before;
     const arrow = part > 0 ? '▲ ' : part < 0 ? '▼ ' : '= ';
-    return `${arrow}${share(Math.abs(part))}`;
+    return `${arrow}${moved(part)}`;
 }

@@ -27,12 +27,15 @@ export interface Breakdown {
     /** The first is what rows are ordered by. */
     metrics: readonly { name: string; title: string }[];
     filter?: Record<string, unknown>;
+    /** Models of attribution, where credit is shared out; the first holds while none is chosen. */
+    models?: readonly string[];
     /** What would fill it. */
     hint: string;
 }
 
 const ROWS = 50;
 const UNNAMED = 'not set';
+const MODEL = 'model';
 const CURRENCY = 'conversion.currency';
 
 type Row = QueryAnswer['rows'][number];
@@ -41,6 +44,7 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
     protected abstract readonly breakdowns: readonly Breakdown[];
     protected override readonly everyMilliseconds = 60_000;
     private select = h('select', { 'aria-label': 'By' });
+    private model = h('select');
     private save = h('button', { type: 'button', class: 'small' }, 'CSV');
     private shown: QueryAnswer | null = null;
 
@@ -64,14 +68,22 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
             ...choices.map((one) => h('option', { value: one.dimension }, `by ${one.title}`)),
         );
         this.select.setAttribute('aria-label', `${heading} by`);
-        this.select.onchange = () => {
-            const own = Object.fromEntries(readScope().own);
-            goTo({ own: { ...own, [name]: this.select.value } });
-        };
+        this.select.onchange = () => choose(name, this.select.value);
         this.save.setAttribute('aria-label', `Save ${heading} as CSV`);
         this.save.onclick = () => this.saveShown();
         this.save.hidden = true;
-        return choices.length > 1 ? [this.select, this.save] : [this.save];
+        const models = this.modelSelect();
+        return [...models, ...(choices.length > 1 ? [this.select] : []), this.save];
+    }
+
+    private modelSelect(): Node[] {
+        const { models, heading } = this.plan;
+        if (!models) return [];
+        const options = models.map((one) => h('option', { value: one }, words(one)));
+        this.model.replaceChildren(...options);
+        this.model.setAttribute('aria-label', `${heading}: model`);
+        this.model.onchange = () => choose(MODEL, this.model.value);
+        return [this.model];
     }
 
     protected override keepsWhenUsed(): boolean {
@@ -90,6 +102,12 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
             order: [{ by: metrics[0], dir: 'desc' }],
             limit: ROWS,
         };
+        if (this.plan.models) {
+            const wanted = scope.own.get(MODEL);
+            const model = this.plan.models.find((one) => one === wanted) ?? this.plan.models[0]!;
+            this.model.value = model;
+            body['attribution'] = { model };
+        }
         if (this.plan.filter) body['filter'] = this.plan.filter;
         if (scope.compares) body['compare'] = { to: 'previous', align: 'elapsed' };
         return ask<QueryAnswer>('/query', body, signal);
@@ -158,6 +176,11 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
         });
         saveCsv(`${scope.site}-${this.plan.name}-${scope.range.key}`, [head, ...rows]);
     }
+}
+
+/** Into the address, so that a link shows the same. */
+function choose(name: string, value: string): void {
+    goTo({ own: { ...Object.fromEntries(readScope().own), [name]: value } });
 }
 
 function group(row: Row, choice: Choice): Node | string {

@@ -150,7 +150,12 @@ public final class CompanionServer: Sendable {
         )
         let deliveries = DeliveryReader(archive: archive, sites: settings.sites)
         deliveryRoutes = DeliveryRoutes(reader: deliveries)
-        queryRoutes = QueryRoutes(archive: archive, sites: settings.sites, time: time)
+        queryRoutes = QueryRoutes(
+            archive: archive,
+            journal: journal,
+            sites: settings.sites,
+            time: time
+        )
         counters.observe(hub, metrics)
     }
 

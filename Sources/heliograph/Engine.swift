@@ -40,6 +40,7 @@ final class Engine {
     private var pipeline: Pipeline?
     private var companion: CompanionServer?
     private var forwarding: Forwarding?
+    private var rollups: Rollups?
     /// Where the engine is to be found; complete once `start` has returned.
     private(set) var addresses = Addresses(
         ingest: "",
@@ -126,6 +127,9 @@ final class Engine {
         addresses.redis = redisURL
         addresses.postgres = conninfo
         try waitForErasures(pipeline)
+        rollups = Rollups(conninfo: conninfo, sites: settings.sites) { [log] in
+            log.warning("\($0)")
+        }
         try startForwarding(conninfo)
         try startCompanion(models, redisURL, conninfo, pipeline.journalLookup)
         writeAddresses()
@@ -381,9 +385,11 @@ final class Engine {
     private func stop() {
         let begun = Pause.monotonicMilliseconds()
         forwarding?.beginStop()
+        rollups?.beginStop()
         companion?.stop()
         pipeline?.stop()
         forwarding?.join()
+        rollups?.join()
         let passed = Pause.monotonicMilliseconds() - begun
         // What is left of the time that stopping may take, less a moment for killing them and for the
         // end of the process.

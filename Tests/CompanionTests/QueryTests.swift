@@ -154,6 +154,66 @@ import Testing
         #expect(QueryTable.value(value, ["revenue": 9, "orders": 2]) == 4.5)
     }
 
+    @Test(arguments: [
+        (["2026-11-14", "2026-11-15", "2026-11-16"], #"{"last":"7d"}"#, "2026-11-16T23:00:00Z"),
+        (["2026-11-15", "2026-11-16"], #"{"last":"7d"}"#, nil),
+        (["2026-11-14", "2026-11-16"], #"{"last":"7d"}"#, "2026-11-14T23:00:00Z"),
+        (
+            ["2026-10-24", "2026-10-25", "2026-10-26"],
+            #"{"from":"2026-10-24","to":"2026-10-26T12:00:00Z"}"#, "2026-10-25T23:00:00Z"
+        ),
+        (["2026-11-20", "2026-11-21"], #"{"last":"24h"}"#, nil),
+    ])
+    func daysAnswerAsFarAsTheyAreFilledInARow(
+        _ fresh: [String],
+        _ range: String,
+        _ due: String?
+    ) throws {
+        let made = try plan(#"{"metrics":["visitors","aov"],"grain":"week","range":\#(range)}"#)
+        let rollup = QueryRollup(made, made.range)
+        let standing = QueryRollup.Standing(fresh.map { ["2026-10-01", $0] })
+        #expect(rollup?.cut(standing) == due.flatMap(date))
+        // Before the first day that there is anything of, nothing is missing.
+        let later = QueryRollup.Standing(fresh.map { [fresh[0], $0] })
+        let first = made.range.from < (date("\(fresh[0])T00:00:00Z") ?? .distantFuture)
+        #expect(!first || rollup == nil || rollup?.cut(later) != nil)
+    }
+
+    @Test(arguments: [
+        #"{"metrics":["visitors"],"dimensions":["event.page"],"range":{"last":"7d"}}"#,
+        #"{"metrics":["visitors","rejected"],"range":{"last":"7d"}}"#,
+        #"{"metrics":["visitors"],"grain":"hour","range":{"last":"7d"}}"#,
+        #"""
+        {"metrics":["visitors"],"range":{"last":"7d"},
+        "filter":{"field":"event.type","op":"in","values":["pv"]}}
+        """#,
+    ])
+    func whatDaysDoNotTellIsAskedOfTheRows(_ body: String) throws {
+        let made = try plan(body)
+        #expect(QueryRollup(made, made.range) == nil)
+    }
+
+    @Test func whoDidBothIsCountedByInclusionAndExclusion() {
+        let sums: [String: Decimal] = [
+            "reach:1": 10, "reach:2": 4, "reach:3": 11, "revenue:EUR": 7,
+        ]
+        #expect(RollupFormula.rate(1, 2).value(sums) == Decimal(string: "0.3"))
+        #expect(RollupFormula.rate(1, 2).value([:]) == nil)
+        #expect(RollupFormula.money("revenue").value(sums) == 7)
+        #expect(RollupFormula.mean("a", "b").value(["a": 3]) == nil)
+    }
+
+    @Test func moneyIsInMinorUnitsOfItsCurrency() {
+        let amount = Decimal(string: "61.205")
+        #expect(QueryMoney.json(amount, "EUR") == 6_121)
+        #expect(QueryMoney.json(amount, "JPY") == 61)
+        #expect(QueryMoney.json(amount, "KWD") == 61_205)
+        #expect(QueryMoney.json(amount, nil) == .null)
+        let mixed = QueryMoney(site: "EUR", metrics: [], sums: [["EUR": [:]], ["USD": [:]]])
+        #expect(mixed.currency == nil && mixed.warning != nil)
+        #expect(QueryMoney(site: "EUR", metrics: [], sums: [[:]]).currency == "EUR")
+    }
+
     @Test func whoAsksTheSameGetsTheSameAnswer() async throws {
         let flights = QueryFlights()
         let counter = Counter()

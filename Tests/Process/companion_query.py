@@ -12,27 +12,25 @@ import http.client
 import json
 import os
 import random
-import re
+import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import psycopg2
-import psycopg2.extras
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/Chaos"))
 
 from checks import Checks  # noqa: E402
 from engine import Engine  # noqa: E402
+from query_rows import DIMENSIONS, Rows, bases_of, bucket, page, ZONE  # noqa: E402
 
 CHECKS = Checks()
 check = CHECKS.check
-ZONE = ZoneInfo("America/New_York")
 SETTINGS = """
 sites:
   - name: shop
@@ -62,8 +60,15 @@ def send(engine: Engine, visits: int) -> None:
     for number in range(visits):
         session = "".join(RNG.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=22))
         device, events = RNG.choice(devices), []
-        for page in range(1, RNG.randint(2, 5)):
+        seen = RNG.random() > 0.1
+        for page in range(1, RNG.randint(2, 5) if seen else 1):
             events.append({"t": "pv", "u": "https://shop.example" + RNG.choice(PAGES), "p": page})
+        if not seen:
+            # An order of somebody who is not seen to have looked at a page.
+            device = f"server{number:016d}"
+            events.append({"t": "cu", "name": "purchase", "p": 1, "props": {"value": 7.5}})
+        if RNG.random() < 0.2:
+            events.append({"t": "ck", "p": 1, "ro": "button"})
         if RNG.random() < 0.4:
             name, value = RNG.choice([("purchase", 19.99), ("purchase", 5), ("lead", 0)])
             events.append({"t": "cu", "name": name, "p": 1,
@@ -110,6 +115,32 @@ def spread(database) -> None:
     cursor.execute("UPDATE heliograph.score_history SET at = at - (random() * 40) * interval '1 day'")
     cursor.execute("UPDATE heliograph.event SET bot = true WHERE session_id = %s", (sessions[0],))
     database.commit()
+    mark_all(database)
+
+
+def mark_all(database) -> None:
+    """Says of every day that its rows have changed, as the archive does of rows that it writes."""
+    database.cursor().execute(
+        "INSERT INTO heliograph.rollup_stale (site, quarter) SELECT 'shop', quarter FROM generate_series("
+        "date_bin('15 minutes', now() - interval '45 days', 'epoch'), now(), interval '15 minutes')"
+        " AS quarter ON CONFLICT (site, quarter) DO UPDATE SET marked_at = now()")
+    database.commit()
+
+
+def send_late(engine: Engine) -> None:
+    """A visit of two days ago that is told now."""
+    connection = http.client.HTTPConnection("127.0.0.1", engine.ingest_port, timeout=20)
+    back = 2 * 86_400_000
+    events = [{"t": "pv", "u": "https://shop.example/late", "p": 1, "n": 1, "o": 0},
+              {"t": "cu", "name": "purchase", "p": 1, "n": 2, "o": 5,
+               "props": {"value": 11.5, "currency": "USD", "order_id": "LATE"}}]
+    body = {"v": 1, "k": "key_shop", "st": int(time.time() * 1000), "mt": back, "q": 1,
+            "w": "latewindow0123456789ab", "s": "latesession0123456789a",
+            "d": "latedevice0123456789ab", "c": 63, "x": {"l": "en"}, "e": events}
+    connection.request("POST", "/v1/e", json.dumps(body), {
+        "User-Agent": BROWSERS[0], "Origin": "https://shop.example"})
+    if connection.getresponse().status >= 300:
+        raise SystemExit("the late visit was refused")
 
 
 def settle(engine: Engine, visits: int):
@@ -128,118 +159,6 @@ def settle(engine: Engine, visits: int):
         before = found
         time.sleep(0.7)
     raise SystemExit(f"the visits did not arrive: {before}")
-
-
-# ---- the same figures, another way
-
-class Rows:
-    """All rows, and what the companion should say about them."""
-
-    def __init__(self, database):
-        cursor = database.cursor(cursor_factory=psycopg2.extras.RealDictCursor)
-        def table(name):
-            cursor.execute(f"SELECT * FROM heliograph.{name}")
-            return [dict(row) for row in cursor.fetchall()]
-        touches = sorted(table("touch"), key=lambda one: (one["at"], one["journal_offset"]))
-        first = {}
-        for touch in touches:
-            first.setdefault((touch["visitor_id"], touch["session_id"]), touch)
-        self.bases = {
-            "events": [row | {"time": row["occurred_at"]} for row in table("event") if not row["bot"]],
-            "sessions": [row | {"time": row["started_at"]} for row in table("session")
-                         if not row["bot"] and row["page_views"] > 0],
-            "conversions": [row | {"time": row["occurred_at"]} for row in table("conversion")
-                            if not row["bot"]],
-            "readiness": [row | {"time": row["at"]} for row in table("score_history")
-                          if not row["bot"]],
-            "deliveries": [row | {"time": row["created_at"]} for row in table("delivery")],
-            "intake": [row | {"time": row["received_at"]} for row in table("rejected_event")
-                       if row["site"] == "shop"]}
-        for base in ("events", "sessions", "conversions"):
-            for row in self.bases[base]:
-                row["touch"] = first.get((row["visitor_id"], row["session_id"]))
-
-    def value(self, metric: str, rows: dict):
-        upper_lower = {"conversion_rate": ("converting_visitors", "visitors"),
-                       "aov": ("revenue", "orders"), "revenue_per_visitor": ("revenue", "visitors")}
-        if metric in upper_lower:
-            upper, lower = (self.value(name, rows) for name in upper_lower[metric])
-            return None if upper is None or not lower else float(upper) / float(lower)
-        base, formula = METRICS[metric]
-        return formula(rows[base])
-
-
-def distinct(rows) -> int:
-    return len({row["visitor_id"] for row in rows})
-
-
-def mean(values):
-    values = list(values)
-    return sum(map(float, values)) / len(values) if values else None
-
-
-def money(rows):
-    bought = [row for row in rows if row["name"] == "purchase"]
-    return sum(float(row["value"] or 0) for row in bought) if rows else None
-
-
-METRICS = {
-    "visitors": ("events", lambda rows: distinct(row for row in rows if row["type"] == "pv")),
-    "page_views": ("events", lambda rows: sum(row["type"] == "pv" for row in rows)),
-    "events": ("events", len), "sessions": ("sessions", len),
-    "views_per_session": ("sessions", lambda rows: mean(row["page_views"] for row in rows)),
-    "single_page_rate": ("sessions", lambda rows: mean(row["page_views"] == 1 for row in rows)),
-    "active_time_avg": ("sessions", lambda rows: mean(row["active_milliseconds"] for row in rows)),
-    "peak_readiness_avg": ("sessions", lambda rows: mean(row["score_maximum"] for row in rows)),
-    "hot_visitors": ("readiness", lambda rows: distinct(r for r in rows if r["band"] == "hot")),
-    "warm_visitors": ("readiness", lambda rows: distinct(r for r in rows if r["band"] == "warm")),
-    "profile_changes": ("readiness", lambda rows: sum(r["profile_before"] is not None for r in rows)),
-    "conversions": ("conversions", len), "converting_visitors": ("conversions", distinct),
-    "orders": ("conversions", lambda rows: sum(row["name"] == "purchase" for row in rows)),
-    "revenue": ("conversions", money), "deliveries": ("deliveries", len),
-    "delivered": ("deliveries", lambda rows: sum(row["state"] == "delivered" for row in rows)),
-    "pending": ("deliveries", lambda rows: sum(
-        row["state"] in ("pending", "retry", "sending") for row in rows)),
-    "dead": ("deliveries", lambda rows: sum(row["state"] == "dead" for row in rows)),
-    "in_doubt": ("deliveries", lambda rows: sum(row["state"] == "in_doubt" for row in rows)),
-    "rejected": ("intake", len)}
-
-
-def page(row):
-    return re.sub(r"^[a-z]+://[^/?#]*|[?#].*$", "", row["properties"].get("u") or "") or None
-
-
-DIMENSIONS = {
-    "event.type": lambda row: row["type"], "event.name": lambda row: row["name"], "event.page": page,
-    "session.channel": lambda row: (row["touch"] or {}).get("channel", "unassigned"),
-    "session.source": lambda row: (row["touch"] or {}).get("source"),
-    "session.medium": lambda row: (row["touch"] or {}).get("medium"),
-    "session.campaign": lambda row: (row["touch"] or {}).get("campaign"),
-    "session.device": lambda row: (row["context"] or {}).get("dv"),
-    "session.browser": lambda row: (row["context"] or {}).get("br"),
-    "session.os": lambda row: (row["context"] or {}).get("os"),
-    "session.country": lambda row: (row["context"] or {}).get("co"),
-    "visitor.band": lambda row: row["band"], "visitor.profile": lambda row: row["profile"],
-    "conversion.name": lambda row: row["name"], "conversion.currency": lambda row: row["currency"],
-    "delivery.destination": lambda row: row["destination"],
-    "delivery.state": lambda row: row["state"], "delivery.reason": lambda row: row["reason"],
-    "intake.reason": lambda row: row["reason"], "intake.format": lambda row: row["format"]}
-
-
-def bucket(moment: datetime.datetime, grain: str | None, begin: datetime.datetime) -> str | None:
-    """The beginning of the bucket, as the companion writes it; the first begins with the range."""
-    if grain is None:
-        return None
-    local = moment.astimezone(ZONE)
-    if grain == "hour":
-        start = local.replace(minute=0, second=0, microsecond=0)
-    else:
-        start = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-        if grain == "week":
-            start -= datetime.timedelta(days=start.weekday())
-        if grain == "month":
-            start = start.replace(day=1)
-    return max(start, begin.astimezone(ZONE)).isoformat()
 
 
 # ---- asking and comparing
@@ -300,7 +219,7 @@ class Judge:
             due = self.groups(span, dimensions, grain, keep)
             for index, metric in enumerate(metrics):
                 self.same((metric, name, "total"), told["totals"][name][index],
-                          self.rows.value(metric, due[None]))
+                          self.rows.told(metric, due[None]))
             if name == "m":
                 self.judge_rows(metrics, dimensions, grain, told, due)
 
@@ -311,7 +230,7 @@ class Judge:
             seen.add(key)
             for index, metric in enumerate(metrics):
                 rows = due.get(key, {base: [] for base in self.rows.bases})
-                self.same((metric, dimensions, key), row["m"][index], self.rows.value(metric, rows))
+                self.same((metric, dimensions, key), row["m"][index], self.rows.told(metric, rows))
         bases = {base for metric in metrics for base in bases_of(metric)}
         missing = [key for key, rows in due.items() if key and any(rows[base] for base in bases)
                    and key not in seen and (dimensions or grain)]
@@ -321,11 +240,6 @@ class Judge:
 
 def same_bucket(text: str) -> str:
     return datetime.datetime.fromisoformat(text).astimezone(ZONE).isoformat()
-
-
-def bases_of(metric: str) -> list[str]:
-    return {"conversion_rate": ["conversions", "events"], "aov": ["conversions"],
-            "revenue_per_visitor": ["conversions", "events"]}.get(metric) or [METRICS[metric][0]]
 
 
 def everything(judge: Judge, schema: dict) -> None:
@@ -357,10 +271,145 @@ def chosen(judge: Judge) -> None:
                 {"field": "event.name", "op": "starts_with", "values": ["purch"]}]}]},
         keep=lambda base, row: base != "events" or row["type"] != "pv" and (
             "; --" in (row["name"] or "") or (row["name"] or "").startswith("purch")))
+    judge.judge(["attributed_conversions", "attributed_revenue"], ("session.channel",), "week")
+    judge.rows.bases["attribution"] = judge.rows.shares(judge.rows.credits, "linear")
+    judge.judge(["attributed_conversions", "attributed_revenue"], ("session.source",),
+                attribution={"model": "linear"})
     judge.judge(["sessions", "conversions", "visitors"], ("session.medium",),
                 filter={"field": "session.channel", "op": "not_in", "values": ["email"]},
                 keep=lambda base, row: base not in ("events", "sessions", "conversions")
                 or DIMENSIONS["session.channel"](row) != "email")
+
+
+def honest(judge: Judge) -> None:
+    """Rates of people are shares of them; money says of what; freshness is the rows'."""
+    before = datetime.datetime.now(datetime.timezone.utc)
+    _, told = judge.ask(metrics=["conversion_rate", "converting_visitors", "visitors", "revenue"],
+                        range={"last": "35d", "include_today": True})
+    rate, buyers, visitors, _ = told["totals"]["m"]
+    check("servers' orders make no rate above what visitors did",
+          0 < rate < buyers / visitors and rate <= 1, told["totals"])
+    check("money is in cents of dollars", told["columns"][3] == {
+        "name": "revenue", "type": "money", "currency": "USD", "minor_digits": 2}, told["columns"])
+    meta = told["meta"]
+    age = (before - datetime.datetime.fromisoformat(meta["as_of"])).total_seconds()
+    check("all that was sent is in the rows, and said to be", -5 < age < 5 and meta["lag_ms"] < 5_000
+          and meta["approximate"] == {}, meta)
+
+
+def several_currencies(judge: Judge, database) -> None:
+    cursor = database.cursor()
+    cursor.execute("UPDATE heliograph.conversion SET currency = 'JPY' WHERE conversion_id IN (SELECT"
+                   " conversion_id FROM heliograph.conversion WHERE name = 'purchase' AND NOT bot"
+                   " AND value = 5 ORDER BY 1 LIMIT 3)")
+    changed = cursor.rowcount
+    mark_all(database)
+    question = {"metrics": ["revenue", "orders"], "range": {"last": "42d", "include_today": True}}
+    _, told = judge.ask(**question)
+    totals = told["totals"]
+    check("money of several currencies is not added up", changed == 3 and totals["m"][0] is None
+          and totals["by_currency"]["JPY"]["revenue"] == 15 and told["meta"]["warnings"]
+          and totals["by_currency"]["USD"]["revenue"] > 0, told)
+    _, told = judge.ask(**question, dimensions=["conversion.currency"])
+    yen = [row["m"] for row in told["rows"] if row["d"] == ["JPY"]]
+    check("each currency has its own minor units", yen == [[15, 3]], told["rows"])
+
+
+class Filling:
+    """Holds off whoever fills days, and waits until all are filled."""
+    LOCK = 448378203504
+
+    def __init__(self, engine: Engine):
+        self.database = psycopg2.connect(engine.addresses()["postgres"])
+        self.database.autocommit = True
+        self.cursor = self.database.cursor()
+        self.cursor.execute("SELECT pg_advisory_lock(%s)", (self.LOCK,))
+
+    def let(self) -> None:
+        self.cursor.execute("SELECT pg_advisory_unlock(%s)", (self.LOCK,))
+
+    def missing(self):
+        self.cursor.execute("SELECT heliograph.next_rollup('shop', 'America/New_York')")
+        return self.cursor.fetchone()[0]
+
+    def wait(self) -> bool:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self.missing() is None:
+                return True
+            time.sleep(0.2)
+        return False
+
+
+DAY_FIGURES = ["visitors", "new_visitors", "sessions", "bounce_rate", "views_per_session",
+               "active_time_avg", "conversion_rate", "revenue", "hot_visitors", "peak_readiness_avg"]
+MORE_DAY_FIGURES = ["returning_visitors", "page_views", "events", "single_page_rate", "engagement_rate",
+                    "converting_sessions", "conversions", "converting_visitors", "aov", "warm_visitors"]
+WITH_TODAY = {"last": "35d", "include_today": True}
+
+
+def whole_days(judge: Judge, expected: bool) -> None:
+    """What whole days can answer is answered by them, once they are filled, with the same figures."""
+    for metrics in (DAY_FIGURES, MORE_DAY_FIGURES):
+        for grain in (None, "week", "month"):
+            judge.judge(metrics, grain=grain, compare={"to": "previous"}, span={"last": "14d"})
+    parts = ["sessions", "new_visitors", "bounce_rate", "active_time_avg", "revenue", "aov"]
+    for dimension, grain in (("channel", None), ("source", "week"), ("medium", "day"), ("campaign", None)):
+        judge.judge(parts, (f"session.{dimension}",), grain, span=WITH_TODAY)
+    judge.judge(DAY_FIGURES, compare={"to": "previous"}, span={"preset": "month"})
+    days(judge, expected)
+
+
+def days(judge: Judge, expected: bool | None = True) -> None:
+    """Nothing is expected while the first day of a range may have to be filled again."""
+    judge.judge(DAY_FIGURES, grain="day", span=WITH_TODAY)
+    judge.judge(MORE_DAY_FIGURES, span=WITH_TODAY)
+    for span in ({"last": "14d"}, WITH_TODAY):
+        _, told = judge.ask(metrics=DAY_FIGURES, range=span)
+        check(f"figures of {span} come from {'days' if expected else 'rows'}",
+              expected in (None, "days" in told["meta"]["sources"]), told["meta"])
+
+
+def days_hold(judge: Judge, engine: Engine, database, filling: Filling) -> None:
+    """Filled days say the same; late rows and erased persons change them as they change the rows."""
+    whole_days(judge, expected=False)
+    filling.let()
+    check("all days are filled", filling.wait(), filling.missing())
+    whole_days(judge, expected=True)
+    send_late(engine)
+    wait_for(database, "SELECT count(*) FROM heliograph.conversion WHERE order_id = 'LATE'", 1)
+    judge.rows = Rows(database)
+    database.commit()
+    days(judge, None)
+    check("the late day is filled again", filling.wait(), filling.missing())
+    days(judge)
+    cursor = database.cursor()
+    cursor.execute("SELECT visitor_id FROM heliograph.rollup_visitor WHERE kinds & 3 = 3 GROUP BY 1"
+                   " ORDER BY count(*) DESC, 1 LIMIT 1")
+    visitor = cursor.fetchone()[0]
+    database.commit()
+    subprocess.run([str(engine.binary), "erase", "--site", "shop", "--visitor", visitor, "--yes",
+                    "--data", str(engine.data), "--config", str(engine.config)], timeout=120,
+                   cwd=ROOT, env=engine.environment, check=True, stdout=subprocess.DEVNULL)
+    wait_for(database, "SELECT (SELECT count(*) FROM heliograph.event WHERE visitor_id = %(visitor)s)"
+             " + (SELECT count(*) FROM heliograph.rollup_visitor WHERE visitor_id = %(visitor)s)", 0,
+             visitor=visitor)
+    judge.rows = Rows(database)
+    database.commit()
+    days(judge, None)
+    check("the days of an erased person are filled again", filling.wait(), filling.missing())
+    days(judge)
+
+
+def wait_for(database, statement: str, wanted: int, **values) -> None:
+    deadline, found = time.monotonic() + 30, None
+    while time.monotonic() < deadline and found != wanted:
+        cursor = database.cursor()
+        cursor.execute(statement, values)
+        found = cursor.fetchone()[0]
+        database.commit()
+        time.sleep(0.1)
+    check(f"{statement[:60]} becomes {wanted}", found == wanted, found)
 
 
 def own_days(judge: Judge) -> None:
@@ -393,14 +442,18 @@ def main() -> int:
         engine.start()
         send(engine, visits)
         database = settle(engine, visits)
+        filling = Filling(engine)
         spread(database)
         judge = Judge(engine, Rows(database))
         with urllib.request.urlopen(engine.companion_request("/api/v1/schema"), timeout=10) as answer:
             schema = json.load(answer)
         everything(judge, schema)
         chosen(judge)
+        honest(judge)
         own_days(judge)
         refusals(judge)
+        days_hold(judge, engine, database, filling)
+        several_currencies(judge, database)
         check("every figure is the one of the rows", not judge.wrong and judge.compared > 1_000,
               (judge.compared, len(judge.wrong), judge.wrong[:5]))
         print(f"figures compared: {judge.compared}, differences: {len(judge.wrong)}")

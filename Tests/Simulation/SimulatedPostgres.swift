@@ -163,8 +163,9 @@ final class SimulatedSession: PostgresSession {
         case ArchiveStatements.movePositions.description:
             return SimulatedRows([], changed: move(lists.map { $0.map(SimulatedValues.integer) }))
         case ArchiveStatements.mergeSessions.description: merge(lists)
-        // What becomes of conversions is tried against a real server.
+        // What becomes of conversions and of whole days is tried against a real server.
         case ArchiveStatements.cancelDeliveries.description,
+            ArchiveStatements.markStale.description,
             GainStatements.addConversions.description, GainStatements.addDeliveries.description,
             GainStatements.mergeContacts.description:
             break

@@ -89,6 +89,8 @@ struct ArchiveConnection: ~Copyable {
     /// would be read whole: the planner knows nothing of them and does not trust block summaries.
     private func prepare() throws(ArchiveFailure) {
         try run("SET timezone = 'UTC'; SET search_path = pg_catalog; SET lock_timeout = 1000")
+        // Compiling a statement takes longer than most of them.
+        try run("SET jit = off")
         if mode == .reads {
             try run("SET default_transaction_read_only = on; SET enable_seqscan = off")
         }

@@ -4,6 +4,19 @@ public protocol JournalSearch: Sendable {
     /// Looks behind `positions`, the offset of each partition that PostgreSQL has taken. Bounded; may
     /// wait for the disk.
     func find(_ event: EventName, behind positions: [UInt64]) -> JournalFinding
+
+    /// When the first record behind `positions` was received. Bounded; may wait for the disk.
+    func firstReceived(behind positions: [UInt64]) -> JournalTail
+}
+
+/// What the journal has that PostgreSQL lacks.
+public enum JournalTail: Sendable, Equatable {
+    /// Not a record.
+    case nothing
+    /// Records from then on, epoch milliseconds.
+    case since(Int64)
+    /// The journal could not be read.
+    case unknown
 }
 
 /// Under which names an event may be found.

@@ -23,8 +23,14 @@ struct QueryPlan: Sendable {
     let orderMetric: Int
     let isDescending: Bool
     let limit: Int
+    /// How conversions are shared among touches.
+    let attributionModel: String
 
     static let limitDefault = 100
+    /// As the archive shares them out.
+    static let attributionModels = [
+        "last_non_direct", "first", "last", "linear", "time_decay", "position_based",
+    ]
 
     /// The question in `body`, whose site has been checked.
     init(_ body: JSONValue, site: String, zone: TimeZone, now: Date) throws {
@@ -54,6 +60,7 @@ struct QueryPlan: Sendable {
             throw ApiProblem.invalidField("/limit", "must be 1 to \(Limits.queryRowsMaximum)")
         }
         self.limit = Int(limit)
+        attributionModel = try Self.attributionModel(fields.value("attribution"))
         try fields.end()
         try checkFit()
     }
@@ -62,6 +69,14 @@ struct QueryPlan: Sendable {
     var bases: [QueryBase] {
         let needed = metrics.reduce(into: Set<QueryBase>()) { $0.formUnion($1.bases) }
         return QueryBase.allCases.filter(needed.contains)
+    }
+
+    /// The metrics that are read, of which the others are made.
+    var leaves: [QueryMetric] {
+        func leaves(_ metric: QueryMetric) -> [QueryMetric] {
+            metric.parts.isEmpty ? [metric] : metric.parts.flatMap(leaves)
+        }
+        return metrics.flatMap(leaves)
     }
 
     // MARK: - Reading
@@ -129,6 +144,22 @@ struct QueryPlan: Sendable {
         }
     }
 
+    private static func attributionModel(_ value: JSONValue?) throws -> String {
+        guard let value else { return attributionModels[0] }
+        var fields = try FieldReader(value, at: "/attribution")
+        let model = try fields.text("model") ?? attributionModels[0]
+        try fields.end()
+        guard attributionModels.contains(model) else {
+            throw ApiProblem.field(
+                "invalid-field",
+                "/attribution/model",
+                "is not known",
+                attributionModels
+            )
+        }
+        return model
+    }
+
     private static func order(
         _ list: [JSONValue]?,
         _ metrics: [QueryMetric]
@@ -168,14 +199,11 @@ struct QueryPlan: Sendable {
             guard let dimension = QueryDimension.named[name] else { continue }
             for metric in metrics
             where !metric.bases.allSatisfy({ dimension.expressions[$0] != nil }) {
-                let fitting = QueryDimension.all.filter { other in
-                    metric.bases.allSatisfy { other.expressions[$0] != nil }
-                }
                 throw ApiProblem.field(
                     "incompatible-fields",
                     pointer,
                     "names \(name), by which \(metric.name) cannot be told apart",
-                    fitting.map(\.name),
+                    QueryDimension.fitting(metric.bases).map(\.name),
                     status: 422
                 )
             }

@@ -9,10 +9,17 @@ struct QueryRoutes: Sendable {
     let archive: ArchiveReaders
     let sites: [Site]
     let time: TimeSource
+    private let freshness: QueryFreshness
     private let flights = QueryFlights()
 
-    init(archive: ArchiveReaders, sites: [Site], time: TimeSource) {
+    init(
+        archive: ArchiveReaders,
+        journal: (any JournalSearch)?,
+        sites: [Site],
+        time: TimeSource
+    ) {
         (self.archive, self.sites, self.time) = (archive, sites, time)
+        freshness = QueryFreshness(journal: journal, time: time)
     }
 
     static let query = Endpoint(
@@ -36,6 +43,7 @@ struct QueryRoutes: Sendable {
             "grain": ["enum": .words(QueryRange.Grain.allCases.map(\.rawValue))],
             "range": ["type": "object"], "compare": ["type": "object"],
             "filter": ["type": "object"], "order": ["type": "array"],
+            "attribution": ["type": "object"],
             "limit": ["type": "integer", "minimum": 1, "maximum": 1000],
         ],
     ]).answering(Schemas.open("columns", "rows", "totals", "meta"))
@@ -67,38 +75,32 @@ struct QueryRoutes: Sendable {
         let now = Date(timeIntervalSince1970: Double(time.epochMilliseconds()) / 1_000)
         let zone = TimeZone(identifier: site.timeZone) ?? .gmt
         let plan = try QueryPlan(body, site: site.name, zone: zone, now: now)
-        let readings = plan.bases.map { QueryReading(plan, $0) }
         let ranges = [plan.range] + (plan.comparison.map { [$0.range] } ?? [])
-        let queries = try ranges.flatMap { range in try readings.map { try $0.query(range) } }
-        let answers = try await archive.ask(queries)
-        var tables = ranges.map { _ in QueryTable() }
-        for (index, rows) in answers.enumerated() {
-            try tables[index / readings.count].take(rows, of: readings[index % readings.count])
-        }
+        let found = try await QueryAsking(plan, ranges, archive).answers(freshness)
         let answer = QueryAnswer(
             plan: plan,
-            now: tables[0],
-            earlier: tables.count > 1 ? tables[1] : nil
-        )
-        return try answer.document(
-            currency: site.currency,
-            asOf: now,
+            now: found.tables[0],
+            earlier: found.tables.count > 1 ? found.tables[1] : nil,
+            money: QueryMoney(site: site.currency, metrics: plan.metrics, sums: found.sums),
+            sources: found.sources,
+            asOf: found.asOf,
+            askedAt: now,
             elapsedMilliseconds: (time.monotonicNanoseconds() - begun) / 1_000_000
         )
+        return try answer.document()
     }
 
     private static var dictionary: JSONValue {
         [
             "metrics": .array(
                 QueryMetric.all.map { metric in
-                    let fitting = QueryDimension.all.filter { dimension in
-                        metric.bases.allSatisfy { dimension.expressions[$0] != nil }
-                    }
-                    return [
+                    [
                         "name": .string(metric.name), "title": .string(metric.title),
                         "definition": .string(metric.about), "unit": .string(metric.unit.rawValue),
                         "base": .words(metric.bases.map(\.rawValue).sorted()),
-                        "dimensions": .words(fitting.map(\.name)),
+                        "dimensions": .words(
+                            QueryDimension.fitting(metric.bases).map(\.name)
+                        ),
                     ]
                 }
             ),
@@ -108,6 +110,7 @@ struct QueryRoutes: Sendable {
                 }
             ),
             "grains": .words(QueryRange.Grain.allCases.map(\.rawValue)),
+            "attribution_models": .words(QueryPlan.attributionModels),
             "operations": .words(QueryFilter.Operation.allCases.map(\.rawValue)),
         ]
     }

@@ -96,7 +96,8 @@ struct EventTracer: Sendable {
         ORDER BY received_at DESC LIMIT 1
         """
 
-    private static let allPositions: StaticString = """
+    /// Where each partition stands.
+    static let allPositions: StaticString = """
         SELECT partition, "offset" FROM heliograph.position
         """
 
@@ -134,7 +135,8 @@ struct EventTracer: Sendable {
         return facts
     }
 
-    private static func positions(_ rows: [ArchiveRow]) -> [UInt64] {
+    /// Rows of `allPositions` by partition.
+    static func positions(_ rows: [ArchiveRow]) -> [UInt64] {
         var positions = [UInt64](repeating: 0, count: 256)
         for row in rows {
             guard let index = row[0].flatMap(UInt8.init), let offset = row[1].flatMap(UInt64.init)

@@ -52,6 +52,8 @@ struct ArchiveBatch: ~Copyable {
         limit: StorageLimits.archiveBatchBytesMaximum * 2
     )
     private(set) var choices: [ConsentChoice] = []
+    /// What figures of whole days have to be worked out again.
+    private(set) var stale = StaleQuarters()
     private(set) var sessions: [SessionChange] = []
     private var sessionIndexes: [SessionKey: Int] = [:]
     /// Partitions that the batch moves, in order of first appearance.
@@ -165,12 +167,14 @@ struct ArchiveBatch: ~Copyable {
         let target = Self.rows(of: day, in: &days, spare: &spareDays)
         let before = target.rows.count
         var added = 0
+        let site = ShortText(slice.site) ?? ShortText()
         change.session.withBytes { session in
             let name = session.isEmpty ? slice.session : session
             slice.forEachEvent { index, event in
                 if repeats >> UInt64(index) & 1 == 0 {
                     Self.append(event, header, slice, session: name, to: &target.rows)
                     target.rows.field(RowFlags(slice, event, at: index).rawValue)
+                    stale.add(site, event.occurredAt)
                     added &+= 1
                 }
             }
@@ -191,6 +195,7 @@ struct ArchiveBatch: ~Copyable {
             let name = session.isEmpty ? slice.session : session
             gains.add(header, slice, session: name, found)
         }
+        for row in found?.conversions ?? [] { stale.add(slice.site, row.occurredAt) }
     }
 
     private static func rows(
@@ -289,6 +294,7 @@ struct ArchiveBatch: ~Copyable {
         _ model: ModelTag
     ) {
         historyCount &+= 1
+        stale.add(slice.site, point.reading.updatedAt)
         HistoryRows.append(point, header, slice, model, to: &historyRows)
     }
 
@@ -305,6 +311,7 @@ struct ArchiveBatch: ~Copyable {
         gains.reset()
         choiceRows.reset()
         linkRows.reset()
+        stale.reset()
         choices.removeAll(keepingCapacity: true)
         sessions.removeAll(keepingCapacity: true)
         sessionIndexes.removeAll(keepingCapacity: true)

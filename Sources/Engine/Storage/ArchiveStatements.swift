@@ -19,21 +19,61 @@ enum ArchiveStatements {
     static let readPositions: StaticString =
         "SELECT partition, \"offset\" FROM heliograph.position ORDER BY partition"
 
+    /// `OFFSET 0` keeps PostgreSQL from looking for a visitor's sessions among everybody's of the time.
+    /// Marks, too, what the day of the session's beginning says, where it may have begun before, and
+    /// the visitor's next session, which may have been the first one so far.
     static let mergeSessions: StaticString = """
-        INSERT INTO heliograph.session AS held (
-            site, session_id, visitor_id, started_at, ended_at, events, page_views,
-            active_milliseconds, score_maximum, bot)
-        SELECT * FROM unnest(
-            $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[],
-            $7::bigint[], $8::bigint[], $9::float8[], $10::boolean[])
-        ON CONFLICT (site, session_id) DO UPDATE SET
-            started_at = least(held.started_at, excluded.started_at),
-            ended_at = greatest(held.ended_at, excluded.ended_at),
-            events = held.events + excluded.events,
-            page_views = held.page_views + excluded.page_views,
-            active_milliseconds = held.active_milliseconds + excluded.active_milliseconds,
-            score_maximum = greatest(held.score_maximum, excluded.score_maximum),
-            bot = held.bot OR excluded.bot
+        WITH given AS (
+            SELECT * FROM unnest(
+                $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[],
+                $6::bigint[], $7::bigint[], $8::bigint[], $9::float8[], $10::boolean[])
+            AS given (site, session_id, visitor_id, started_at, ended_at, events, page_views,
+                active_milliseconds, score_maximum, bot)
+        ), merged AS (
+            INSERT INTO heliograph.session AS held (
+                site, session_id, visitor_id, started_at, ended_at, events, page_views,
+                active_milliseconds, score_maximum, bot)
+            SELECT * FROM given
+            ON CONFLICT (site, session_id) DO UPDATE SET
+                started_at = least(held.started_at, excluded.started_at),
+                ended_at = greatest(held.ended_at, excluded.ended_at),
+                events = held.events + excluded.events,
+                page_views = held.page_views + excluded.page_views,
+                active_milliseconds = held.active_milliseconds + excluded.active_milliseconds,
+                score_maximum = greatest(held.score_maximum, excluded.score_maximum),
+                bot = held.bot OR excluded.bot
+            RETURNING *
+        ), changed AS (
+            SELECT merged.*, merged.started_at = given.started_at AS is_moved,
+                merged.page_views = given.page_views OR merged.bot AS is_other
+            FROM merged JOIN given USING (site, session_id)
+        ), touched AS (
+            SELECT changed.site, span.quarter FROM changed, generate_series(
+                date_bin('15 minutes', changed.started_at, 'epoch'),
+                CASE WHEN is_moved THEN least(ended_at, started_at + interval '31 days')
+                    ELSE started_at END,
+                interval '15 minutes') AS span (quarter)
+            UNION
+            SELECT changed.site, date_bin('15 minutes', next.started_at, 'epoch')
+            FROM changed CROSS JOIN LATERAL (
+                SELECT min(later.started_at) AS started_at FROM (
+                    SELECT own.started_at FROM heliograph.session AS own
+                    WHERE own.site = changed.site AND own.visitor_id = changed.visitor_id
+                        AND own.session_id <> changed.session_id OFFSET 0) AS later
+                WHERE later.started_at >= changed.started_at) AS next
+            WHERE (is_moved OR is_other) AND next.started_at IS NOT NULL
+        )
+        INSERT INTO heliograph.rollup_stale AS held (site, quarter)
+        SELECT site, quarter FROM touched ORDER BY site, quarter
+        ON CONFLICT (site, quarter) DO UPDATE SET marked_at = excluded.marked_at
+        """
+
+    /// Quarters of an hour since 1970-01-01.
+    static let markStale: StaticString = """
+        INSERT INTO heliograph.rollup_stale AS held (site, quarter)
+        SELECT mark.site, to_timestamp(mark.number * 900)
+        FROM unnest($1::text[], $2::bigint[]) AS mark (site, number) ORDER BY 1, 2
+        ON CONFLICT (site, quarter) DO UPDATE SET marked_at = excluded.marked_at
         """
 
     static let copyHistory: StaticString = """
@@ -138,6 +178,16 @@ extension PostgresParameters {
         }
         addArray(type: PostgresType.boolArray, of: PostgresType.bool, count: sessions.count) {
             for session in sessions { $0.field(session.bot) }
+        }
+    }
+
+    mutating func addStale(_ quarters: Set<StaleQuarters.Quarter>) {
+        addArray(type: PostgresType.textArray, of: PostgresType.text, count: quarters.count) {
+            buffer in
+            for quarter in quarters { quarter.site.withBytes { buffer.field($0) } }
+        }
+        addArray(type: PostgresType.int8Array, of: PostgresType.int8, count: quarters.count) {
+            for quarter in quarters { $0.field(quarter.number) }
         }
     }
 

@@ -65,7 +65,16 @@ extension ArchiveWriter {
         }
         try mergeSessions(connection, carefully, &report)
         if !batch.gains.isEmpty { try writeGains(connection, carefully: carefully, &report) }
+        try markStale(connection)
         if !report.refused.isEmpty { try trimRefused(connection) }
+    }
+
+    private func markStale(_ connection: any PostgresSession) throws(PostgresFailure) {
+        let quarters = batch.stale.quarters
+        if quarters.isEmpty { return }
+        parameters.reset()
+        parameters.addStale(quarters)
+        _ = try connection.run(ArchiveStatements.markStale, parameters)
     }
 
     /// Last in the transaction, so that what it has just put into the outbox is held against what was

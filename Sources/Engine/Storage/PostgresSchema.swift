@@ -64,6 +64,10 @@ enum PostgresSchema {
             number: 13,
             text: String(decoding: PackageResources._013_access_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 14,
+            text: String(decoding: PackageResources._014_rollup_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

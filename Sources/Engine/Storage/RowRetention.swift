@@ -29,6 +29,11 @@ extension RightsArchive {
             (Self.oldConversions, retention.sessionDays),
             (Self.oldTouches, retention.sessionDays),
             (Self.oldSessions, retention.sessionDays),
+            (Self.oldDayVisitors, retention.sessionDays),
+            (Self.oldDayFigures, Limits.proofDays),
+            (Self.oldDayReach, Limits.proofDays),
+            (Self.oldDays, Limits.proofDays),
+            (Self.oldMarks, Limits.proofDays),
             (Self.oldContacts, retention.sessionDays),
             (Self.oldHistory, retention.scoreHistoryDays),
             (Self.oldDeliveries, retention.deliveryDays),
@@ -66,6 +71,37 @@ extension RightsArchive {
         DELETE FROM heliograph.session WHERE ctid IN (
             SELECT ctid FROM heliograph.session
             WHERE ended_at < now() - $1 * interval '1 day' LIMIT 5000)
+        """
+
+    /// Figures of whole days outlive who they are of.
+    private static let oldDayVisitors: StaticString = """
+        DELETE FROM heliograph.rollup_visitor WHERE ctid IN (
+            SELECT ctid FROM heliograph.rollup_visitor
+            WHERE day < now() - $1 * interval '1 day' LIMIT 5000)
+        """
+
+    private static let oldDayFigures: StaticString = """
+        DELETE FROM heliograph.rollup_figure WHERE ctid IN (
+            SELECT ctid FROM heliograph.rollup_figure
+            WHERE day < now() - $1 * interval '1 day' LIMIT 5000)
+        """
+
+    private static let oldDayReach: StaticString = """
+        DELETE FROM heliograph.rollup_reach WHERE ctid IN (
+            SELECT ctid FROM heliograph.rollup_reach
+            WHERE day < now() - $1 * interval '1 day' LIMIT 5000)
+        """
+
+    private static let oldDays: StaticString = """
+        DELETE FROM heliograph.rollup_day WHERE ctid IN (
+            SELECT ctid FROM heliograph.rollup_day
+            WHERE day < now() - $1 * interval '1 day' LIMIT 5000)
+        """
+
+    private static let oldMarks: StaticString = """
+        DELETE FROM heliograph.rollup_stale WHERE ctid IN (
+            SELECT ctid FROM heliograph.rollup_stale
+            WHERE quarter < now() - $1 * interval '1 day' LIMIT 5000)
         """
 
     private static let oldContacts: StaticString = """

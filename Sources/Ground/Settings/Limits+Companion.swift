@@ -51,6 +51,10 @@ extension Limits {
     public static let queryBucketsMaximum = 1_500
     /// Groups and buckets that a question may make.
     public static let queryGroupsMaximum = 20_000
+    /// How long it is believed what was found about how far the rows reach.
+    public static let queryFreshnessMilliseconds: Int64 = 1_000
+    /// How often it is looked whether figures of whole days are to be worked out.
+    public static let rollupEveryMilliseconds: Int64 = 5_000
     /// Rows of one answer to a question.
     public static let queryRowsMaximum = 1_000
     /// How deep the parts of a question's filter may be nested.

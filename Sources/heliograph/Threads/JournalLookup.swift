@@ -38,6 +38,26 @@ struct JournalLookup: JournalSearch {
         }
     }
 
+    func firstReceived(behind positions: [UInt64]) -> JournalTail {
+        var first: Int64?
+        do throws(JournalError) {
+            var reader = openReader()
+            try begin(&reader, positions)
+            while first == nil {
+                let step = try reader.read(upTo: progress.committedSequence, recordsMaximum: 1) {
+                    let header = $0.header
+                    if header.offset > positions[Int(header.partition.index)] {
+                        first = header.receivedAt
+                    }
+                }
+                if step.isCaughtUp { break }
+            }
+        } catch {
+            return .unknown
+        }
+        return first.map { .since($0) } ?? .nothing
+    }
+
     private func begin(
         _ reader: inout JournalReader,
         _ positions: [UInt64]

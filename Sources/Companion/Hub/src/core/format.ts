@@ -50,6 +50,10 @@ export const DASH = '–';
 export const count = (value: number): string => whole.format(value);
 export const decimal = (value: number): string => oneDecimal.format(value);
 export const share = (value: number): string => percent.format(value);
+/** How much more or less, without its direction; from tenfold on a percentage says nothing. */
+export const moved = (part: number): string =>
+    part >= 9 ? `${count(Math.round(part + 1))}×` : share(Math.abs(part));
+
 export const clockTime = (at: number): string => dateTime.time.format(at);
 export const minuteTime = (at: number): string => dateTime.minute.format(at);
 export const day = (at: number): string => dateTime.day.format(at);
@@ -115,7 +119,10 @@ export function figure(value: number | null, type: string, currency?: string): s
 
 /** A code such as `proof_driven` as words. */
 export function words(code: string): string {
-    const text = code.replace(/[_-]+/g, ' ').replace(/\bcta\b/g, 'CTA').trim();
+    const text = code
+        .replace(/[_-]+/g, ' ')
+        .replace(/\b(cta|ai)\b/g, (short) => short.toUpperCase())
+        .trim();
     return text ? text[0]!.toUpperCase() + text.slice(1) : DASH;
 }
 

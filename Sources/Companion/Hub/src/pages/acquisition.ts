@@ -10,14 +10,15 @@ const VALUES = [
     { name: 'revenue', title: 'Revenue' },
 ];
 
+const MODELS = ['last_non_direct', 'first', 'last', 'linear', 'time_decay', 'position_based'];
+
 const BREAKDOWNS: readonly Breakdown[] = [
     {
         name: 'channels',
         heading: 'Channels',
         about: 'The channel of a session is that of the touch it began with.',
-        choices: [{ dimension: 'session.channel', title: 'Channel' }],
+        choices: [{ dimension: 'session.channel', title: 'Channel', isCoded: true }],
         metrics: VALUES,
-        isCoded: true,
         hint: 'Put the tag on a page, or open the demo shop.',
     },
     {
@@ -31,6 +32,22 @@ const BREAKDOWNS: readonly Breakdown[] = [
         ],
         metrics: VALUES,
         hint: 'Links with utm_source, utm_medium and utm_campaign fill this.',
+    },
+    {
+        name: 'earned',
+        heading: 'What earned conversions',
+        about: 'Each conversion is one credit, shared out among the touches that led to it.',
+        choices: [
+            { dimension: 'session.channel', title: 'Channel', isCoded: true },
+            { dimension: 'session.source', title: 'Source' },
+            { dimension: 'session.campaign', title: 'Campaign' },
+        ],
+        metrics: [
+            { name: 'attributed_conversions', title: 'Conversions' },
+            { name: 'attributed_revenue', title: 'Revenue' },
+        ],
+        models: MODELS,
+        hint: 'Conversions fill this.',
     },
 ];
 

@@ -42,13 +42,12 @@ const BREAKDOWNS: readonly Breakdown[] = [
         name: 'profiles',
         heading: 'Who became ready',
         about: 'Visitors whose score history has a point in the band within the range.',
-        choices: [{ dimension: 'visitor.profile', title: 'Profile' }],
+        choices: [{ dimension: 'visitor.profile', title: 'Profile', isCoded: true }],
         metrics: [
             { name: 'hot_visitors', title: 'Hot' },
             { name: 'warm_visitors', title: 'Warm' },
             { name: 'profile_changes', title: 'Changed' },
         ],
-        isCoded: true,
         hint: 'A point of history is kept when a score has moved far enough.',
     },
 ];

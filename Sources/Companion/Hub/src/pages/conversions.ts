@@ -23,7 +23,7 @@ const BREAKDOWNS: readonly Breakdown[] = [
         heading: 'What they came to',
         about: 'Each conversion counts once, however often it was told. Revenue is of purchases.',
         choices: [
-            { dimension: 'conversion.name', title: 'Conversion' },
+            { dimension: 'conversion.name', title: 'Conversion', isCoded: true },
             { dimension: 'conversion.currency', title: 'Currency' },
         ],
         metrics: VALUES,
@@ -34,7 +34,7 @@ const BREAKDOWNS: readonly Breakdown[] = [
         heading: 'Where they came from',
         about: 'By the session of the conversion.',
         choices: [
-            { dimension: 'session.channel', title: 'Channel' },
+            { dimension: 'session.channel', title: 'Channel', isCoded: true },
             { dimension: 'session.source', title: 'Source' },
             { dimension: 'session.campaign', title: 'Campaign' },
         ],

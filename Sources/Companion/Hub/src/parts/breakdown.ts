@@ -3,7 +3,7 @@
 import { type Answer, ask } from '../core/api';
 import { type Cell, saveCsv } from '../core/csv';
 import { h } from '../core/dom';
-import { minorDigits, share, words } from '../core/format';
+import { minorDigits, moved, words } from '../core/format';
 import { goTo, readScope, type Scope } from '../core/scope';
 import type { QueryAnswer, QueryColumn } from '../core/shapes';
 import { Card, type Shown } from './card';
@@ -14,6 +14,8 @@ import { type Column, table } from './table';
 export interface Choice {
     dimension: string;
     title: string;
+    /** Whether groups are codes, such as organic_search, and not what somebody wrote. */
+    isCoded?: boolean;
 }
 
 export interface Breakdown {
@@ -25,14 +27,15 @@ export interface Breakdown {
     /** The first is what rows are ordered by. */
     metrics: readonly { name: string; title: string }[];
     filter?: Record<string, unknown>;
-    /** Whether groups are codes, such as organic_search, and not what somebody wrote. */
-    isCoded?: boolean;
+    /** Models of attribution, where credit is shared out; the first holds while none is chosen. */
+    models?: readonly string[];
     /** What would fill it. */
     hint: string;
 }
 
 const ROWS = 50;
 const UNNAMED = 'not set';
+const MODEL = 'model';
 const CURRENCY = 'conversion.currency';
 
 type Row = QueryAnswer['rows'][number];
@@ -41,6 +44,7 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
     protected abstract readonly breakdowns: readonly Breakdown[];
     protected override readonly everyMilliseconds = 60_000;
     private select = h('select', { 'aria-label': 'By' });
+    private model = h('select');
     private save = h('button', { type: 'button', class: 'small' }, 'CSV');
     private shown: QueryAnswer | null = null;
 
@@ -64,14 +68,22 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
             ...choices.map((one) => h('option', { value: one.dimension }, `by ${one.title}`)),
         );
         this.select.setAttribute('aria-label', `${heading} by`);
-        this.select.onchange = () => {
-            const own = Object.fromEntries(readScope().own);
-            goTo({ own: { ...own, [name]: this.select.value } });
-        };
+        this.select.onchange = () => choose(name, this.select.value);
         this.save.setAttribute('aria-label', `Save ${heading} as CSV`);
         this.save.onclick = () => this.saveShown();
         this.save.hidden = true;
-        return choices.length > 1 ? [this.select, this.save] : [this.save];
+        const models = this.modelSelect();
+        return [...models, ...(choices.length > 1 ? [this.select] : []), this.save];
+    }
+
+    private modelSelect(): Node[] {
+        const { models, heading } = this.plan;
+        if (!models) return [];
+        const options = models.map((one) => h('option', { value: one }, words(one)));
+        this.model.replaceChildren(...options);
+        this.model.setAttribute('aria-label', `${heading}: model`);
+        this.model.onchange = () => choose(MODEL, this.model.value);
+        return [this.model];
     }
 
     protected override keepsWhenUsed(): boolean {
@@ -90,6 +102,12 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
             order: [{ by: metrics[0], dir: 'desc' }],
             limit: ROWS,
         };
+        if (this.plan.models) {
+            const wanted = scope.own.get(MODEL);
+            const model = this.plan.models.find((one) => one === wanted) ?? this.plan.models[0]!;
+            this.model.value = model;
+            body['attribution'] = { model };
+        }
         if (this.plan.filter) body['filter'] = this.plan.filter;
         if (scope.compares) body['compare'] = { to: 'previous', align: 'elapsed' };
         return ask<QueryAnswer>('/query', body, signal);
@@ -126,16 +144,9 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
             cell: (row) => this.text(data, row, index + 1),
         }));
         const change: Column<Row> = { title: 'Change', isNumber: true, cell: changed };
-        const group = { title: this.choice(scope).title, cell: (row: Row) => this.group(row) };
-        return [group, first, ...(scope.compares ? [change] : []), ...others];
-    }
-
-    private group(row: Row): Node | string {
-        const name = row.d[0];
-        if (name === null || name === undefined || name === '') {
-            return h('span', { class: 'quiet' }, UNNAMED);
-        }
-        return this.plan.isCoded ? words(name) : name;
+        const choice = this.choice(scope);
+        const name = { title: choice.title, cell: (row: Row) => group(row, choice) };
+        return [name, first, ...(scope.compares ? [change] : []), ...others];
     }
 
     private text(data: QueryAnswer, row: Row, index: number): string {
@@ -167,12 +178,26 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
     }
 }
 
+/** Into the address, so that a link shows the same. */
+function choose(name: string, value: string): void {
+    goTo({ own: { ...Object.fromEntries(readScope().own), [name]: value } });
+}
+
+function group(row: Row, choice: Choice): Node | string {
+    const name = row.d[0];
+    if (name === null || name === undefined || name === '') {
+        return h('span', { class: 'quiet' }, UNNAMED);
+    }
+    return choice.isCoded ? words(name) : name;
+}
+
 /** How the first figure moved against the time before. */
 function changed(row: Row): Node | string {
     const now = row.m[0] ?? null;
     const before = row.c?.[0] ?? null;
-    if (now === null || !before) return h('span', { class: 'quiet' }, 'new');
+    if (!before) return h('span', { class: 'quiet' }, now ? 'new' : '–');
+    if (now === null) return '–';
     const part = (now - before) / before;
     const arrow = part > 0 ? '▲ ' : part < 0 ? '▼ ' : '= ';
-    return `${arrow}${share(Math.abs(part))}`;
+    return `${arrow}${moved(part)}`;
 }

@@ -1,6 +1,6 @@
 import type { Answer } from '../core/api';
 import { h } from '../core/dom';
-import { share } from '../core/format';
+import { moved } from '../core/format';
 import type { Scope } from '../core/scope';
 import type { QueryAnswer } from '../core/shapes';
 import { Card, type Shown } from './card';
@@ -68,7 +68,7 @@ function change(data: QueryAnswer, { better }: Figure, compares: boolean): HTMLE
         { class: `change ${kind}` },
         h('span', { 'aria-hidden': 'true' }, arrow),
         h('span', { class: 'unseen' }, words),
-        ` ${share(Math.abs(value))}`,
+        ` ${moved(value)}`,
         isNoise ? h('span', { class: 'quiet' }, ' within chance') : null,
     );
 }

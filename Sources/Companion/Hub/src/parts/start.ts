@@ -43,6 +43,7 @@ class StartCard extends Card<QueryAnswer> {
                 h('a', { href: tag }, 'Put the tag on your pages'),
                 ', ready to be copied.',
             ),
+            h('li', {}, h('code', {}, 'heliograph demo seed'), ' fills it with a made-up past.'),
         );
         return { content };
     }

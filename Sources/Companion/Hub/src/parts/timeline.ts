@@ -98,7 +98,7 @@ function score(detail: Deed['detail'], text: (name: string) => string): Child[] 
         scoreChip(Number(detail['score'] ?? 0), text('band')),
         ' ',
         words(text('reason')),
-        before ? quiet(`profile ${words(before)} → ${words(text('profile'))}`) : null,
-        cause?.name ? quiet(`${words(cause.name)} ${signed(cause.adds ?? 0)}`) : null,
+        before ? quiet(`· profile ${words(before)} → ${words(text('profile'))}`) : null,
+        cause?.name ? quiet(`· ${words(cause.name)} ${signed(cause.adds ?? 0)}`) : null,
     ];
 }

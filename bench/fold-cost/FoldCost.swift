@@ -7,7 +7,7 @@ import Settings
 import Units
 
 /// What a folded event costs: the records of a journal, as a load left it, are folded anew in memory,
-/// round after round, beside reading alone. The ratio is what may be compared between machines.
+/// round after round, beside reading alone, in processor time. The ratio is what may be compared between machines.
 @main
 struct FoldCost: ParsableCommand {
     static let configuration = CommandConfiguration(

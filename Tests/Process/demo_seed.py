@@ -43,6 +43,7 @@ BUYERS = {"fast-mover", "proof-driven", "reassurer", "skeptic", "optimizer", "au
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 PAST = "coalesce(flags, 0) & 16384 <> 0"
 DAYS, VISITORS = 9, 400
+DAYS_DEFAULT = 60
 WAIT_SECONDS_MAX = 30
 
 
@@ -221,7 +222,7 @@ def main() -> int:
     parser.add_argument("--long", action="store_true")
     arguments = parser.parse_args()
     scene = Scene(arguments.binary)
-    days = 30 if arguments.long else DAYS
+    days = DAYS_DEFAULT if arguments.long else DAYS
     options = [] if arguments.long else ["--days", str(DAYS), "--visitors", str(VISITORS)]
     try:
         only_the_owner(scene)

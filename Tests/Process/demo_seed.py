@@ -178,6 +178,8 @@ def read_by_all(scene: Scene, days: int) -> None:
     best = redis.call("ZREVRANGE", "hg:demo:hot", "0", "0", "WITHSCORES")
     check("somebody is close to a decision", float(best[1]) >= 60, best)
     redis.close()
+    # How quick long ranges are is another test's to say.
+    days = min(days, 14)
     body = {"site": "demo", "metrics": ["visitors", "page_views"], "grain": "day",
             "range": {"last": f"{days + 1}d", "include_today": True}}
     request = urllib.request.Request(

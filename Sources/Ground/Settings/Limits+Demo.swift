@@ -4,8 +4,8 @@ extension Limits {
     public static let demoDaysDefault = 60
     /// The most days: what is older than refused events may be is not taken back.
     public static let demoDaysMaximum = rejectedDaysMaximum
-    /// Visitors when nothing is said: about 170 thousand events.
-    public static let demoVisitorsDefault = 16_000
+    /// Visitors when nothing is said: about 135 thousand events.
+    public static let demoVisitorsDefault = 12_000
     /// Fewer make no curve.
     public static let demoVisitorsMinimum = 40
     /// Beyond it `heliograph-bench` is the better tool.

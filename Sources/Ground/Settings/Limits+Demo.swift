@@ -1,11 +1,11 @@
 /// What `heliograph demo seed` may be asked for.
 extension Limits {
-    /// Days of history when nothing is said.
-    public static let demoDaysDefault = 30
+    /// Days of history when nothing is said: four weeks, and the four before to compare them with.
+    public static let demoDaysDefault = 60
     /// The most days: what is older than refused events may be is not taken back.
     public static let demoDaysMaximum = rejectedDaysMaximum
-    /// Visitors when nothing is said: about 120 thousand events.
-    public static let demoVisitorsDefault = 11_000
+    /// Visitors when nothing is said: about 135 thousand events.
+    public static let demoVisitorsDefault = 12_000
     /// Fewer make no curve.
     public static let demoVisitorsMinimum = 40
     /// Beyond it `heliograph-bench` is the better tool.

@@ -27,9 +27,11 @@ struct DemoCalendar {
         let span = Int64(days) * Self.dayMilliseconds
         self.end = end
         begin = end - span
+        // Both lie within the last weeks, which is what people look at first.
+        let recent = min(span, 30 * Self.dayMilliseconds)
         let campaignDays = Double(min(3, max(1, days / 10)))
-        campaign = Self.range(end - span * 13 / 30, days: campaignDays)
-        incident = Self.range(end - span * 7 / 30, days: days < 10 ? 0.5 : 1.4)
+        campaign = Self.range(end - recent * 13 / 30, days: campaignDays)
+        incident = Self.range(end - recent * 7 / 30, days: days < 10 ? 0.5 : 1.4)
         var total = 0.0
         for hour in stride(from: begin, to: end, by: Int(Self.hourMilliseconds)) {
             total += weight(at: hour)

@@ -9,7 +9,7 @@ import Units
 struct DemoSeedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "seed",
-        abstract: "Bring a believable month of history into a running engine.",
+        abstract: "Bring a believable past into a running engine.",
         discussion: """
             Visits to the demo shop: campaigns and referrers, weekdays and hours, seven kinds of buyers, \
             returning visitors, carts, forms and orders, a campaign that brings many, a release that broke \

@@ -135,10 +135,12 @@ struct DemoVisitor {
         _ calendar: DemoCalendar,
         _ dice: inout DemoDice
     ) -> DemoVisitPlan {
-        DemoVisitPlan(
+        // Every other one is in the shop at this very moment.
+        let minutes = dice.chance(0.5) ? dice.number(2...5) : dice.number(7...110)
+        return DemoVisitPlan(
             visitor: self.number,
             number: number,
-            begin: calendar.end - Int64(dice.number(7...110)) * 60_000,
+            begin: calendar.end - Int64(minutes) * 60_000,
             source: DemoSources.again[0],
             outcome: .inForm
         )

@@ -21,7 +21,8 @@ enum ArchiveStatements {
 
     /// `OFFSET 0` keeps PostgreSQL from looking for a visitor's sessions among everybody's of the time.
     /// Marks, too, what the day of the session's beginning says, where it may have begun before, and
-    /// the visitor's next session, which may have been the first one so far.
+    /// the visitor's next session, which may have been the first one so far: not for a session of the
+    /// last hours, because a next one that lies in another day is in one that is not over yet.
     static let mergeSessions: StaticString = """
         WITH given AS (
             SELECT * FROM unnest(
@@ -61,7 +62,8 @@ enum ArchiveStatements {
                     WHERE own.site = changed.site AND own.visitor_id = changed.visitor_id
                         AND own.session_id <> changed.session_id OFFSET 0) AS later
                 WHERE later.started_at >= changed.started_at) AS next
-            WHERE (is_moved OR is_other) AND next.started_at IS NOT NULL
+            WHERE (is_moved OR is_other) AND changed.started_at < now() - interval '20 hours'
+                AND next.started_at IS NOT NULL
         )
         INSERT INTO heliograph.rollup_stale AS held (site, quarter)
         SELECT site, quarter FROM touched ORDER BY site, quarter

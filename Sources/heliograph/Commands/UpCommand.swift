@@ -13,7 +13,7 @@ struct UpCommand: ParsableCommand {
         commandName: "up",
         abstract: "Run everything: ingest, scoring, stores and the companion.",
         discussion: """
-            Takes beacons at the ingest address and shows the live page at the companion's. Where the \
+            Takes beacons at the ingest address and shows the Hub at the companion's. Where the \
             configuration names no Redis or PostgreSQL, private servers are started under the data \
             folder and stopped with the program. Ctrl-C finishes what was accepted and ends within \
             ten seconds; a second Ctrl-C ends at once, and the next start recovers from the journal.
@@ -136,11 +136,11 @@ enum Console {
             """
 
             Heliograph is up.
-              live page    \(addresses.companion)/      (signed in by the address below)
+              Hub          \(addresses.companion)/      (signed in by the address below)
               demo shop    \(addresses.companion)/demo/
               ingest       \(addresses.ingest)/v1/e      (snippet: \(addresses.ingest)/hg.js)
               metrics      \(addresses.ingest)/metrics
-            Open the shop in one window and the live page in another. Ctrl-C stops.
+            Open the shop in one window and the Hub in another. Ctrl-C stops.
             """
         )
     }

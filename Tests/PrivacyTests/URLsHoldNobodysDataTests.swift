@@ -45,6 +45,7 @@ import Testing
             "https://shop.example/?gclid=Cj0KCQiA4aacBhCUARIs"
         ),
         ("http://192.0.2.18:8080/admin", "http://[ip]:8080/admin"),
+        ("http://192.0.2.18.SHOP:80:80/admin", "http://[ip].shop/admin"),
         ("android-app://com.example.app/1207", "android-app://com.example.app/1207"),
         ("mailto:jane@example.com", "mailto:"), ("javascript:alert(1)", "javascript:"),
         ("/a/b?utm_source=x", "/a/b?utm_source=x"),

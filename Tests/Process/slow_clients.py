@@ -30,6 +30,8 @@ DRIP_SECONDS = 2.0
 GOOD_CONNECTIONS = 16
 GOOD_PAUSE_SECONDS = 0.002
 TURN_SECONDS = 12.0
+# Alone there is no slow one to wait for.
+ALONE_SECONDS = 6.0
 HOST = "Host: shop.example\r\n"
 
 
@@ -192,7 +194,7 @@ class Turns:
         self.process.start()
 
     def pair(self) -> None:
-        self.turns.put(TURN_SECONDS)
+        self.turns.put(ALONE_SECONDS)
         self.take(self.alone)
         self.turns.put(TURN_SECONDS)
         self.are_closed = judge_slow(run_slow(self.address, self.counts)) and self.are_closed

@@ -206,7 +206,8 @@ struct ComparisonReport: Encodable {
         (records, visitors) = (contest.records, contest.standings.count)
         conversions = contest.conversionCount
         (live, other) = result.figures(of: contest.closed)
-        for standing in contest.standings.values { take(standing) }
+        // In one order: sums of the same numbers are to be the same in every process.
+        for (_, standing) in contest.standings.sorted(by: { $0.key < $1.key }) { take(standing) }
         if visitors > 0 { differenceMean /= Double(visitors) }
     }
 

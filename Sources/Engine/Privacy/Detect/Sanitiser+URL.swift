@@ -61,20 +61,27 @@ extension Sanitiser {
         for index in parts.scheme { output.append(asciiLowercase(url[index])) }
         guard parts.hasAuthority else { return parts.scheme.isEmpty }
         output.append("//")
-        var host = url[parts.host]
-        let scheme = url[parts.scheme]
-        if host.ends(with: ":80"), scheme.equalsIgnoringCase("http:") {
-            host = host[0..<host.count - 3]
-        } else if host.ends(with: ":443"), scheme.equalsIgnoringCase("https:") {
-            host = host[0..<host.count - 4]
-        }
-        guard detector.scan(host, at: .freeText) else {
-            for index in 0..<host.count { output.append(asciiLowercase(host[index])) }
+        key.reset()
+        let host = Self.withoutUsualPort(url[parts.host], scheme: url[parts.scheme])
+        text.reset()
+        for index in 0..<host.count { text.append(asciiLowercase(host[index])) }
+        guard detector.scan(text.view, at: .freeText) else {
+            output.append(text.view)
             return true
         }
-        rewrite(host, at: .freeText)
+        rewrite(text.view, at: .freeText)
         output.append(once.view)
         return true
+    }
+
+    private static func withoutUsualPort(_ host: ByteView, scheme: ByteView) -> ByteView {
+        var host = host
+        if scheme.equalsIgnoringCase("http:") {
+            while host.ends(with: ":80") { host = host[0..<host.count - 3] }
+        } else if scheme.equalsIgnoringCase("https:") {
+            while host.ends(with: ":443") { host = host[0..<host.count - 4] }
+        }
+        return host
     }
 
     // MARK: - Path

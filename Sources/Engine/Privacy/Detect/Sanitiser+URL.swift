@@ -19,12 +19,42 @@ extension Sanitiser {
     ) -> Findings {
         begin(policy)
         let start = output.count
+        isRewritten = false
+        appendParts(url, start + limit, into: &output, keeps)
+        if isRewritten { settle(from: start, start + limit, in: &output, keeps) }
+        return findings
+    }
+
+    private mutating func appendParts(
+        _ url: ByteView,
+        _ limit: Int,
+        into output: inout ByteBuffer,
+        _ keeps: (ByteView) -> Bool
+    ) {
         let parts = URLParts(url)
         countHidden(url, parts)
-        guard appendOrigin(url, parts, into: &output) else { return findings }
-        appendPath(url[parts.path], start + limit, into: &output)
-        appendQuery(url[parts.query], start + limit, into: &output, keeps)
-        return findings
+        guard appendOrigin(url, parts, into: &output) else { return }
+        appendPath(url[parts.path], limit, into: &output)
+        appendQuery(url[parts.query], limit, into: &output, keeps)
+    }
+
+    /// Where no page's address was, what is gone, or stands for it, may bring other parts together: all is
+    /// read again until it stays as it is. What does not is not kept.
+    private mutating func settle(
+        from start: Int,
+        _ limit: Int,
+        in output: inout ByteBuffer,
+        _ keeps: (ByteView) -> Bool
+    ) {
+        for _ in 1..<Self.roundsMaximum {
+            whole.reset()
+            whole.append(output.view[start..<output.count])
+            output.truncate(to: start)
+            appendParts(whole.view, limit, into: &output, keeps)
+            if output.view[start..<output.count].equals(whole.view) { return }
+        }
+        output.truncate(to: start)
+        findings.add(.unscanned)
     }
 
     /// Appends the path of a URL alone, sanitised: no origin, no query, no fragment.
@@ -69,6 +99,7 @@ extension Sanitiser {
             output.append(text.view)
             return true
         }
+        isRewritten = true
         rewrite(text.view, at: .freeText)
         output.append(once.view)
         return true
@@ -94,13 +125,19 @@ extension Sanitiser {
         key.reset()
         twice.reset()
         takeWithoutMatrix(path)
+        if twice.count < path.count { isRewritten = true }
         text.reset()
         text.append(twice.view)
         if detector.scan(text.view, at: .path) {
+            isRewritten = true
             rewrite(text.view, at: .path)
         } else {
             once.reset()
             once.append(text.view)
+        }
+        // What stands for a whole path must not be read as the end of its host.
+        if path.starts(with: "/"), !once.view.starts(with: "/"), output.count < limit {
+            output.append(UInt8(ascii: "/"))
         }
         let room = max(0, limit - output.count)
         let length = Self.escapedPrefixLength(once.view, limit: room)

@@ -15,7 +15,7 @@ public enum PropertySubject: Sendable {
 /// allocates nothing.
 public struct Sanitiser: ~Copyable {
     /// Rounds until nothing is found any more; what still shows something then goes whole.
-    private static let roundsMaximum = 4
+    static let roundsMaximum = 4
     /// Numbers under keys that say nothing are at least this long to be anybody's: cards and ids.
     private static let bareDigitsMinimum = 14
     /// Names of properties that were found clean, remembered by hash; a power of two.
@@ -26,6 +26,9 @@ public struct Sanitiser: ~Copyable {
     var key = ByteBuffer(capacity: 256, limit: 1024 * 1024)
     var once = ByteBuffer(capacity: 1024, limit: 1024 * 1024)
     var twice = ByteBuffer(capacity: 1024, limit: 1024 * 1024)
+    var whole = ByteBuffer(capacity: 1024, limit: 1024 * 1024)
+    /// Whether something was taken out of a URL, or put in its place, before its query.
+    var isRewritten = false
     private var keyStack = ByteBuffer(capacity: 1024, limit: 1024 * 1024)
     private var cleanNames = Array(repeating: UInt64(0), count: Sanitiser.namesRemembered)
     var findings = Findings()

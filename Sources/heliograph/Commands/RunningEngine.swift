@@ -25,4 +25,19 @@ enum RunningEngine {
         }
         return addresses
     }
+
+    /// A figure without labels, as the engine tells it now; nil when it does not answer.
+    static func metric(_ name: String, _ addresses: Addresses) throws -> Int? {
+        let connection = try IngestConnection(ingest: addresses.ingest)
+        try connection.connect()
+        let lines = [
+            "GET /metrics HTTP/1.1", "Host: \(connection.host):\(connection.port)", "", "",
+        ]
+        guard connection.write(Array(lines.joined(separator: "\r\n").utf8)),
+            let answer = connection.readAnswer()
+        else { return nil }
+        let figures = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
+        return figures.first { $0.hasPrefix("\(name) ") }
+            .flatMap { Int($0.dropFirst(name.count + 1)) }
+    }
 }

@@ -73,7 +73,7 @@ final class RunningContest {
             conversions: file.conversions
         )
         progress.value.begin("folding twice", unit: "records", total: fold.estimatedRecords)
-        try fold.run { [contest] step in
+        try fold.run(upTo: try lastDurable() ?? .max) { [contest] step in
             if let effect = step.beside { contest.take(step, other: effect) }
         }
         progress.value.end(fold.report.records)
@@ -81,9 +81,18 @@ final class RunningContest {
 
     /// Folds what has come since.
     func follow() throws {
-        try fold.follow { [contest] step in
+        guard let bound = try lastDurable() else { return }
+        try fold.follow(upTo: bound) { [contest] step in
             if let effect = step.beside { contest.take(step, other: effect) }
         }
+    }
+
+    /// Number of the last record that a running engine has on the disk.
+    private func lastDurable() throws -> UInt64? {
+        guard stores.isEngineRunning else { return nil }
+        let addresses = try RunningEngine.addresses(stores.data)
+        return try RunningEngine.metric("heliograph_journal_sequence", addresses)
+            .map(UInt64.init)
     }
 
     var result: ContestResult {

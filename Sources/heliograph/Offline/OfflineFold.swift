@@ -122,12 +122,13 @@ final class OfflineFold {
     /// then the journal, until every partition has reached `targets`, or to its end.
     func run(
         until targets: [UInt64]? = nil,
+        upTo bound: UInt64 = .max,
         betweenSources: () throws -> Void = {},
         _ body: (Step) -> Void
     ) throws {
         if origin == .rows { try foldRows(body) }
         try betweenSources()
-        try foldJournal(until: targets, body)
+        try foldJournal(until: targets, upTo: bound, body)
         // A model may have come in behind a partition's last record.
         folds.refreshModels()
         let damage = reader.value.damage
@@ -135,7 +136,10 @@ final class OfflineFold {
     }
 
     /// Folds what an engine has added to the journal since.
-    func follow(_ body: (Step) -> Void) throws { try foldJournal(until: nil, body) }
+    /// `bound` is the number of its last durable record: what lies behind may be half written.
+    func follow(upTo bound: UInt64, _ body: (Step) -> Void) throws {
+        try foldJournal(until: nil, upTo: bound, body)
+    }
 
     private func foldRows(_ body: (Step) -> Void) throws {
         let positions = try rows.positions()
@@ -150,7 +154,11 @@ final class OfflineFold {
         }
     }
 
-    private func foldJournal(until targets: [UInt64]?, _ body: (Step) -> Void) throws {
+    private func foldJournal(
+        until targets: [UInt64]?,
+        upTo bound: UInt64,
+        _ body: (Step) -> Void
+    ) throws {
         var reached = folds.offsets
         func isDone() -> Bool {
             guard let targets else { return false }
@@ -158,7 +166,7 @@ final class OfflineFold {
         }
         while !isDone() {
             let progress = try reader.value.read(
-                upTo: .max,
+                upTo: bound,
                 recordsMaximum: Self.recordsPerStep
             ) { record in
                 let header = record.header

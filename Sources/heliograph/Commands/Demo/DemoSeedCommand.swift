@@ -85,25 +85,11 @@ struct DemoSeedCommand: ParsableCommand {
         for _ in 0..<Limits.demoStoreSeconds {
             Thread.sleep(forTimeInterval: 1)
             let next = try archive.events(site: site)
-            if next == count, try recordsBehind(addresses) == 0 { break }
+            let behind = try RunningEngine.metric("heliograph_postgres_lag_records", addresses)
+            if next == count, behind == 0 { break }
             count = next
         }
         return count
-    }
-
-    /// Durable records that PostgreSQL has not taken, as the engine tells.
-    private func recordsBehind(_ addresses: Addresses) throws -> Int? {
-        let connection = try IngestConnection(ingest: addresses.ingest)
-        try connection.connect()
-        let lines = [
-            "GET /metrics HTTP/1.1", "Host: \(connection.host):\(connection.port)", "", "",
-        ]
-        guard connection.write(Array(lines.joined(separator: "\r\n").utf8)),
-            let answer = connection.readAnswer()
-        else { return nil }
-        let name = "heliograph_postgres_lag_records "
-        let figures = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
-        return figures.first { $0.hasPrefix(name) }.flatMap { Int($0.dropFirst(name.count)) }
     }
 
     /// What is to be made, or taken up; nil when the past is there already.

@@ -16,7 +16,7 @@ import Testing
             #expect(life.run() == nil)
             return
         }
-        let count = UInt64(environment["HELIOGRAPH_LIVES"] ?? "") ?? (isLong ? 20_000 : 150)
+        let count = UInt64(environment["HELIOGRAPH_LIVES"] ?? "") ?? (isLong ? 20_000 : 250)
         let base = UInt64(environment["HELIOGRAPH_SEED_BASE"] ?? "") ?? 1
         var met: [LifeFaults.Kind: Int] = [:]
         var (failures, events, restarts) = (0, 0, 0)

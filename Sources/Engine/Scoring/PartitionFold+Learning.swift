@@ -97,13 +97,24 @@ extension PartitionFold {
         likelihood(of: index, book, by: model)
     }
 
+    /// What can be said as of the record last folded, and how likely the visitor is to convert: both
+    /// from one evaluation of the sums.
+    public func outlook(
+        of index: Int32,
+        _ book: LearnedBook
+    ) -> (reading: Reading, likelihood: Likelihood) {
+        let site = sites[Int(table[Int(index)].site)]
+        return table[Int(index)].outlook(book, site, model)
+    }
+
     /// The same, by another model of the same fold rules.
     public func likelihood(
         of index: Int32,
         _ book: LearnedBook,
         by model: ScoringModel
     ) -> Likelihood {
-        table[Int(index)].likelihood(book, sites[Int(table[Int(index)].site)], model)
+        let site = sites[Int(table[Int(index)].site)]
+        return table[Int(index)].likelihood(book, site, model)
     }
 }
 
@@ -119,6 +130,21 @@ extension ColdState {
 }
 
 extension VisitorState {
+    @inline(__always)
+    borrowing func outlook(
+        _ book: LearnedBook,
+        _ site: ShortText,
+        _ model: ScoringModel
+    ) -> (reading: Reading, likelihood: Likelihood) {
+        let evaluation = signals.evaluate(at: updatedAt, model)
+        let context = LearnContext(convertedAt: convertedAt, actions: trend.actions)
+        let features = LearnFeatures(evaluation, signals, at: updatedAt, context, model)
+        return (
+            reading(evaluation, at: updatedAt, model), book.likelihood(features, site: site, model)
+        )
+    }
+
+    @inline(__always)
     borrowing func likelihood(
         _ book: LearnedBook,
         _ site: ShortText,

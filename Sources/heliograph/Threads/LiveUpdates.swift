@@ -199,24 +199,27 @@ final class LiveUpdates {
         let index = item.index
         // Erased since; who erases takes it out of Redis, too.
         guard fold.value.isVisitor(index) else { return true }
+        if fold.value.wasLinked(index), let member = members.take(fold, index),
+            fold.value.isScored(index)
+        {
+            return stage(item.partition, member)
+        }
         let (site, visitor) = fold.value.visitor(at: index)
-        // First, so that who may no longer be scored is taken from its person.
-        let member = members.take(fold, index)
         guard fold.value.isScored(index) else {
             return site.withBytes { site in
                 visitor.withBytes { writer.stageRemoval(site: site, visitor: $0) }
             }
         }
-        if let member { return stage(item.partition, member) }
         state.reset()
         joined.reset()
         fold.value.packState(index, into: &state)
         name(fold.value.model)
+        let outlook = fold.value.outlook(of: index, learned)
         return stage(
             site,
             visitor,
-            fold.value.reading(of: index),
-            fold.value.likelihood(of: index, learned),
+            outlook.reading,
+            outlook.likelihood,
             masked: fold.value.isAutomated(index),
             silent: resyncing.contains(item.partition),
             parts: fold.value.wasLinked(index)

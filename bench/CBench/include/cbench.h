@@ -23,3 +23,22 @@ void cbench_precise_timers(void);
 
 // When the program is told to stop (SIGINT, SIGTERM, SIGHUP), `child` is told too. 0: no child.
 void cbench_stop_together(int child);
+
+// A client's TLS context that takes any certificate, or NULL.
+void *cbench_tls_context(void);
+void cbench_tls_context_free(void *context);
+
+// Shakes hands over a blocking, connected socket, which stays the caller's. NULL on failure.
+void *cbench_tls_open(void *context, int descriptor);
+void cbench_tls_close(void *tls);
+
+// As send and recv: bytes, 0 at the end of the stream, -1 with errno EAGAIN or EIO.
+long cbench_tls_write(void *tls, const void *bytes, long count);
+long cbench_tls_read(void *tls, void *bytes, long count);
+
+// Opens a counter of the calling thread's instructions in user space; -1 where the machine or the
+// kernel has none to offer.
+int cbench_instructions_open(void);
+
+// Instructions since it was opened, or -1.
+int64_t cbench_instructions(int counter);

@@ -1,7 +1,6 @@
 """Runs heliograph-bench and reads what it found."""
 
 import json
-import signal
 import subprocess
 import sys
 import tempfile
@@ -15,11 +14,6 @@ SPARE_SECONDS = 60
 
 class LoadError(Exception):
     """heliograph-bench gave no report; the text has its last words."""
-
-
-def end_on_terminate() -> None:
-    """Lets SIGTERM end a script as Ctrl-C does, so that what it started is stopped."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def say(text: str) -> None:

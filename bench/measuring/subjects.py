@@ -12,9 +12,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import copy_floor
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "Tests" / "Chaos"))
-from engine import Engine, free_port  # noqa: E402
+from engine import Engine, EngineError, free_port  # noqa: E402, F401
 
 # A beacon that a peer has to show in Redis before its turn counts for anything.
 PROBE = {"d": "probe", "w": "window", "e": [{"n": 1, "t": "pv"}, {"n": 2, "t": "ck"}]}
@@ -101,6 +103,10 @@ class Subject:
         for name, process in self.running.items():
             words += ["--process", f"{name}={process.pid}"]
         return words
+
+    def copy_rows_per_second(self) -> float | None:
+        """What its database takes at best; None where there is none."""
+        return None
 
     def stop(self) -> None:
         for process in reversed(self.running.values()):
@@ -245,6 +251,9 @@ class Heliograph:
 
     def arguments(self) -> list[str]:
         return ["--addresses", str(self.engine.addresses_file), "--saturation-fraction", "0"]
+
+    def copy_rows_per_second(self) -> float:
+        return copy_floor.rows_per_second(self.engine.addresses()["postgres"])
 
     def stop(self) -> None:
         try:

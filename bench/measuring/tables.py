@@ -30,6 +30,10 @@ def _ratio_cell(result: dict, name: str) -> str:
 
 
 def compare(result: dict) -> str:
+    return "\n\n".join([peers(result), processors(result), _about(result)])
+
+
+def peers(result: dict) -> str:
     rows = []
     for name, title in result["titles"].items():
         processes = middle(_each(result, name, "flat",
@@ -47,7 +51,7 @@ def compare(result: dict) -> str:
     heads = [f"{result['load']} load", "batches/s flat out", "Heliograph is × as fast",
              "ack p99 flat out, ms", f"p50 at {result['rate']:.0f}/s", "p99",
              "CPU µs a batch, all processes", "memory, MiB"]
-    return table(heads, rows) + "\n\n" + processors(result) + "\n\n" + _about(result)
+    return table(heads, rows)
 
 
 def processors(result: dict) -> str:
@@ -71,21 +75,54 @@ def _uses(uses: list[dict]) -> list[str]:
     return [spread(middle([use.get(key) for use in uses])) for key in keys]
 
 
-def budgets(plain: dict) -> str:
-    """The lines of the design's section 8 that `bench/compare --load plain` answers."""
-    ours = lambda pick: spread(middle(_each(plain, "heliograph", "flat", pick)))  # noqa: E731
-    rows = [[f"accepted ÷ {plain['titles'][name]}", spread(ratios(plain, name)), f"≥ {budget}"]
-            for name, budget in DESIGN.items() if name in plain["titles"]]
-    copied = plain.get("copy_rows_per_second")
-    sustained = middle(_each(plain, "heliograph", "flat",
-                             lambda run: run["sustained_events_per_second"]))
-    if copied and sustained["median"]:
-        rows.append(["sustained ÷ bare binary COPY of the same rows",
-                     f"{number(sustained['median'] / copied)} "
-                     f"({spread(sustained)} of {number(copied)} rows/s)", "≥ 0.4"])
-    rows.append(["listener, user CPU a batch, µs",
-                 ours(lambda run: run["listener_user_microseconds"]), "≤ 3"])
-    return table(["measure", "median (range)", "budget"], rows)
+def section_8(all_results: dict) -> str:
+    """Every line of the design's section 8, with what answers it."""
+    rows = [*_rates(all_results), *_fresh(all_results), *_sizes(all_results)]
+    return table(["measure", "median (range)", "budget", "command"], rows)
+
+
+def _rates(all_results: dict) -> list[list[str]]:
+    plain = all_results.get("compare-plain")
+    if not plain:
+        return [["rates and ratios", "not measured yet", "", "`bench/compare --load plain`"]]
+    runs = [found["heliograph"]["flat"] for found in plain["rounds"] if "heliograph" in found]
+    of = lambda key: spread(middle([run.get(key) for run in runs]))  # noqa: E731
+    parts = [run["sustained_events_per_second"] / run["copy_rows_per_second"] for run in runs
+             if run["sustained_events_per_second"] and run.get("copy_rows_per_second")]
+    rows = [[f"accepted batches/s ÷ {plain['titles'][name]}", spread(ratios(plain, name)),
+             f"≥ {budget}"] for name, budget in DESIGN.items() if name in plain["titles"]]
+    rows += [
+        [f"sustained events/s ÷ bare binary COPY of the same rows "
+         f"({of('sustained_events_per_second')} ÷ {of('copy_rows_per_second')})",
+         spread(middle(parts)), "≥ 0.4"],
+        ["user CPU of the listeners a batch, µs", of("listener_user_microseconds"), "≤ 3"],
+    ]
+    return [[*row, f"`{plain['command']}`"] for row in rows]
+
+
+def _fresh(all_results: dict) -> list[list[str]]:
+    rows = []
+    for name in ("plain", "real"):
+        result = all_results.get(f"saturation-{name}")
+        fresh = [found["freshness_p99_ms"] for found in result["rounds"]] if result else []
+        rows.append([f"beacon → score in Redis, p99 at 70 %, {name} load, ms",
+                     spread(middle(fresh)) if fresh else "not measured yet", "≤ 10",
+                     f"`bench/saturation --load {name}`"])
+    return rows
+
+
+def _sizes(all_results: dict) -> list[list[str]]:
+    mixed, idle = all_results.get("mixes-real"), all_results.get("idle")
+    states = [run.get("visitor_bytes") for run in (mixed or {"mixes": {}})["mixes"].get(
+        "a million", [])]
+    spent = sum(row["nanoseconds"] for row in idle["rows"]) if idle else None
+    percent = f"{number(spent / 1e7 / idle['seconds'])} % of a core" if idle else "not measured yet"
+    return [
+        ["memory of a visitor's state, table included, bytes, a million visitors",
+         spread(middle(states)) if states else "not measured yet", "≤ 1 024",
+         "`bench/mixes --load real`"],
+        ["idle CPU", percent, "0", "`bench/measure --only idle`"],
+    ]
 
 
 def saturation(result: dict) -> str:
@@ -141,8 +178,8 @@ def mixes(result: dict) -> str:
                            for phase in phases])),
             "yes" if all(run["reconciled"] for run in runs) else "NO",
         ])
-    heads = ["mix", "batches/s flat out", "ack p99, ms", "engine, user µs a batch",
-             "engine's memory, MiB", "reconciled"]
+    heads = [f"{result['load']} load", "batches/s flat out", "ack p99, ms",
+             "engine, user µs a batch", "engine's memory, MiB", "reconciled"]
     return table(heads, rows) + "\n\n" + _about(result)
 
 
@@ -181,6 +218,12 @@ def counts(result: dict) -> str:
             for name, calls in result["mallocs_per_1000_events"].items()]
     return table(["thread", "mallocs per 1 000 events", "retains per event",
                   "releases per event"], rows)
+
+
+def idle(result: dict) -> str:
+    rows = [[row["thread"], number(row["nanoseconds"] / 1000 / result["seconds"]),
+             number(row["wake_ups"] / result["seconds"])] for row in result["rows"]]
+    return table(["thread", "µs of processor time a second", "wake-ups a second"], rows)
 
 
 def _about(result: dict) -> str:

@@ -44,7 +44,8 @@ extension Stages {
     }
 
     private static func temporaryFolder() throws -> String {
-        let folder = FileManager.default.temporaryDirectory.path
+        let folder =
+            FileManager.default.temporaryDirectory.path
             + "/heliograph-micro-\(ProcessInfo.processInfo.processIdentifier)"
         try FileManager.default.createDirectory(
             atPath: folder,

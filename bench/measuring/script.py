@@ -20,7 +20,7 @@ def parser(about: str, load_name: str, seconds: float) -> argparse.ArgumentParse
     made.add_argument("--load", choices=["plain", "real"], default=load_name)
     made.add_argument("--rounds", type=int, default=3)
     made.add_argument("--seconds", type=float, default=seconds, help="measured, of each phase")
-    made.add_argument("--quick", action="store_true", help="one short round, within 60 s")
+    made.add_argument("--quick", action="store_true", help="one short round")
     made.add_argument("--engine", default=subjects.Heliograph.binary)
     made.add_argument("--bench", default=load.BINARY)
     made.add_argument("--into", default="bench/results", help="folder for what is written")

@@ -33,7 +33,8 @@ def stage_costs(cpu: dict) -> dict[str, float]:
     for group, usage in cpu.items():
         if group == "bench":
             continue
-        for name, use in (usage.get("threads") or {group: usage}).items():
+        parts = usage.get("threads") if group == "engine" else None
+        for name, use in (parts or {group: usage}).items():
             stage = name.rstrip("0123456789").rstrip("-") if name.startswith("hg-") else name
             spent = use["user_microseconds_per_batch"] + use["system_microseconds_per_batch"]
             costs[stage] = costs.get(stage, 0.0) + spent

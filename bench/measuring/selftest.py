@@ -99,7 +99,7 @@ class Model(unittest.TestCase):
 
     def test_threads_of_one_kind_are_added_up_and_the_generator_left_out(self):
         use = {"user_microseconds_per_batch": 1.0, "system_microseconds_per_batch": 2.0}
-        cpu = {"bench": use, "redis": use,
+        cpu = {"bench": use, "redis": {**use, "threads": {"redis-server": use, "bio": use}},
                "engine": {**use, "threads": {"hg-listener-0": use, "hg-listener-1": use}}}
         self.assertEqual(model.stage_costs(cpu), {"redis": 3.0, "hg-listener": 6.0})
 

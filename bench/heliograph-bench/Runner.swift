@@ -127,16 +127,21 @@ extension Runner {
         if settings.overload > 0, first.batchesPerSecond > 0 {
             parts.becomeACrowd()
             var crowd = try makeLoop(try addresses.ingestTarget(), parts)
-            try measureOverload(of: first.batchesPerSecond, &crowd, &engine)
+            try measureOverload(first.batchesPerSecond, &crowd, &engine)
         }
     }
 
-    /// Offers more than the engine can take, from many people at once, who do not come again.
+    /// Offers more than the engine can take, from many people at once, who do not come again. What
+    /// it can take is looked for with the crowd too: more in flight makes larger groups.
     private mutating func measureOverload(
-        of capacity: Double,
+        _ flatOut: Double,
         _ crowd: inout LoadLoop,
         _ engine: inout EngineUnderTest
     ) throws(BenchFailure) {
+        var most = plan("flat out, a crowd", rate: nil)
+        most.givesUp = true
+        report.phases.append(try measure(most, &crowd, &engine))
+        let capacity = max(flatOut, report.phases.last?.batchesPerSecond ?? 0)
         var plan = plan("\(settings.overload) x overload", rate: capacity * settings.overload)
         plan.givesUp = true
         var phase = try measure(plan, &crowd, &engine)

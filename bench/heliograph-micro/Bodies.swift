@@ -11,6 +11,8 @@ final class Bodies {
     private let line: UnsafeMutablePointer<UInt8>
     private var buffer = ByteBuffer(capacity: 32 << 20, limit: 256 << 20)
     private var places: [Range<Int>] = []
+    /// Where the body of each begins.
+    private var bodyStarts: [Int] = []
     /// Events in the requests made last.
     private(set) var events = 0
 
@@ -28,9 +30,6 @@ final class Bodies {
 
     var count: Int { places.count }
 
-    /// Bytes of all requests made last.
-    var bytes: ByteView { buffer.view }
-
     /// A whole request, head and body; valid until the next `make`.
     func request(_ index: Int) -> ByteView { buffer.view[places[index]] }
 
@@ -39,6 +38,7 @@ final class Bodies {
         let now = Self.epochMilliseconds()
         buffer.reset()
         places.removeAll(keepingCapacity: true)
+        bodyStarts.removeAll(keepingCapacity: true)
         events = 0
         for _ in 0..<count {
             let recipe = population.nextRecipe(nowEpochMilliseconds: now)
@@ -46,15 +46,19 @@ final class Bodies {
             let start = buffer.count
             buffer.append(ByteView(base: UnsafeRawPointer(line), count: length))
             places.append(start..<buffer.count)
+            bodyStarts.append(start + headLength(places.count - 1))
             events += Int(recipe.eventCount)
         }
     }
 
-    /// The body of a request.
+    private func headLength(_ index: Int) -> Int {
+        guard case .complete(let head) = RequestParser.parse(request(index)) else { return 0 }
+        return head.length
+    }
+
+    /// The body of a request; valid until the next `make`.
     func body(_ index: Int) -> ByteView {
-        let request = request(index)
-        guard case .complete(let head) = RequestParser.parse(request) else { return .empty }
-        return request[head.length..<request.count]
+        buffer.view[bodyStarts[index]..<places[index].upperBound]
     }
 
     static func epochMilliseconds() -> Int64 {

@@ -183,9 +183,17 @@ def mixes(result: dict) -> str:
     return table(heads, rows) + "\n\n" + _about(result)
 
 
+def _turn(stage: str) -> tuple[int, str]:
+    """In the order in which an event meets the stages; what is not known here comes last."""
+    kind = stage.partition("-")[0]
+    order = ["parser", "json", "decoder", "ring", "journal", "fold"]
+    return (order.index(kind) if kind in order else len(order), stage)
+
+
 def micro(result: dict) -> str:
     rows = []
-    for name, found in result["stages"].items():
+    for name in sorted(result["stages"], key=_turn):
+        found = result["stages"][name]
         limit = result.get("thresholds", {}).get(name)
         counted = found.get("instructions")
         rows.append([

@@ -64,43 +64,47 @@ def _bar(top: float, name: str, title: str, rate: dict, place) -> str:
 
 def saturation(result: dict) -> str:
     """Freshness p50, p99 and p99.9 in milliseconds over the load, on a logarithmic axis."""
-    names = [name for name in dict.fromkeys(phase["name"] for found in result["rounds"]
-                                            for phase in found["phases"])]
-    lines: dict[str, list[float | None]] = {"p50_ms": [], "p99_ms": [], "p999_ms": []}
-    for name in names:
-        fresh = [(phase.get("freshness") or {}).get("latency") or {} for found in result["rounds"]
-                 for phase in found["phases"] if phase["name"] == name]
-        for key, values in lines.items():
-            values.append(middle([each.get(key) for each in fresh])["median"])
+    names = list(dict.fromkeys(phase["name"] for found in result["rounds"]
+                               for phase in found["phases"]))
+    # Parts of the flat-out rate first: the load grows from left to right.
+    names.sort(key=lambda name: not name.startswith("at "))
+    lines = {key: [_fresh(result, name, key) for name in names] for key in LINES}
     known = [value for values in lines.values() for value in values if value]
     marks = _decades(min(known or [1]), max(known or [10]))
-    bottom, top = 330, TOP
-    height = lambda value: bottom - (bottom - top) * (  # noqa: E731
+    bottom = 330
+    height = lambda value: bottom - (bottom - TOP) * (  # noqa: E731
         math.log10(value / marks[0]) / math.log10(marks[-1] / marks[0]))
-    across = lambda index: 90 + (WIDTH - 180) * index / max(1, len(names) - 1)  # noqa: E731
-    body = [f'<path d="M70 {height(mark):.1f}H{WIDTH - 60}" stroke="{GRID}"/>'
-            f'<text class="s" x="62" y="{height(mark) + 4:.1f}" text-anchor="end">'
-            f'{mark:g} ms</text>' for mark in marks]
+    across = lambda index: 110 + (WIDTH - 180) * index / max(1, len(names) - 1)  # noqa: E731
+    body = [f'<path d="M78 {height(mark):.1f}H{WIDTH - 20}" stroke="{GRID}"/>'
+            f'<text class="s" x="70" y="{height(mark) + 4:.1f}" text-anchor="end">'
+            f'{number(mark)} ms</text>' for mark in marks]
     body += [f'<text class="s" x="{across(index):.1f}" y="{bottom + 24}" text-anchor="middle">'
              f'{escape(name)}</text>' for index, name in enumerate(names)]
-    looks = {"p50_ms": (BAR, "", "p50"), "p99_ms": (OURS, "", "p99"),
-             "p999_ms": (OURS, "5 4", "p99.9")}
-    for key, values in lines.items():
-        body.append(_line(values, across, height, *looks[key]))
+    for index, (key, values) in enumerate(lines.items()):
+        points = [(across(place), height(value)) for place, value in enumerate(values) if value]
+        body.append(_line(points, WIDTH - 270 + 90 * index, *LINES[key]))
     said = "; ".join(f"{name}: p99 {number(value)} ms"
                      for name, value in zip(names, lines["p99_ms"]))
     return _frame(f"Beacon to score in Redis, {result['load']} load, logarithmic", said,
                   bottom + 50, body)
 
 
-def _line(values: list, across, height, colour: str, dashes: str, label: str) -> str:
-    points = [(across(index), height(value)) for index, value in enumerate(values) if value]
-    if not points:
-        return ""
-    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+# Colour, dashes and name of each line.
+LINES = {"p50_ms": (BAR, "none", "p50"), "p99_ms": (OURS, "none", "p99"),
+         "p999_ms": (OURS, "5 4", "p99.9")}
+
+
+def _fresh(result: dict, name: str, key: str) -> float | None:
+    found = [((phase.get("freshness") or {}).get("latency") or {}).get(key)
+             for run in result["rounds"] for phase in run["phases"] if phase["name"] == name]
+    return middle(found)["median"]
+
+
+def _line(points: list[tuple[float, float]], legend: float, colour: str, dashes: str,
+          label: str) -> str:
+    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points) or "0 0"
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>'
                    for x, y in points)
-    return (f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2" '
-            f'stroke-dasharray="{dashes}"/>{dots}'
-            f'<text class="s" x="{points[-1][0] + 9:.1f}" y="{points[-1][1] + 4:.1f}">'
-            f'{label}</text>')
+    look = f'fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dashes}"'
+    return (f'<path d="M{path}" {look}/>{dots}<path d="M{legend} 46h30" {look}/>'
+            f'<text class="s" x="{legend + 36}" y="50">{label}</text>')

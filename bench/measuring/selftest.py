@@ -85,6 +85,16 @@ class Plots(unittest.TestCase):
         self.assertGreater(widths[0], widths[1])
 
 
+    def test_the_load_grows_from_left_to_right_and_gaps_stay_gaps(self):
+        phases = [{"name": "flat out", "freshness": {"latency": {"p99_ms": 9.0}}},
+                  {"name": "at 10 % of it", "freshness": {"latency": {"p99_ms": 2.0}}},
+                  {"name": "3 x overload"}]
+        picture = plot.saturation({"load": "real", "rounds": [{"phases": phases}]})
+        said = xml.fromstring(picture).find("{http://www.w3.org/2000/svg}desc").text
+        self.assertEqual(said, "at 10 % of it: p99 2.00 ms; flat out: p99 9.00 ms; "
+                               "3 x overload: p99 – ms")
+
+
 class Model(unittest.TestCase):
     COSTS = {"hg-listener": 10.0, "hg-journal": 2.0, "hg-worker": 4.0, "redis": 4.0}
 

@@ -223,7 +223,8 @@ def scaling(result: dict) -> str:
 def counts(result: dict) -> str:
     rows = [[name, number(calls), number(result["retains_per_event"].get(name)),
              number(result["releases_per_event"].get(name))]
-            for name, calls in result["mallocs_per_1000_events"].items()]
+            for name, calls in result["mallocs_per_1000_events"].items()
+            if calls or result["retains_per_event"].get(name)]
     return table(["thread", "mallocs per 1 000 events", "retains per event",
                   "releases per event"], rows)
 

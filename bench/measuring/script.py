@@ -11,6 +11,7 @@ import load
 import machine
 import subjects
 
+PLACES = {"--engine", "--bench", "--hummingbird", "--into"}
 WARM_SECONDS, WAIT_SECONDS = 2.0, 120.0
 
 
@@ -30,7 +31,8 @@ def parser(about: str, load_name: str, seconds: float) -> argparse.ArgumentParse
 def parse(made: argparse.ArgumentParser, quick_seconds: float, quick_wait: float):
     """The options; with --quick everything is short."""
     given = made.parse_args()
-    given.warmup, given.wait = WARM_SECONDS, WAIT_SECONDS
+    given.warmup, given.wait = PLACES = {"--engine", "--bench", "--hummingbird", "--into"}
+WARM_SECONDS, WAIT_SECONDS
     if given.quick:
         given.rounds, given.seconds = 1, quick_seconds
         given.warmup, given.wait = 0.5, quick_wait
@@ -74,7 +76,17 @@ def finish(given, result: dict, text: str, plot: str | None = None) -> None:
 def head(kind: str, given) -> dict:
     """What every result begins with, taken before the load begins."""
     return {"kind": kind, "load": given.load, "seconds": given.seconds, "quick": given.quick,
-            "command": " ".join([f"bench/{kind}", *sys.argv[1:]]), "machine": machine.describe()}
+            "command": " ".join([f"bench/{kind}", *without_places(sys.argv[1:])]),
+            "machine": machine.describe()}
+
+
+def without_places(words: list[str]) -> list[str]:
+    """The options without those that name a place on this machine."""
+    kept = []
+    for word, before in zip(words, ["", *words]):
+        if word.partition("=")[0] not in PLACES and before not in PLACES:
+            kept.append(word)
+    return kept
 
 
 def run(main: Callable[[], int]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import figures
 import model
 import plot
+import script as common
 import tables
 
 HERE = Path(__file__).resolve().parent
@@ -126,6 +127,10 @@ class Pages(unittest.TestCase):
     def test_figures_that_no_table_shows_are_an_error(self):
         with self.assertRaises(ValueError):
             script("fill-results").fill("nothing", {"compare-plain": compared()})
+
+    def test_a_command_names_no_place_of_the_machine(self):
+        words = ["--load", "plain", "--engine", "/a/b", "--into=/c", "--rounds", "2"]
+        self.assertEqual(common.without_places(words), ["--load", "plain", "--rounds", "2"])
 
     def test_a_stage_above_its_threshold_or_without_one_is_named(self):
         above = script("micro").above

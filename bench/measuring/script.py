@@ -31,8 +31,7 @@ def parser(about: str, load_name: str, seconds: float) -> argparse.ArgumentParse
 def parse(made: argparse.ArgumentParser, quick_seconds: float, quick_wait: float):
     """The options; with --quick everything is short."""
     given = made.parse_args()
-    given.warmup, given.wait = PLACES = {"--engine", "--bench", "--hummingbird", "--into"}
-WARM_SECONDS, WAIT_SECONDS
+    given.warmup, given.wait = WARM_SECONDS, WAIT_SECONDS
     if given.quick:
         given.rounds, given.seconds = 1, quick_seconds
         given.warmup, given.wait = 0.5, quick_wait

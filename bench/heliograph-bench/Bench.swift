@@ -62,6 +62,9 @@ struct Bench: ParsableCommand {
     @Option(help: "Requests in flight on each connection.")
     var pipeline: Int = 1
 
+    @Option(help: "Connections of the overload phases, with two requests in flight on each.")
+    var crowd: Int = 6_144
+
     @Option(help: "Part of the requests that come over a new connection each, from 0 to 1.")
     var newConnections: Double = 0
 
@@ -128,6 +131,11 @@ struct Bench: ParsableCommand {
         try check((0...1).contains(newConnections), "--new-connections is from 0 to 1")
         try check((0...1).contains(tls), "--tls is from 0 to 1")
         try check(overload == 0 || (1...20).contains(overload), "--overload is from 1 to 20")
+        try check((1...16_384).contains(crowd), "--crowd is from 1 to 16384")
+        try check(
+            overload == 0 || visitors > 4_096 + crowd * LoopParts.crowdDepth,
+            "--visitors must be more than what a crowd has in flight"
+        )
         try check(overload == 0 || rate == nil, "--overload starts from the flat-out rate")
         try check(
             server == nil || !(floor || floorOnly || tls > 0 || overload > 0),
@@ -180,6 +188,7 @@ struct Bench: ParsableCommand {
             longestWaitSeconds: wait,
             arrivals: arrivals == .even ? .even : .poisson,
             overload: overload,
+            crowd: crowd,
             renewedFraction: newConnections,
             encryptedFraction: tls,
             server: server,

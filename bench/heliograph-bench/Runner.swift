@@ -25,6 +25,8 @@ struct RunSettings: Sendable {
     var arrivals: Arrivals
     /// How many times the flat-out rate is offered at the end; 0 leaves it out.
     var overload: Double
+    /// Connections that it comes over.
+    var crowd: Int
     var renewedFraction: Double
     var encryptedFraction: Double
     /// Another server's address, loaded in place of an engine.
@@ -125,7 +127,8 @@ extension Runner {
             report.phases.append(phase)
         }
         if settings.overload > 0, first.batchesPerSecond > 0 {
-            parts.becomeACrowd()
+            parts.becomeACrowd(of: settings.crowd)
+            cbench_allow_files()
             var crowd = try makeLoop(try addresses.ingestTarget(), parts)
             try measureOverload(first.batchesPerSecond, &crowd, &engine)
         }
@@ -218,17 +221,17 @@ struct LoopParts {
 
     /// New windows, because the old ones' numbers are taken, and so many requests in flight that
     /// the server and not the meter decides what is refused.
-    mutating func becomeACrowd() {
+    mutating func becomeACrowd(of connections: Int) {
         run = RunIdentity(
             seed: run.givenSeed,
             startedAtEpochMilliseconds: Clock.epochMilliseconds()
         )
-        connections = Self.crowdConnections
+        self.connections = connections
         depth = Self.crowdDepth
     }
 
-    private static let crowdConnections = 512
-    private static let crowdDepth = 8
+    /// Whatever is in flight beyond the first on a connection waits in the kernel.
+    static let crowdDepth = 2
 }
 
 extension Runner {

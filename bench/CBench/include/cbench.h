@@ -15,6 +15,9 @@ int cbench_epoll_watch(int epoll, int descriptor, uint32_t tag, int writable, in
 // descriptors to `tags`. Returns how many, 0 at the timeout, -1 on failure other than EINTR.
 int cbench_epoll_wait(int epoll, uint32_t *tags, int capacity, int64_t timeout_nanoseconds);
 
+// Lets the process open as many files and sockets as the machine allows it.
+void cbench_allow_files(void);
+
 // Names the calling thread for /proc, perf and top -H.
 void cbench_name_thread(const char *name);
 

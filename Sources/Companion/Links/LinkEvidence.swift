@@ -37,7 +37,7 @@ enum LinkJudge {
     static let (language, otherLanguage) = (0.3, -1.5)
     static let (zone, otherZone) = (0.2, -2.5)
     /// One begins after the other has ended for good, with the same machine: its cookies were cleared.
-    static let succession = 2.5
+    static let succession = 2.0
     /// A visit that begins where one on the other browser has just ended, and visits at the same time.
     static let (handover, overlap) = (1.4, -0.9)
     /// Of these so many count.

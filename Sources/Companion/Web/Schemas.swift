@@ -49,7 +49,7 @@ enum Schemas {
         "type": "object", "required": ["visitor", "confidence", "reasons"],
         "properties": [
             "visitor": ["type": "string"],
-            "confidence": ["type": "number", "minimum": 0.9, "maximum": 0.99],
+            "confidence": ["type": "number", "minimum": 0, "maximum": 1],
             "reasons": ["type": "array", "items": open("reason", "adds", "detail")],
         ],
     ]

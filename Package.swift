@@ -244,7 +244,7 @@ let package = Package(
 
         tests(
             "CompanionTests",
-            groundAll + ["Companion", "Scoring", "CHiredis", logging],
+            groundAll + ["Companion", "Scoring", "CHiredis", logging, "TestSupport"],
             program
         ),
         .testTarget(

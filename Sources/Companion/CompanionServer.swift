@@ -142,7 +142,8 @@ public final class CompanionServer: Sendable {
         whyRoutes = WhyRoutes(
             reader: reader,
             history: HistoryReader(archive: archive, reading: reading),
-            timeline: TimelineReader(archive: archive)
+            timeline: TimelineReader(archive: archive),
+            links: LinkReader(archive: archive)
         )
         eventRoutes = EventRoutes(
             tracer: EventTracer(archive: archive, redis: readers, keys: keys, journal: journal),

@@ -8,6 +8,13 @@ export interface Term {
     sentence?: string;
 }
 
+/** A browser that may be the same person's: a guess. */
+export interface LikelyLink {
+    visitor: string;
+    confidence: number;
+    reasons: { reason: string; adds: number; detail: string }[];
+}
+
 export interface Visitor {
     visitor: string;
     score: number;
@@ -22,6 +29,7 @@ export interface Visitor {
     terms: Term[];
     heads: Record<string, { label: string; value: number }>;
     trend?: Record<string, { points_per_hour: number; since: number }>;
+    links?: LikelyLink[];
 }
 
 export interface ScoreMessage {

@@ -46,6 +46,7 @@ public final class CompanionServer: Sendable {
     private let eventRoutes: EventRoutes
     private let deliveryRoutes: DeliveryRoutes
     private let queryRoutes: QueryRoutes
+    private let insightRoutes: InsightRoutes
     private let accessRoutes: AccessRoutes
     private let parameters: RequestParameters
     private let gate: Gate
@@ -156,6 +157,7 @@ public final class CompanionServer: Sendable {
             sites: settings.sites,
             time: time
         )
+        insightRoutes = InsightRoutes(queryRoutes, writers: writers)
         counters.observe(hub, metrics)
     }
 
@@ -330,6 +332,7 @@ public final class CompanionServer: Sendable {
         eventRoutes.add(to: api)
         deliveryRoutes.add(to: api)
         queryRoutes.add(to: api)
+        insightRoutes.add(to: api)
         accessRoutes.add(to: api)
         try OpenAPI.add(to: api)
         api.refuseOtherMethods()

@@ -110,7 +110,8 @@ struct DemoSummary {
         let decisive = (0..<clicks).count { _ in dice.chance(manner.decisive) }
         let rage = errorClicks > 2 ? 1 : 0
         return list([
-            Double(clicks + deadClicks + errorClicks), Double(clicks), Double(decisive), Double(rage),
+            Double(clicks + deadClicks + errorClicks), Double(clicks), Double(decisive),
+            Double(rage),
             Double(deadClicks), Double(errorClicks), dice.about(2_600, spread: 0.5),
             manner.decisive > 0.7 ? 320 : 900,
         ])

@@ -8,7 +8,7 @@ import type { VainClicks, Worth } from '../core/shapes';
 import { Card, type Shown } from './card';
 import { barred } from './figures';
 import { asOf, spanOf } from './query';
-import { type Column, table } from './table';
+import { table } from './table';
 
 type Friction = { items: VainClicks[]; meta: Worth };
 
@@ -46,7 +46,6 @@ class FrictionCard extends Card<Friction> {
 export function vainClicks(items: VainClicks[], hasPages: boolean): HTMLElement {
     const all = (one: VainClicks) => one.rage + one.dead + one.error;
     const most = Math.max(...items.map(all));
-    const page: Column<VainClicks> = { title: 'Page', cell: (one) => one.page };
     return table<VainClicks>(
         'Clicks in vain by element',
         [
@@ -56,10 +55,9 @@ export function vainClicks(items: VainClicks[], hasPages: boolean): HTMLElement 
                     'span',
                     {},
                     one.element || 'without a name',
-                    h('small', { class: 'quiet' }, ` ${one.tag}`),
+                    h('small', { class: 'quiet' }, hasPages ? `${one.tag} · ${one.page}` : one.tag),
                 ),
             },
-            ...(hasPages ? [page] : []),
             {
                 title: 'All',
                 isNumber: true,

@@ -42,7 +42,7 @@ class GoalsCard extends Card<Known> {
                 { title: 'Expected', isNumber: true, cell: (one) => amount(one, one.expected) },
                 { title: 'Pace', cell: (one) => paceOf(one, better(one.metric)) },
                 { title: 'Set by', cell: (one) => one.updated_by },
-                { title: '', isNumber: true, cell: (one) => this.removal(one) },
+                { title: 'Change', isNumber: true, cell: (one) => this.removal(one) },
             ], data.goals)
             : h('p', {}, 'None yet. A goal stands on the card of its figure, with its pace.');
         const about = 'A sum is expected to grow evenly through the period; a mean or a rate is to be '
@@ -66,8 +66,7 @@ class GoalsCard extends Card<Known> {
         const period = h('select', { 'aria-label': 'Period' },
             ...PERIODS.map((one) => option(one, `each ${one}`)));
         const target = h('input', {
-            type: 'text', inputmode: 'decimal', required: true, 'aria-label': 'Goal',
-            autocomplete: 'off',
+            type: 'text', inputmode: 'decimal', required: true, autocomplete: 'off',
         });
         const unit = h('span', { class: 'quiet' });
         const said = h('span', { class: 'bad', role: 'alert' });
@@ -78,7 +77,8 @@ class GoalsCard extends Card<Known> {
         metric.onchange = name;
         period.value = 'month';
         name();
-        const form = h('form', { class: 'ask goals' }, metric, period, target, unit,
+        const form = h('form', { class: 'ask goals' }, metric, period,
+            h('label', {}, 'Goal', target), unit,
             h('button', { type: 'submit', class: 'small' }, 'Set the goal'), said);
         form.addEventListener('submit', (event) => {
             event.preventDefault();

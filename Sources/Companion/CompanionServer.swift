@@ -104,8 +104,7 @@ public final class CompanionServer: Sendable {
         model: @escaping @Sendable () -> ScoringModel
     ) throws(StartError) {
         guard let address = redisURL.expose({ RedisAddress($0) }) else { throw .redisURL }
-        self.settings = settings
-        self.log = log
+        (self.settings, self.log) = (settings, log)
         pages = try Self.pages(settings, ingestURL, log)
         counters = CompanionCounters(metrics)
         let sites = settings.sites.map(\.name)

@@ -35,9 +35,8 @@ def fits(mark: dict, row: dict) -> bool:
         # Of fnmatch's signs only the asterisk means something.
         return path is not None and fnmatch.fnmatchcase(path, re.sub(r"([\[?])", r"[\1]", name))
     if kind == "form":
-        told = row["properties"]
-        return row["type"] == "fm" and told.get("f") == name and (
-            mark.get("phase") != "submitted" or told.get("ph") == 3)
+        told = row["properties"] if row["type"] == "fm" else {}
+        return told.get("f") == name and (mark.get("phase") != "submitted" or told.get("ph") == 3)
     return row["type"] == ("cu" if kind == "event" else "conversion") and row["name"] == name
 
 
@@ -87,7 +86,7 @@ class Told:
     """Events of a range with the page view that each belongs to."""
 
     def __init__(self, rows: list[dict], begin, end, device: str | None = None):
-        self.rows = [row for row in rows if row["window_id"] is not None]
+        self.rows = [row for row in rows if row.get("window_id") is not None]
         within = [row for row in self.rows if begin <= row["occurred_at"] < end
                   and (device is None or (row["context"] or {}).get("dv") == device)]
         self.views = {}
@@ -157,7 +156,7 @@ def view_of(row) -> tuple:
 def sections(told: list[dict]) -> dict:
     looks = defaultdict(list)
     for row in told:
-        for section in listed(row["properties"].get("S")):
+        for section in filter(listed, listed(row["properties"].get("S"))):
             looks[view_of(row), number(at(section, 0)), str(at(section, 1) or "")].append(section)
     found = defaultdict(list)
     for (view, place, category), own in looks.items():

@@ -44,7 +44,7 @@ struct OutlineRoutes: Sendable {
     )
     private static let device = Endpoint.Parameter(
         name: "device",
-        about: "Only page views with this kind of device, such as mobile."
+        about: "Only page views with this kind of device, such as phone."
     )
     private static let last = Endpoint.Parameter(
         name: "last",

@@ -86,10 +86,10 @@ struct OutlineStatements {
                 coalesce(sum(sums.dead), 0), coalesce(sum(sums.error), 0)
             FROM seen LEFT JOIN (
                 SELECT visitor_id, window_id, page,
-                    sum(heliograph.number_of(properties->'ck'->0)) AS clicks,
-                    sum(heliograph.number_of(properties->'ck'->3)) AS rage,
-                    sum(heliograph.number_of(properties->'ck'->4)) AS dead,
-                    sum(heliograph.number_of(properties->'ck'->5)) AS error
+                    sum(heliograph.number_of(heliograph.list_of(properties->'ck')->0)) AS clicks,
+                    sum(heliograph.number_of(heliograph.list_of(properties->'ck')->3)) AS rage,
+                    sum(heliograph.number_of(heliograph.list_of(properties->'ck')->4)) AS dead,
+                    sum(heliograph.number_of(heliograph.list_of(properties->'ck')->5)) AS error
                 FROM told GROUP BY 1, 2, 3) AS sums USING (visitor_id, window_id, page)
             """
         )
@@ -115,6 +115,7 @@ struct OutlineStatements {
                 FROM told
                 CROSS JOIN LATERAL jsonb_array_elements(heliograph.list_of(told.properties->'S'))
                     AS s (value)
+                WHERE jsonb_typeof(s.value) = 'array'
                 GROUP BY 1, 2, 3, 4, 5)
             SELECT place, category, max(words),
                 count(DISTINCT visitor_id) FILTER (WHERE entries > 0),
@@ -216,7 +217,7 @@ struct OutlineStatements {
                 FROM told
                 CROSS JOIN LATERAL jsonb_array_elements(heliograph.list_of(told.fields))
                     WITH ORDINALITY AS f (value, place)
-                WHERE f.value->>0 IS NOT NULL
+                WHERE jsonb_typeof(f.value) = 'array' AND f.value->>0 IS NOT NULL
                 WINDOW try AS (
                     PARTITION BY told.visitor_id, told.window_id, told.page, told.form
                     ORDER BY told.occurred_at, told.journal_offset, told.n, f.place)),

@@ -13,7 +13,7 @@ import { table } from './table';
 
 type Section = Outline['sections'][number];
 
-const DEVICES = ['', 'desktop', 'mobile', 'tablet'];
+const DEVICES = ['', 'desktop', 'phone', 'tablet'];
 const PAGES_MAXIMUM = 50;
 
 class OutlineCard extends Card<Outline> {

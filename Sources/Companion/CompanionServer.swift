@@ -46,6 +46,7 @@ public final class CompanionServer: Sendable {
     private let eventRoutes: EventRoutes
     private let deliveryRoutes: DeliveryRoutes
     private let queryRoutes: QueryRoutes
+    private let insightRoutes: InsightRoutes
     private let accessRoutes: AccessRoutes
     private let parameters: RequestParameters
     private let gate: Gate
@@ -103,8 +104,7 @@ public final class CompanionServer: Sendable {
         model: @escaping @Sendable () -> ScoringModel
     ) throws(StartError) {
         guard let address = redisURL.expose({ RedisAddress($0) }) else { throw .redisURL }
-        self.settings = settings
-        self.log = log
+        (self.settings, self.log) = (settings, log)
         pages = try Self.pages(settings, ingestURL, log)
         counters = CompanionCounters(metrics)
         let sites = settings.sites.map(\.name)
@@ -157,6 +157,7 @@ public final class CompanionServer: Sendable {
             sites: settings.sites,
             time: time
         )
+        insightRoutes = InsightRoutes(queryRoutes, writers: writers)
         counters.observe(hub, metrics)
     }
 
@@ -331,6 +332,7 @@ public final class CompanionServer: Sendable {
         eventRoutes.add(to: api)
         deliveryRoutes.add(to: api)
         queryRoutes.add(to: api)
+        insightRoutes.add(to: api)
         accessRoutes.add(to: api)
         try OpenAPI.add(to: api)
         api.refuseOtherMethods()

@@ -12,6 +12,8 @@ public enum Scope: String, CaseIterable, Sendable, Codable {
     case readQuality = "read:quality"
     /// Answers as files.
     case export = "export"
+    /// Goals: what is wanted of figures.
+    case writeViews = "write:views"
     /// Requests of privacy law.
     case erase = "erase"
     /// Tokens and the audit log.
@@ -28,7 +30,8 @@ public enum Scope: String, CaseIterable, Sendable, Codable {
         switch word {
         case "read": return reading
         case "viewer": return [.readStats, .readLive]
-        case "analyst": return [.readStats, .readLive, .readVisitors, .readQuality, .export]
+        case "analyst":
+            return [.readStats, .readLive, .readVisitors, .readQuality, .export, .writeViews]
         case "operator": return reading
         case "owner": return Set(allCases)
         default: return Scope(rawValue: word).map { [$0] }

@@ -72,6 +72,10 @@ enum PostgresSchema {
             number: 15,
             text: String(decoding: PackageResources._015_likely_links_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 16,
+            text: String(decoding: PackageResources._016_insight_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

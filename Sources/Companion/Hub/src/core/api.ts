@@ -54,6 +54,25 @@ export function ask<T>(path: string, body: unknown, signal: AbortSignal): Promis
     return asked<T>(path, { method: 'POST', body: text, headers }, `${path}?body=${text}`, signal);
 }
 
+/** A change; its answer is not kept. */
+export async function change<T>(
+    method: 'PUT' | 'DELETE',
+    path: string,
+    body: unknown,
+    signal: AbortSignal,
+): Promise<T> {
+    const headers: Record<string, string> = {};
+    if (changeToken) headers['X-HG-CSRF'] = changeToken;
+    if (body !== null) headers['Content-Type'] = 'application/json';
+    const text = body === null ? null : JSON.stringify(body);
+    const request = { method, headers, body: text, signal: patient(signal) };
+    const response = await fetch(BASE + path, request).catch((error: unknown) => {
+        throw new Problem(0, 'unreachable', 'No connection', silence(error), path, null);
+    });
+    if (!response.ok) throw await problem(response, path);
+    return (await response.json()) as T;
+}
+
 async function asked<T>(
     path: string,
     request: RequestInit,

@@ -42,6 +42,7 @@ extension PartitionFold {
     }
 
     /// Without a key of our own: the same in every process, as examples outlive it.
+    @inline(__always)
     private func owner(_ index: Int) -> UInt64 {
         let site = sites[Int(table[index].site)]
         return site.withBytes { site in
@@ -95,16 +96,6 @@ extension PartitionFold {
     /// How likely the visitor at `index` is to convert, as of its last record.
     public func likelihood(of index: Int32, _ book: LearnedBook) -> Likelihood {
         likelihood(of: index, book, by: model)
-    }
-
-    /// What can be said as of the record last folded, and how likely the visitor is to convert: both
-    /// from one evaluation of the sums.
-    public func outlook(
-        of index: Int32,
-        _ book: LearnedBook
-    ) -> (reading: Reading, likelihood: Likelihood) {
-        let site = sites[Int(table[Int(index)].site)]
-        return table[Int(index)].outlook(book, site, model)
     }
 
     /// The same, by another model of the same fold rules.

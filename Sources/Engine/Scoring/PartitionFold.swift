@@ -149,6 +149,8 @@ public struct PartitionFold: ~Copyable {
         return UInt16(sites.count - 1)
     }
 
+    /// Inlined: a fold is copied for a call that does not change it.
+    @inline(__always)
     func knownSite(_ name: ByteView) -> UInt16? {
         for index in 0..<sites.count where sites[index].withBytes({ $0.equals(name) }) {
             return UInt16(index)

@@ -165,7 +165,15 @@ final class Engine {
     /// PostgreSQL's positions must be known before the journal numbers a record, so the start waits
     /// for it a while.
     private func connectArchive(_ conninfo: String) throws(StartError) -> ArchiveWriter {
-        let archive = ArchiveWriter(conninfo: conninfo) { [log] in log.warning("postgres: \($0)") }
+        let isPrivate = settings.postgres.url == nil
+        let archive = ArchiveWriter(
+            conninfo: conninfo,
+            // Rows may come a moment later, scores may not. Questions have other connections.
+            onConnected: { server in
+                if isPrivate { ProcessorShare.lower(sessionOf: server, to: ProcessorShare.ofRows) }
+            },
+            onProblem: { [log] in log.warning("postgres: \($0)") }
+        )
         let deadline = Pause.monotonicMilliseconds() + 60_000
         while true {
             do {

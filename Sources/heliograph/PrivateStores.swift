@@ -139,7 +139,6 @@ final class PrivateStores {
             }
         }
         done.forEach(log)
-        for server in servers { server.tick() }
         return done
     }
 
@@ -206,13 +205,9 @@ protocol PrivateServer: AnyObject {
     func answers() -> Bool
     /// Removes pid files and sockets of a server that is gone.
     func removeLeftovers()
-    /// About once a second while it runs.
-    func tick()
 }
 
 extension PrivateServer {
-    func tick() {}
-
     func hasDied() -> Bool {
         if process > 0 && !Spawn.isAlive(process) { process = 0 }
         return process == 0

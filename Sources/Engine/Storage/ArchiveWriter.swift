@@ -85,9 +85,18 @@ public final class ArchiveWriter {
     /// Random numbers for the waits between attempts.
     private let jitter: () -> UInt64
 
-    /// A writer that is not connected yet. `onProblem` hears of retries, on the calling thread.
-    public init(conninfo: String, onProblem: @escaping (String) -> Void = { _ in }) {
-        connecting = { () throws(PostgresFailure) in try PostgresConnection(conninfo: conninfo) }
+    /// A writer that is not connected yet. `onConnected` is told the server's process for each
+    /// connection, `onProblem` hears of retries; both on the calling thread.
+    public init(
+        conninfo: String,
+        onConnected: @escaping (Int32) -> Void = { _ in },
+        onProblem: @escaping (String) -> Void = { _ in }
+    ) {
+        connecting = { () throws(PostgresFailure) in
+            let opened = try PostgresConnection(conninfo: conninfo)
+            onConnected(opened.serverProcess)
+            return opened
+        }
         pausing = { milliseconds in _ = usleep(UInt32(milliseconds * 1_000)) }
         jitter = { UInt64.random(in: 0 ... .max) }
         self.onProblem = onProblem

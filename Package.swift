@@ -125,7 +125,7 @@ let package = Package(
         .target(
             name: "Companion",
             dependencies: groundAll + [
-                "Scoring", "CHiredis", "CLibpq", "COpenSSL", "CShims", hummingbird, logging,
+                "Scoring", "CHiredis", "CLibpq", "COpenSSL", "CShims", "CZlib", hummingbird, logging,
             ],
             path: "Sources/Companion",
             exclude: ["Hub"],
@@ -224,7 +224,7 @@ let package = Package(
 
         tests(
             "CompanionTests",
-            groundAll + ["Companion", "Scoring", "CHiredis", logging],
+            groundAll + ["Companion", "Scoring", "CHiredis", "TestSupport", logging],
             program
         ),
         .testTarget(

@@ -46,6 +46,11 @@ public final class CompanionServer: Sendable {
     private let eventRoutes: EventRoutes
     private let deliveryRoutes: DeliveryRoutes
     private let queryRoutes: QueryRoutes
+    private let attentionRoutes: AttentionRoutes
+    /// See `ExportDesk`.
+    private let exportReaders: ArchiveReaders
+    private let exportDesk: ExportDesk
+    private let exportRoutes: ExportRoutes
     private let accessRoutes: AccessRoutes
     private let parameters: RequestParameters
     private let gate: Gate
@@ -58,13 +63,14 @@ public final class CompanionServer: Sendable {
 
     /// A server for the sites of `settings`, whose scores are read by what `model` says is in force.
     /// `ingestURL` is where browsers reach the ingest port; `journal` is nil where there is none on this
-    /// machine. `owner` opens everything; it is for whoever runs the engine.
+    /// machine, `exports` the folder that files are kept in. `owner` opens everything; it is for whoever runs the engine.
     public convenience init(
         settings: HeliographSettings,
         model: @escaping @Sendable () -> ScoringModel,
         redisURL: Secret,
         postgres: Secret,
         journal: (any JournalSearch)?,
+        exports: String,
         ingestURL: String,
         script: ScriptFacts,
         owner: AccessToken,
@@ -77,6 +83,7 @@ public final class CompanionServer: Sendable {
             redisURL: redisURL,
             postgres: postgres,
             journal: journal,
+            exports: exports,
             ingestURL: ingestURL,
             script: script,
             owner: owner,
@@ -93,6 +100,7 @@ public final class CompanionServer: Sendable {
         redisURL: Secret,
         postgres: Secret = Secret(""),
         journal: (any JournalSearch)? = nil,
+        exports: String,
         ingestURL: String,
         script: ScriptFacts = ScriptFacts(),
         owner: AccessToken,
@@ -153,6 +161,24 @@ public final class CompanionServer: Sendable {
         queryRoutes = QueryRoutes(
             archive: archive,
             journal: journal,
+            sites: settings.sites,
+            time: time
+        )
+        attentionRoutes = AttentionRoutes(
+            reader: AttentionReader(
+                archive: archive,
+                writers: writers,
+                visitors: reader,
+                pixels: deliveries.pixels,
+                freshness: QueryFreshness(journal: journal, time: time),
+                time: time
+            )
+        )
+        exportReaders = ArchiveReaders(postgres)
+        exportDesk = ExportDesk(folder: exports, archive: exportReaders, time: time, log: log)
+        exportRoutes = ExportRoutes(
+            desk: exportDesk,
+            archive: accessArchive,
             sites: settings.sites,
             time: time
         )
@@ -223,8 +249,13 @@ public final class CompanionServer: Sendable {
 
     /// Runs until `stop`, and ends when every request in progress has been answered.
     public func run() async throws {
-        let threads = readers.start() + archive.start() + writers.start() + [listener.start()]
+        exportDesk.open()
+        let threads =
+            readers.start() + archive.start() + writers.start() + exportReaders.start()
+            + [listener.start()]
         defer {
+            exportDesk.close()
+            exportReaders.stop()
             hub.close()
             listener.stop()
             readers.stop()
@@ -239,8 +270,8 @@ public final class CompanionServer: Sendable {
                 hub.beat()
             }
         }
-        let clerk = Task { [audit, log] in
-            try await Self.keepAudit(audit, AccessArchive(writers: writers), log)
+        let clerk = Task { [audit, exportDesk, log] in
+            try await Self.keepAudit(audit, AccessArchive(writers: writers), exportDesk, log)
         }
         defer { for task in [heart, clerk] { task.cancel() } }
         do {
@@ -256,11 +287,13 @@ public final class CompanionServer: Sendable {
     private static func keepAudit(
         _ audit: AuditLog,
         _ archive: AccessArchive,
+        _ exports: ExportDesk,
         _ log: Logger
     ) async throws {
         for second in 1... {
             try await Task.sleep(for: .seconds(1))
             await audit.flush()
+            if second % 60 == 0 { exports.trim() }
             if second % 3_600 != 0 { continue }
             do { try await archive.trim() } catch {
                 log.debug("the audit log was not trimmed", metadata: ["error": "\(error)"])
@@ -330,6 +363,9 @@ public final class CompanionServer: Sendable {
         eventRoutes.add(to: api)
         deliveryRoutes.add(to: api)
         queryRoutes.add(to: api)
+        attentionRoutes.add(to: api)
+        exportRoutes.add(to: api)
+        ProblemPages().add(to: api)
         accessRoutes.add(to: api)
         try OpenAPI.add(to: api)
         api.refuseOtherMethods()

@@ -12,6 +12,8 @@ public enum Scope: String, CaseIterable, Sendable, Codable {
     case readQuality = "read:quality"
     /// Answers as files.
     case export = "export"
+    /// Putting away what needs attention.
+    case writeAttention = "write:attention"
     /// Requests of privacy law.
     case erase = "erase"
     /// Tokens and the audit log.
@@ -28,8 +30,11 @@ public enum Scope: String, CaseIterable, Sendable, Codable {
         switch word {
         case "read": return reading
         case "viewer": return [.readStats, .readLive]
-        case "analyst": return [.readStats, .readLive, .readVisitors, .readQuality, .export]
-        case "operator": return reading
+        case "analyst":
+            return [
+                .readStats, .readLive, .readVisitors, .readQuality, .export, .writeAttention,
+            ]
+        case "operator": return reading.union([.writeAttention])
         case "owner": return Set(allCases)
         default: return Scope(rawValue: word).map { [$0] }
         }

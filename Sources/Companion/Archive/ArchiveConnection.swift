@@ -114,6 +114,31 @@ struct ArchiveConnection: ~Copyable {
         }
     }
 
+    /// Walks through the rows of a statement that declares the cursor `export_rows`, a batch at a time:
+    /// `body` is given what fetches the next one, which is empty at the end. All are of one moment.
+    func walk<Value>(
+        _ declaration: ArchiveQuery,
+        _ body: (() throws(ArchiveFailure) -> [ArchiveRow]) throws(ArchiveFailure) -> Value
+    ) throws(ArchiveFailure) -> Value {
+        try run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        do throws(ArchiveFailure) {
+            try run("SET LOCAL enable_seqscan = on")
+            let patience = ["\(Limits.exportBatchMilliseconds)"]
+            _ = try ask(
+                ArchiveQuery("SELECT set_config('statement_timeout', $1, true)", patience)
+            )
+            _ = try ask(declaration)
+            let value = try body { () throws(ArchiveFailure) in
+                try ask(ArchiveQuery("FETCH FORWARD 500 FROM export_rows"))
+            }
+            try run("COMMIT")
+            return value
+        } catch {
+            try? run("ROLLBACK")
+            throw error
+        }
+    }
+
     private func run(_ text: String) throws(ArchiveFailure) {
         let result = PQexec(connection, text)
         defer { PQclear(result) }

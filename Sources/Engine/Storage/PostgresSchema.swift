@@ -68,6 +68,10 @@ enum PostgresSchema {
             number: 14,
             text: String(decoding: PackageResources._014_rollup_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 17,
+            text: String(decoding: PackageResources._017_attention_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

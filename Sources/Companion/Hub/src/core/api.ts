@@ -54,6 +54,32 @@ export function ask<T>(path: string, body: unknown, signal: AbortSignal): Promis
     return asked<T>(path, { method: 'POST', body: text, headers }, `${path}?body=${text}`, signal);
 }
 
+/** A change, or a look whose answer is not kept. */
+export async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await (await sent(method, path, body)).json()) as T;
+}
+
+/** The answer to a question as a file. */
+export async function blobOf(path: string, body: unknown, accept: string): Promise<Blob> {
+    return (await sent('POST', path, body, { Accept: accept })).blob();
+}
+
+async function sent(
+    method: string,
+    path: string,
+    body?: unknown,
+    more: Record<string, string> = {},
+): Promise<Response> {
+    const headers: Record<string, string> = { ...more };
+    if (body !== undefined) headers['Content-Type'] = 'application/json';
+    if (changeToken) headers['X-HG-CSRF'] = changeToken;
+    const signal = patient(new AbortController().signal);
+    const text = body === undefined ? null : JSON.stringify(body);
+    const response = await fetch(BASE + path, { method, headers, body: text, signal });
+    if (!response.ok) throw await problem(response, path);
+    return response;
+}
+
 async function asked<T>(
     path: string,
     request: RequestInit,

@@ -69,6 +69,8 @@ let package = Package(
     products: [
         .executable(name: "heliograph", targets: ["heliograph"]),
         .executable(name: "heliograph-bench", targets: ["heliograph-bench"]),
+        .executable(name: "heliograph-micro", targets: ["heliograph-micro"]),
+        .executable(name: "hummingbird-peer", targets: ["hummingbird-peer"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -141,7 +143,11 @@ let package = Package(
             path: "Sources/heliograph",
             swiftSettings: program
         ),
-        .target(name: "CBench", path: "bench/CBench"),
+        .target(
+            name: "CBench",
+            path: "bench/CBench",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
         .target(
             name: "BenchLoad",
             dependencies: [histogram],
@@ -153,6 +159,20 @@ let package = Package(
             dependencies: ["BenchLoad", "CBench", "CHiredis", "CLibpq", arguments, histogram],
             path: "bench/heliograph-bench",
             swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "heliograph-micro",
+            dependencies: groundAll + [
+                "BenchLoad", "CBench", "Wire", "Journal", "Scoring", arguments,
+            ],
+            path: "bench/heliograph-micro",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "hummingbird-peer",
+            dependencies: [hummingbird],
+            path: "bench/peers/hummingbird",
+            swiftSettings: program
         ),
         .executableTarget(
             name: "fold-cost",
@@ -224,7 +244,7 @@ let package = Package(
 
         tests(
             "CompanionTests",
-            groundAll + ["Companion", "Scoring", "CHiredis", "TestSupport", logging],
+            groundAll + ["Companion", "Scoring", "CHiredis", logging, "TestSupport"],
             program
         ),
         .testTarget(

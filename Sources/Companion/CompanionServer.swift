@@ -46,9 +46,8 @@ public final class CompanionServer: Sendable {
     private let eventRoutes: EventRoutes
     private let deliveryRoutes: DeliveryRoutes
     private let queryRoutes: QueryRoutes
+    private let insightRoutes: InsightRoutes
     private let attentionRoutes: AttentionRoutes
-    /// See `ExportDesk`.
-    private let exportReaders: ArchiveReaders
     private let exportDesk: ExportDesk
     private let exportRoutes: ExportRoutes
     private let accessRoutes: AccessRoutes
@@ -111,8 +110,7 @@ public final class CompanionServer: Sendable {
         model: @escaping @Sendable () -> ScoringModel
     ) throws(StartError) {
         guard let address = redisURL.expose({ RedisAddress($0) }) else { throw .redisURL }
-        self.settings = settings
-        self.log = log
+        (self.settings, self.log) = (settings, log)
         pages = try Self.pages(settings, ingestURL, log)
         counters = CompanionCounters(metrics)
         let sites = settings.sites.map(\.name)
@@ -121,13 +119,7 @@ public final class CompanionServer: Sendable {
         hub = Self.hub(siteCount: sites.count, wakeup)
         readers = RedisReaders(address)
         archive = ArchiveReaders(postgres)
-        listener = LiveListener(
-            address,
-            channels: sites.indices.map { keys.live(site: $0) },
-            hub: hub,
-            wakeup: wakeup,
-            time: time
-        )
+        listener = Self.listener(address, keys, hub, wakeup, time)
         let reader = VisitorReader(redis: readers, hub: hub, keys: keys, scorer: scorer, time: time)
         parameters = RequestParameters(sites: sites)
         writers = ArchiveReaders(postgres, .writes)
@@ -150,7 +142,8 @@ public final class CompanionServer: Sendable {
         whyRoutes = WhyRoutes(
             reader: reader,
             history: HistoryReader(archive: archive, reading: reading),
-            timeline: TimelineReader(archive: archive)
+            timeline: TimelineReader(archive: archive),
+            links: LinkReader(archive: archive)
         )
         eventRoutes = EventRoutes(
             tracer: EventTracer(archive: archive, redis: readers, keys: keys, journal: journal),
@@ -164,24 +157,10 @@ public final class CompanionServer: Sendable {
             sites: settings.sites,
             time: time
         )
-        attentionRoutes = AttentionRoutes(
-            reader: AttentionReader(
-                archive: archive,
-                writers: writers,
-                visitors: reader,
-                pixels: deliveries.pixels,
-                freshness: QueryFreshness(journal: journal, time: time),
-                time: time
-            )
-        )
-        exportReaders = ArchiveReaders(postgres)
-        exportDesk = ExportDesk(folder: exports, archive: exportReaders, time: time, log: log)
-        exportRoutes = ExportRoutes(
-            desk: exportDesk,
-            archive: accessArchive,
-            sites: settings.sites,
-            time: time
-        )
+        insightRoutes = InsightRoutes(queryRoutes, writers: writers)
+        attentionRoutes = AttentionRoutes(queryRoutes, reader, deliveries.pixels, writers: writers)
+        exportDesk = ExportDesk(folder: exports, postgres, time: time, log: log)
+        exportRoutes = ExportRoutes(exportDesk, queryRoutes, writers: writers)
         counters.observe(hub, metrics)
     }
 
@@ -191,6 +170,22 @@ public final class CompanionServer: Sendable {
             siteCount: siteCount,
             epoch: String(UInt32.random(in: .min ... .max), radix: 36),
             interestChanged: { wakeup.signal() }
+        )
+    }
+
+    private static func listener(
+        _ address: RedisAddress,
+        _ keys: LiveKeys,
+        _ hub: LiveHub,
+        _ wakeup: Wakeup,
+        _ time: TimeSource
+    ) -> LiveListener {
+        LiveListener(
+            address,
+            channels: keys.sites.indices.map { keys.live(site: $0) },
+            hub: hub,
+            wakeup: wakeup,
+            time: time
         )
     }
 
@@ -249,13 +244,11 @@ public final class CompanionServer: Sendable {
 
     /// Runs until `stop`, and ends when every request in progress has been answered.
     public func run() async throws {
-        exportDesk.open()
         let threads =
-            readers.start() + archive.start() + writers.start() + exportReaders.start()
+            readers.start() + archive.start() + writers.start() + exportDesk.start()
             + [listener.start()]
         defer {
-            exportDesk.close()
-            exportReaders.stop()
+            exportDesk.stop()
             hub.close()
             listener.stop()
             readers.stop()
@@ -283,7 +276,8 @@ public final class CompanionServer: Sendable {
         }
     }
 
-    /// Stores who read what, every second, and takes what is too old away, every hour.
+    /// Stores who read what, every second, and takes away what is too old: files every minute, lines of
+    /// the audit log every hour.
     private static func keepAudit(
         _ audit: AuditLog,
         _ archive: AccessArchive,
@@ -293,10 +287,11 @@ public final class CompanionServer: Sendable {
         for second in 1... {
             try await Task.sleep(for: .seconds(1))
             await audit.flush()
-            if second % 60 == 0 { exports.trim() }
-            if second % 3_600 != 0 { continue }
-            do { try await archive.trim() } catch {
-                log.debug("the audit log was not trimmed", metadata: ["error": "\(error)"])
+            do {
+                if second % 60 == 0 { try await exports.sweep() }
+                if second % 3_600 == 0 { try await archive.trim() }
+            } catch {
+                log.debug("what is too old was not taken away", metadata: ["error": "\(error)"])
             }
         }
     }
@@ -363,6 +358,7 @@ public final class CompanionServer: Sendable {
         eventRoutes.add(to: api)
         deliveryRoutes.add(to: api)
         queryRoutes.add(to: api)
+        insightRoutes.add(to: api)
         attentionRoutes.add(to: api)
         exportRoutes.add(to: api)
         ProblemPages().add(to: api)

@@ -15,8 +15,10 @@ final class PostgresServer: PrivateServer {
     private let base: String
     private let socketDirectory: String
     private let isRoot = geteuid() == 0
+    private var background = BackgroundSessions(niceness: PostgresServer.niceness)
 
     static let user = "postgres"
+    static let niceness = 10
     static let systemFolder = "/var/lib/heliograph"
     static let socketName = ".s.PGSQL.5432"
 
@@ -37,8 +39,12 @@ final class PostgresServer: PrivateServer {
     /// At a lower priority than the engine and Redis: on a small machine rows may come a moment later,
     /// scores may not.
     var arguments: [String] {
-        ["/usr/bin/nice", "-n", "10"] + asServerUser([binary("postgres"), "-D", directory])
+        ["/usr/bin/nice", "-n", String(Self.niceness)]
+            + asServerUser([binary("postgres"), "-D", directory])
     }
+
+    /// Each of its processes begins a session of its own, with a share of its own.
+    func tick() { background.lower(childrenOf: process) }
 
     /// As root, every program of PostgreSQL runs as its own user, with no way back.
     private func asServerUser(_ command: [String]) -> [String] {

@@ -139,6 +139,7 @@ final class PrivateStores {
             }
         }
         done.forEach(log)
+        for server in servers { server.tick() }
         return done
     }
 
@@ -205,9 +206,13 @@ protocol PrivateServer: AnyObject {
     func answers() -> Bool
     /// Removes pid files and sockets of a server that is gone.
     func removeLeftovers()
+    /// About once a second while it runs.
+    func tick()
 }
 
 extension PrivateServer {
+    func tick() {}
+
     func hasDied() -> Bool {
         if process > 0 && !Spawn.isAlive(process) { process = 0 }
         return process == 0

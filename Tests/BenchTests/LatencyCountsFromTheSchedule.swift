@@ -23,6 +23,24 @@ import Testing
         #expect((333_330...333_331).contains(turns))
     }
 
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func bunchedArrivalsKeepTheirRateAndTheirBunches(seed: UInt64) {
+        var schedule = Schedule(
+            rate: 1_000,
+            startNanoseconds: 0,
+            arrivals: .poisson,
+            seed: seed
+        )
+        var dues: [Int64] = []
+        while let due = schedule.takeDue(nowNanoseconds: 100_000_000_000) { dues.append(due) }
+        // 100 000 on average, with a standard deviation of 316.
+        #expect(abs(dues.count - 100_000) < 1_600, "seed \(seed)")
+        #expect(dues == dues.sorted())
+        // Of exponential gaps 1/e are longer than the mean; of even ones none are.
+        let long = zip(dues, dues.dropFirst()).count { $1 - $0 > 1_000_000 }
+        #expect(abs(Double(long) / Double(dues.count) - 0.368) < 0.01, "seed \(seed)")
+    }
+
     @Test func aClosedLoopIsAlwaysDue() {
         var schedule = Schedule(rate: nil, startNanoseconds: 0)
         #expect(schedule.takeDue(nowNanoseconds: 77) == 77)

@@ -19,6 +19,7 @@ import traceback
 import axe_playwright_python
 
 import hub_checks
+import hub_insight
 from browser import chromium
 from hub_proxy import HubProxy
 from hub_world import fill, richest_visitor, token
@@ -114,6 +115,8 @@ CHECKS = {
     "by keyboard alone": hub_checks.keyboard,
     "hostile strings stay text": hub_checks.hostile,
     "tables for spreadsheets": hub_checks.saved_tables,
+    "a funnel by keyboard": hub_insight.funnel,
+    "goals by keyboard": hub_insight.goals,
     "a timeline by pages": hub_checks.whole_timeline,
     "eight tabs, one stream": hub_checks.one_stream,
     "without the companion": hub_checks.away,

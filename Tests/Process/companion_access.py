@@ -34,7 +34,7 @@ sites:
 """
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 SCOPES = ["read:stats", "read:visitors", "read:live", "read:deliveries", "read:quality", "export",
-          "write:attention", "erase", "admin"]
+          "write:attention", "write:views", "erase", "admin"]
 # So many refusals are worth a card of what needs attention.
 REFUSED = 6
 # What one token may ask at once.
@@ -140,6 +140,7 @@ def fill(path: str, operation: dict, site: str, visitors: dict, refused: str) ->
     if path.startswith("/attention/"):
         thing = "refusals-up"
     filled = path.replace("{site}", site).replace("{id}", quote(thing)).replace("{code}", thing)
+    filled = filled.replace("{metric}", "visitors").replace("{period}", "month")
     takes_site = any(p["name"] == "site" for p in operation["parameters"] if p["in"] == "query")
     return filled + (f"?site={site}" if takes_site else "")
 
@@ -149,7 +150,8 @@ def body_of(operation: dict, site: str):
         return None
     needed = operation["requestBody"]["content"]["application/json"]["schema"].get("required", [])
     known = {"name": "by the matrix", "scopes": ["read:stats"], "token": "x", "site": site,
-             "metrics": ["page_views"], "range": {"preset": "today"}, "kind": "rejected"}
+             "metrics": ["page_views"], "range": {"preset": "today"}, "kind": "rejected",
+             "steps": [[{"page": "*"}]], "target": 5}
     return {name: known[name] for name in needed}
 
 

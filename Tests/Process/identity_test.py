@@ -6,7 +6,8 @@
 Three workers own the browsers' partitions. A telephone and a desktop log in as the same user; from then on
 both keys answer with what both have done together, and with what each would be alone once they are
 parted. The engine is killed, Redis loses everything, `verify` compares every sum; who did not consent is
-joined to nobody, and an address that a server sends is found in no store.
+joined to nobody, and an address that a server sends is found in no store. Likely links, which are guesses,
+are looked at in likely_links.py.
 """
 
 import argparse
@@ -20,61 +21,18 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Chaos"))
 from engine import EngineError  # noqa: E402
+from identity_people import CONSENT, Browser  # noqa: E402
+from likely_links import Links  # noqa: E402
 from stores import query  # noqa: E402
 from traffic import Connection  # noqa: E402
 from verify_rebuild import Scene  # noqa: E402
-from visits import Visitor  # noqa: E402
 
 SETTINGS = "workers: 3\n"
+# Browsers of likely_links.py say behind which network they are.
+PROXIES = 'ingest:\n  trusted_proxies: ["127.0.0.1/32"]\n'
 WAIT_SECONDS_MAX = 60
-# Everything but inference from pointers and personal advertisements.
-CONSENT = 15
 ANN, BOB = "h1:" + "a" * 64, "h1:" + "b" * 64
 ADDRESS = "Carol.Secret@mail.example"
-READING = ("score", "band", "profile", "confidence", "likelihood", "updated", "joined")
-
-
-class Browser(Visitor):
-    """A browser that somebody logs in with."""
-
-    def __init__(self, story: "Story", seed: int, consent: int = CONSENT):
-        super().__init__(seed)
-        self.story, self.consent, self.user = story, consent, None
-
-    def send(self, events: list[dict]) -> None:
-        now, self.q = int(time.time() * 1000), self.q + 1
-        body = {"v": 1, "k": "hg_demo", "w": self.window, "q": self.q, "d": self.device,
-                "s": self.session, "c": self.consent, "st": now, "mt": now - self.origin, "e": []}
-        if self.user:
-            body["u"] = self.user
-        for event in events:
-            self.n += 1
-            body["e"].append({"n": self.n, "o": now - self.origin, "p": 1, **event})
-        self.story.post("/v1/e", body)
-
-    def browse(self, page: str = "pricing") -> None:
-        self.send([{"t": "pv", "u": f"https://shop.example/{page}"},
-                   {"t": "ps", "vz": [40000, 30000, 30000, 1, 1, 900, 0, 40000],
-                    "sc": [4000, 9000, 900, 200, 4, 1, 2, 90],
-                    "S": [[0, "proof", 2, 12000, 95, 90, 1, 1]], "rd": [9000, 15000, 0, 0, 0],
-                    "ck": [4, 3, 2, 0, 0, 0, 900, 200], "ct": [[0, 2000, 2, 1, 5000]]}])
-
-    def log_in(self, user: str) -> None:
-        self.user = user
-        self.send([{"t": "id", "uid": user, "traits": {"plan": "pro"}}])
-
-    def choose(self, bits: int) -> None:
-        self.send([{"t": "cs", "bits": bits, "src": "test"}])
-        self.consent = bits
-
-    @property
-    def hash(self) -> dict[str, bytes]:
-        return self.story.hash(self.device)
-
-    @property
-    def reading(self) -> tuple:
-        found = self.hash
-        return tuple(found.get(name) for name in READING)
 
 
 class Story(Scene):
@@ -84,6 +42,8 @@ class Story(Scene):
         arguments.seconds = 0
         super().__init__(arguments)
         self.engine.write_settings(SETTINGS)
+        settings = self.engine.config.read_text().replace("ingest:\n", PROXIES)
+        self.engine.config.write_text(settings)
         self.seeds = iter(range(arguments.seed * 1000, arguments.seed * 1000 + 1000))
 
     def browser(self, consent: int = CONSENT) -> Browser:
@@ -306,6 +266,7 @@ class Story(Scene):
         self.part()
         self.refuse()
         self.alias()
+        Links(self).play()
         self.expect_verified("at the end")
         self.erase()
 

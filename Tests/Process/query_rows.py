@@ -62,9 +62,13 @@ class Rows:
         until = session["ended_at"] + datetime.timedelta(minutes=1)
         points = [point for point in self.history.get(session["visitor_id"], [])
                   if point["at"] <= until]
+        views = [row for row in self.events.get(session["visitor_id"], [])
+                 if own(row) and row["type"] == "pv" and not row["bot"]]
+        landing = min(views, default=None, key=lambda row: (
+            row["occurred_at"], row["journal_offset"], row["n"]))
         last = max(points, key=lambda point: (point["at"], point["journal_offset"]), default={})
         return {"converted": converted, "end": last.get("score"), "end_band": last.get("band"),
-                "profile": last.get("profile"),
+                "profile": last.get("profile"), "landing_page": landing and page(landing),
                 "bounced": session["page_views"] == 1 and not acted and not converted
                 and session["active_milliseconds"] < 10_000}
 
@@ -188,6 +192,7 @@ DIMENSIONS = {
     "session.source": lambda row: (row["touch"] or {}).get("source"),
     "session.medium": lambda row: (row["touch"] or {}).get("medium"),
     "session.campaign": lambda row: (row["touch"] or {}).get("campaign"),
+    "session.landing_page": lambda row: row["landing_page"],
     "session.device": lambda row: (row["context"] or {}).get("dv"),
     "session.browser": lambda row: (row["context"] or {}).get("br"),
     "session.os": lambda row: (row["context"] or {}).get("os"),

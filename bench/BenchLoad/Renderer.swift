@@ -29,6 +29,8 @@ public struct Recipe: BitwiseCopyable, Sendable {
 public struct RunIdentity: BitwiseCopyable, Sendable {
     /// Separates the populations of different seeds.
     public let seed: UInt64
+    /// What the seed was made from.
+    public let givenSeed: UInt64
     /// When the run began; part of every window, session and batch id, so that two runs with the
     /// same seed never send the same event.
     public let startedAtEpochMilliseconds: Int64
@@ -39,6 +41,7 @@ public struct RunIdentity: BitwiseCopyable, Sendable {
     /// An identity for a run that begins now.
     public init(seed: UInt64, startedAtEpochMilliseconds: Int64) {
         self.seed = mixed(seed)
+        givenSeed = seed
         self.startedAtEpochMilliseconds = startedAtEpochMilliseconds
     }
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +37,13 @@ int cbench_epoll_wait(int epoll, uint32_t *tags, int capacity, int64_t timeout_n
     if (count < 0) return errno == EINTR ? 0 : -1;
     for (int i = 0; i < count; i++) tags[i] = events[i].data.u32;
     return count;
+}
+
+void cbench_allow_files(void) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 void cbench_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -23,7 +23,12 @@ struct Bench: ParsableCommand {
             Sustained: first-time events over the time until PostgreSQL had them all.
             CPU: processor time of each process over acknowledged batches.
 
-            bench/README.md says more.
+            Any other HTTP server can be given the same bodies, without a comparison of stores:
+
+              heliograph-bench --server http://127.0.0.1:8000 --process peer=4711
+
+            A run takes (warm-up + seconds) for each phase and what the stores need after it, \
+            at most --wait each. bench/README.md says more.
 
             Exit status: 0 when every figure agrees; 1 when one does not, or nothing was \
             acknowledged, or a store cannot be reached; 64 for a wrong option.
@@ -31,6 +36,7 @@ struct Bench: ParsableCommand {
     )
 
     enum LoadName: String, ExpressibleByArgument, CaseIterable { case plain, real }
+    enum ArrivalsName: String, ExpressibleByArgument, CaseIterable { case even, poisson }
 
     @Option(help: "plain: batches of ten small custom events. real: the SDK's own mix.")
     var load: LoadName = .real
@@ -44,13 +50,28 @@ struct Bench: ParsableCommand {
     @Option(help: "Batches per second in an open loop, instead of flat out and 70 %.")
     var rate: Double?
 
+    @Option(help: "Open loop: equal steps (even), or bunched as independent people are (poisson).")
+    var arrivals: ArrivalsName = .even
+
+    @Option(help: "After the other phases, offer so many times the flat-out rate; 0 leaves it out.")
+    var overload: Double = 0
+
     @Option(help: "Keep-alive connections.")
     var connections: Int = 64
 
     @Option(help: "Requests in flight on each connection.")
     var pipeline: Int = 1
 
-    @Option(help: "Visitors who take turns.")
+    @Option(help: "Connections of the overload phases, with two requests in flight on each.")
+    var crowd: Int = 6_144
+
+    @Option(help: "Part of the requests that come over a new connection each, from 0 to 1.")
+    var newConnections: Double = 0
+
+    @Option(help: "Part of the connections that are encrypted, from 0 to 1; needs ingest.tls.")
+    var tls: Double = 0
+
+    @Option(help: "Visitors who take turns, up to ten million.")
     var visitors: Int = 100_000
 
     @Option(help: "Per cent of batches that repeat an acknowledged one.")
@@ -70,6 +91,12 @@ struct Bench: ParsableCommand {
 
     @Option(help: "Beacons watched on their way into Redis, per second; at most 200.")
     var samples: Double = 100
+
+    @Option(help: "Load this HTTP server on this machine instead of an engine.")
+    var server: String?
+
+    @Option(help: "With --server: NAME=PID of a process to account for, with its children.")
+    var process: [ProcessName] = []
 
     @Option(help: "Where the running engine says how to reach it.")
     var addresses: String = "var/addresses.json"
@@ -101,6 +128,19 @@ struct Bench: ParsableCommand {
             !(floor && rate != nil),
             "--floor compares flat-out rates; leave --rate out of it"
         )
+        try check((0...1).contains(newConnections), "--new-connections is from 0 to 1")
+        try check((0...1).contains(tls), "--tls is from 0 to 1")
+        try check(overload == 0 || (1...20).contains(overload), "--overload is from 1 to 20")
+        try check((1...16_384).contains(crowd), "--crowd is from 1 to 16384")
+        try check(
+            overload == 0 || visitors > 4_096 + crowd * LoopParts.crowdDepth,
+            "--visitors must be more than what a crowd has in flight"
+        )
+        try check(overload == 0 || rate == nil, "--overload starts from the flat-out rate")
+        try check(
+            server == nil || !(floor || floorOnly || tls > 0 || overload > 0),
+            "--server goes without --floor, --tls and --overload"
+        )
     }
 
     func run() throws {
@@ -113,7 +153,8 @@ struct Bench: ParsableCommand {
         }
         try write(report)
         let acknowledged = report.phases.contains { $0.batchesPerSecond > 0 }
-        guard acknowledged, report.reconciled ?? floorOnly else { throw ExitCode.failure }
+        let comparesNothing = floorOnly || server != nil
+        guard acknowledged, report.reconciled ?? comparesNothing else { throw ExitCode.failure }
     }
 
     private func write(_ report: Report) throws {
@@ -144,7 +185,14 @@ struct Bench: ParsableCommand {
             fractions: fractions,
             saturationFraction: saturationFraction,
             samplesPerSecond: samples,
-            longestWaitSeconds: wait
+            longestWaitSeconds: wait,
+            arrivals: arrivals == .even ? .even : .poisson,
+            overload: overload,
+            crowd: crowd,
+            renewedFraction: newConnections,
+            encryptedFraction: tls,
+            server: server,
+            processes: process
         )
     }
 
@@ -162,6 +210,18 @@ struct Bench: ParsableCommand {
             }
         } catch {
             throw .templates("\(error)")
+        }
+    }
+
+    /// A process to account for, as `NAME=PID`.
+    struct ProcessName: ExpressibleByArgument, Sendable {
+        var name: String
+        var process: Int32
+
+        init?(argument: String) {
+            let parts = argument.split(separator: "=")
+            guard parts.count == 2, let process = Int32(parts[1]), process > 0 else { return nil }
+            (name, self.process) = (String(parts[0]), process)
         }
     }
 

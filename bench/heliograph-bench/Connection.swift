@@ -1,4 +1,5 @@
 import BenchLoad
+import CBench
 import Glibc
 
 /// One request from the moment it was due to the moment its fate is known.
@@ -40,6 +41,9 @@ struct Connection: ~Copyable {
     /// Requests to send again after a pause or a lost connection.
     private(set) var owed: [Flight] = []
 
+    /// What encrypts this connection; nil on a plain one.
+    private var tls: UnsafeMutableRawPointer?
+
     private let depth: Int
     private let outputCapacity: Int
 
@@ -56,6 +60,7 @@ struct Connection: ~Copyable {
     }
 
     deinit {
+        if let tls { cbench_tls_close(tls) }
         if descriptor >= 0 { close(descriptor) }
         output.deallocate()
         input.deallocate()
@@ -88,10 +93,28 @@ struct Connection: ~Copyable {
         return owed
     }
 
-    /// Forgets the socket and turns everything in flight into something owed.
-    mutating func abandonSocket() {
+    /// Opens the socket, with TLS when there is a client for it. False when nobody answers.
+    mutating func connect(_ target: Target, _ client: TLSClient?) -> Bool {
+        descriptor = target.connect(blocking: client != nil)
+        guard descriptor >= 0, let client else { return descriptor >= 0 }
+        tls = client.open(descriptor)
+        if tls == nil { closeSocket() } else { Target.unblock(descriptor) }
+        return tls != nil
+    }
+
+    /// Nothing is in flight, to be sent or sent again.
+    var isIdle: Bool { flightCount == 0 && owed.isEmpty && outputStart == outputEnd }
+
+    private mutating func closeSocket() {
+        if let tls { cbench_tls_close(tls) }
+        tls = nil
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
+    }
+
+    /// Forgets the socket and turns everything in flight into something owed.
+    mutating func abandonSocket() {
+        closeSocket()
         isWatched = false
         wantsRoom = false
         outputStart = 0
@@ -125,12 +148,7 @@ struct Connection: ~Copyable {
     /// Writes what it can.
     mutating func flush() -> Flush {
         while outputStart < outputEnd {
-            let sent = send(
-                descriptor,
-                output + outputStart,
-                outputEnd - outputStart,
-                Int32(MSG_NOSIGNAL)
-            )
+            let sent = put(output + outputStart, outputEnd - outputStart)
             if sent >= 0 {
                 outputStart += sent
             } else if errno == EAGAIN {
@@ -144,12 +162,22 @@ struct Connection: ~Copyable {
         return .done
     }
 
+    private func put(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int {
+        if let tls { return cbench_tls_write(tls, bytes, count) }
+        return send(descriptor, bytes, count, Int32(MSG_NOSIGNAL))
+    }
+
+    private func take(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
+        if let tls { return cbench_tls_read(tls, bytes, count) }
+        return recv(descriptor, bytes, count, 0)
+    }
+
     /// What a read achieved.
     enum Receive { case some, nothing, lost }
 
     /// Reads what has arrived, as far as there is room.
     mutating func receive() -> Receive {
-        let count = recv(descriptor, input + inputCount, Self.inputCapacity - inputCount, 0)
+        let count = take(input + inputCount, Self.inputCapacity - inputCount)
         if count > 0 {
             inputCount += count
             return .some
@@ -195,6 +223,11 @@ struct Target: Sendable {
             &one,
             socklen_t(MemoryLayout<Int32>.size)
         )
-        if !blocking { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) }
+        if !blocking { Self.unblock(descriptor) }
+    }
+
+    /// From here on reads and writes return at once.
+    static func unblock(_ descriptor: Int32) {
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     }
 }

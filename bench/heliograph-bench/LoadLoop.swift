@@ -15,6 +15,7 @@ struct LoadLoop: ~Copyable {
     private let connections: UnsafeMutablePointer<Connection>
     private let connectionCount: Int
     private let epoll: Int32
+    private var mix: ConnectionMix
     private let tags: UnsafeMutablePointer<UInt32>
     private var population: Population
     private var repeats: Repeats
@@ -26,6 +27,7 @@ struct LoadLoop: ~Copyable {
     private var outcome = PhaseOutcome()
     private var schedule = Schedule(rate: nil, startNanoseconds: 0)
     private var isMeasuring = false
+    private var givesUp = false
     private var isIssuing = false
     private var nextSampleNanoseconds = Int64.max
     private var sampleStepNanoseconds: Int64 = 0
@@ -46,10 +48,12 @@ struct LoadLoop: ~Copyable {
         population: consuming Population,
         repeats: Repeats,
         probe: FreshnessProbe?,
+        mix: ConnectionMix,
         connections: Int,
         depth: Int
     ) throws(BenchFailure) {
         self.target = target
+        self.mix = mix
         self.probe = probe
         self.repeats = repeats
         self.population = population
@@ -136,7 +140,8 @@ extension LoadLoop {
         outcome.startedAtNanoseconds = now
         epochOffsetNanoseconds = Clock.epochNanoseconds() - now
         outcome.startedAtEpochMilliseconds = (now + epochOffsetNanoseconds) / 1_000_000
-        schedule = Schedule(rate: plan.rate, startNanoseconds: now)
+        schedule = Schedule(rate: plan.rate, startNanoseconds: now, arrivals: plan.arrivals)
+        givesUp = plan.givesUp
         nextSampleNanoseconds = .max
         for index in 0..<connectionCount where connections[index].descriptor < 0 {
             try open(index)
@@ -216,6 +221,7 @@ extension LoadLoop {
         while freeSlots.count > 0, let due = schedule.takeDue(nowNanoseconds: now) {
             guard let index = freeSlots.pop() else { break }
             if isMeasuring, schedule.rate != nil {
+                outcome.measured.issued &+= 1
                 outcome.measured.sendDelays.record(nanoseconds: now &- due)
             }
             submit(nextFlight(due, now), on: index, now)
@@ -251,6 +257,9 @@ extension LoadLoop {
     }
 
     private mutating func submit(_ flight: Flight, on index: Int, _ now: Int64) {
+        if connections[index].isIdle, connections[index].resumesAtNanoseconds == 0, mix.renews() {
+            renew(index)
+        }
         guard connections[index].descriptor >= 0, connections[index].resumesAtNanoseconds == 0
         else {
             connections[index].owe(flight)
@@ -353,13 +362,18 @@ extension LoadLoop {
         case 200, 204:
             if !flight.isRepeat, !flight.isWatched { repeats.acknowledged(flight.recipe) }
             freeSlots.push(index)
-        case 408, 425, 429, 500...599:
+        case let status where Self.asksToComeAgain(status) && !givesUp:
             if flight.isWatched { probe?.forget(flight.recipe.visitor) }
             rest(index, owing: flight, response, now)
         default:
             if flight.isWatched { probe?.forget(flight.recipe.visitor) }
             freeSlots.push(index)
         }
+    }
+
+    /// As the SDK understands a status.
+    private static func asksToComeAgain(_ status: Int) -> Bool {
+        status == 408 || status == 425 || status == 429 || (500...599).contains(status)
     }
 
     /// Waits as long as the engine asked, then sends the batch again.
@@ -384,10 +398,25 @@ extension LoadLoop {
 
 extension LoadLoop {
     private mutating func open(_ index: Int) throws(BenchFailure) {
-        let descriptor = target.connect(blocking: false)
-        guard descriptor >= 0 else { throw .unreachable(target.host, target.port) }
-        connections[index].descriptor = descriptor
+        let (place, _) = mix.route(index, of: connectionCount, plain: target)
+        guard connect(index) else { throw .unreachable(place.host, place.port) }
+    }
+
+    private mutating func connect(_ index: Int) -> Bool {
+        let (place, client) = mix.route(index, of: connectionCount, plain: target)
+        guard connections[index].connect(place, client) else { return false }
         watch(index, writable: false)
+        return true
+    }
+
+    /// Leaves a connection on which nothing is under way for a new one; the request behind it
+    /// bears the handshake in its latency.
+    private mutating func renew(_ index: Int) {
+        connections[index].abandonSocket()
+        if isMeasuring { outcome.measured.newConnections &+= 1 }
+        if !connect(index) {
+            putToRest(index, until: Clock.monotonicNanoseconds() + Limits.reconnectNanoseconds)
+        }
     }
 
     /// Lets go of a broken connection. What was in flight may or may not have been taken, so it
@@ -419,12 +448,10 @@ extension LoadLoop {
     private mutating func resume(_ index: Int, _ now: Int64) {
         connections[index].resumesAtNanoseconds = 0
         if connections[index].descriptor < 0 {
-            connections[index].descriptor = target.connect(blocking: false)
-            guard connections[index].descriptor >= 0 else {
+            guard connect(index) else {
                 putToRest(index, until: now + Limits.reconnectNanoseconds)
                 return
             }
-            watch(index, writable: false)
         }
         for flight in connections[index].takeOwed() { submitAgain(flight, on: index, now) }
     }

@@ -1,7 +1,7 @@
 extension Report {
     /// Fills the figures at the top in from the phases.
     mutating func summarise(_ floorRates: [Double], freshnessAtFraction: Double) {
-        let engine = phases.filter { $0.server == "engine" }
+        let engine = phases.filter { $0.server != "nginx" }
         if let first = engine.first {
             batchesPerSecond = first.batchesPerSecond
             eventsPerSecond = first.eventsPerSecond
@@ -10,11 +10,13 @@ extension Report {
             ackP99Ms = first.ack?.p99Ms
             ackP999Ms = first.ack?.p999Ms
             ackMaxMs = first.ack?.maxMs
-            reconciled = engine.allSatisfy { $0.reconciliation?.reconciled == true }
+            if first.server == "engine" {
+                reconciled = engine.allSatisfy { $0.reconciliation?.reconciled == true }
+            }
         }
         if let first = engine.first {
             let wanted = first.batchesPerSecond * freshnessAtFraction
-            let rated = engine.filter { $0.rate != nil }
+            let rated = engine.filter { $0.rate != nil && $0.ofCapacity == nil }
             let distance = { (phase: PhaseReport) in abs((phase.rate ?? 0) - wanted) }
             summariseFreshness(rated.min { distance($0) < distance($1) } ?? first)
         }

@@ -1,5 +1,6 @@
 import BenchLoad
 import Foundation
+import Glibc
 
 /// A latency in milliseconds.
 struct LatencyReport: Codable, Sendable {
@@ -48,7 +49,13 @@ struct PhaseReport: Codable, Sendable {
     var seconds: Double
     var batchesPerSecond: Double
     var eventsPerSecond: Double
+    /// In an open loop: batches per second that were sent, which a server that frees no
+    /// connection, or a machine without a free core, keeps below `rate`.
+    var sentPerSecond: Double?
     var statuses: [String: Int]
+    var refusedWithRetryAfter: Int
+    var refusedWithoutRetryAfter: Int
+    var newConnections: Int
     var repeats: Int
     var lostConnections: Int
     var unresolved: Int
@@ -60,6 +67,8 @@ struct PhaseReport: Codable, Sendable {
     var memory: [String: MemoryReport]
     /// Cores that processes outside this measurement kept busy; above 0.1 the figures suffer.
     var otherCores: Double
+    /// Under overload: accepted batches per second over the flat-out rate.
+    var ofCapacity: Double?
     var reconciliation: Reconciliation?
     var sustainedEventsPerSecond: Double?
 }
@@ -72,7 +81,10 @@ struct Report: Codable, Sendable {
     var visitors: Int
     var seed: UInt64
     var cores: Int
-    var averageRequestBytes: Double
+    var averageRequestBytes = 0.0
+    var arrivals: String
+    var newConnections: Double
+    var tls: Double
     var batchesPerSecond: Double?
     var eventsPerSecond: Double?
     var sustainedEventsPerSecond: Double?
@@ -91,6 +103,18 @@ struct Report: Codable, Sendable {
     var freshnessBatchesPerSecond: Double?
     var reconciled: Bool?
     var phases: [PhaseReport] = []
+
+    init(_ settings: RunSettings) {
+        load = settings.load.name
+        connections = settings.connections
+        pipeline = settings.pipeline
+        visitors = settings.visitors
+        seed = settings.seed
+        cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        arrivals = settings.arrivals.rawValue
+        newConnections = settings.renewedFraction
+        tls = settings.encryptedFraction
+    }
 
     /// The report as JSON, keys sorted.
     func json() throws -> Data {
@@ -113,7 +137,13 @@ extension PhaseReport {
         seconds = rounded(outcome.measuredSeconds)
         batchesPerSecond = rounded(Double(tally.acknowledgedBatches) / outcome.measuredSeconds)
         eventsPerSecond = rounded(Double(tally.distinctEvents) / outcome.measuredSeconds)
+        sentPerSecond = plan.rate.map { _ in
+            rounded(Double(tally.issued) / outcome.measuredSeconds)
+        }
         statuses = tally.statusCounts
+        refusedWithRetryAfter = tally.refusedWithRetryAfter
+        refusedWithoutRetryAfter = tally.refusedWithoutRetryAfter
+        newConnections = tally.newConnections
         repeats = tally.acknowledgedRepeats
         lostConnections = tally.lostConnections
         unresolved = outcome.unresolved

@@ -10,6 +10,7 @@ struct Table {
         var table = Table(report: report)
         table.addHead()
         table.addPhases()
+        table.addOverload()
         table.addFreshness()
         table.addProcesses()
         table.addStores()
@@ -45,6 +46,20 @@ struct Table {
                     String(refused.values.reduce(0, +)),
                     String(phase.lostConnections),
                 ]
+            )
+        }
+    }
+
+    private mutating func addOverload() {
+        for phase in report.phases {
+            guard let share = phase.ofCapacity, let rate = phase.rate else { continue }
+            let sent = phase.sentPerSecond ?? 0
+            lines.append("")
+            lines.append(
+                "\(phase.name): \(count(rate)) batches/s due, \(count(sent)) sent, "
+                    + "\(count(phase.batchesPerSecond)) taken (\(share) of capacity), refused with "
+                    + "Retry-After \(phase.refusedWithRetryAfter), "
+                    + "without \(phase.refusedWithoutRetryAfter)"
             )
         }
     }

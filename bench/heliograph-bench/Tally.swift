@@ -20,6 +20,14 @@ struct Tally {
     var sendDelays = latencyHistogram()
     /// Connections lost while requests were in flight or being connected.
     var lostConnections = 0
+    /// Connections that were made anew on purpose.
+    var newConnections = 0
+    /// Requests of an open loop that left the schedule.
+    var issued = 0
+    /// Answers 429 and 503 that said when to come back.
+    private(set) var refusedWithRetryAfter = 0
+    /// Those that did not.
+    private(set) var refusedWithoutRetryAfter = 0
 
     private static let statusLimit = 600
 
@@ -27,7 +35,10 @@ struct Tally {
     @inline(__always)
     mutating func count(_ response: Response, to flight: Flight, nowNanoseconds now: Int64) {
         statuses[min(max(response.status, 0), Self.statusLimit &- 1)] &+= 1
-        guard response.status == 204 || response.status == 200 else { return }
+        guard response.status == 204 || response.status == 200 else {
+            countRefusal(response)
+            return
+        }
         acknowledgedBatches &+= 1
         acknowledgements.record(nanoseconds: now &- flight.countsFromNanoseconds)
         if flight.isRepeat {
@@ -35,6 +46,15 @@ struct Tally {
             repeatedEvents &+= Int(flight.recipe.eventCount)
         } else {
             distinctEvents &+= Int(flight.recipe.eventCount)
+        }
+    }
+
+    private mutating func countRefusal(_ response: Response) {
+        guard response.status == 503 || response.status == 429 else { return }
+        if response.retryAfterSeconds > 0 {
+            refusedWithRetryAfter &+= 1
+        } else {
+            refusedWithoutRetryAfter &+= 1
         }
     }
 
@@ -58,6 +78,10 @@ struct PhasePlan {
     var seconds: Double
     /// Beacons whose way into Redis is watched, per second; 0 watches none.
     var samplesPerSecond: Double
+    /// How an open loop's requests are spread.
+    var arrivals = Arrivals.even
+    /// A refused batch is not sent again: under overload every request is of somebody else.
+    var givesUp = false
 }
 
 /// What one stretch of load gave.

@@ -1,6 +1,8 @@
-// Counts allocations per thread, for bench/count-mallocs, which compiles it and loads it into the
-// engine with LD_PRELOAD. The counts live in a file that the script reads while the engine runs.
+// Counts allocations and Swift's reference counting per thread, for bench/count-mallocs, which
+// compiles it and loads it into the engine with LD_PRELOAD. Retains and releases are seen where
+// Swift's runtime is a shared library, calls within the runtime itself are not. The counts live in a file that the script reads while the engine runs.
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -16,7 +18,9 @@ struct slot {
     uint64_t thread;
     uint64_t calls;
     uint64_t bytes;
-    uint64_t unused[5];
+    uint64_t retains;
+    uint64_t releases;
+    uint64_t unused[3];
 };
 
 static struct slot *table;
@@ -57,6 +61,38 @@ static inline void count(size_t size) {
     __atomic_store_n(&slot->calls, slot->calls + 1, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->bytes, slot->bytes + size, __ATOMIC_RELAXED);
 }
+
+static inline void count_references(int retains, int releases) {
+    struct slot *slot = mine ? mine : claim();
+    if (!slot) return;
+    __atomic_store_n(&slot->retains, slot->retains + retains, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->releases, slot->releases + releases, __ATOMIC_RELAXED);
+}
+
+// Swift's runtime calls by their C signatures; each is looked up behind this library once.
+#define RETAINING(name, parameters, arguments)                                                 \
+    void *name parameters {                                                                    \
+        static void *(*real) parameters;                                                       \
+        if (!real) real = (void *(*) parameters)dlsym(RTLD_NEXT, #name);                       \
+        count_references(1, 0);                                                                \
+        return real arguments;                                                                 \
+    }
+#define RELEASING(name, parameters, arguments)                                                 \
+    void name parameters {                                                                     \
+        static void(*real) parameters;                                                         \
+        if (!real) real = (void (*) parameters)dlsym(RTLD_NEXT, #name);                        \
+        count_references(0, 1);                                                                \
+        real arguments;                                                                        \
+    }
+
+RETAINING(swift_retain, (void *object), (object))
+RETAINING(swift_retain_n, (void *object, uint32_t times), (object, times))
+RETAINING(swift_bridgeObjectRetain, (void *object), (object))
+RETAINING(swift_bridgeObjectRetain_n, (void *object, int times), (object, times))
+RELEASING(swift_release, (void *object), (object))
+RELEASING(swift_release_n, (void *object, uint32_t times), (object, times))
+RELEASING(swift_bridgeObjectRelease, (void *object), (object))
+RELEASING(swift_bridgeObjectRelease_n, (void *object, int times), (object, times))
 
 void *malloc(size_t size) {
     count(size);

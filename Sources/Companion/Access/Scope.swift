@@ -14,6 +14,8 @@ public enum Scope: String, CaseIterable, Sendable, Codable {
     case export = "export"
     /// Putting away what needs attention.
     case writeAttention = "write:attention"
+    /// Goals: what is wanted of figures.
+    case writeViews = "write:views"
     /// Requests of privacy law.
     case erase = "erase"
     /// Tokens and the audit log.
@@ -33,6 +35,7 @@ public enum Scope: String, CaseIterable, Sendable, Codable {
         case "analyst":
             return [
                 .readStats, .readLive, .readVisitors, .readQuality, .export, .writeAttention,
+                .writeViews,
             ]
         case "operator": return reading.union([.writeAttention])
         case "owner": return Set(allCases)

@@ -46,13 +46,16 @@ final class ArchiveReaders: Sendable {
     /// Walks through many rows, see `ArchiveConnection.walk`, over a connection of its own.
     func walk<Value: Sendable>(
         _ declaration: ArchiveQuery,
-        _ body: @escaping @Sendable (
-            () throws(ArchiveFailure) -> [ArchiveRow]
-        ) throws(ArchiveFailure) -> Value
+        isWanted: @escaping @Sendable () -> Bool,
+        _ body:
+            @escaping @Sendable (
+                () throws(ArchiveFailure) -> [ArchiveRow]
+            ) throws(ArchiveFailure) -> Value
     ) async throws -> Value {
         let (conninfo, mode) = (conninfo, mode)
         return try await perform { _ throws(ArchiveFailure) in
-            try ArchiveConnection.open(conninfo, mode).walk(declaration, body)
+            try ArchiveConnection.open(conninfo, mode)
+                .walk(declaration, isWanted: isWanted, body)
         }
     }
 

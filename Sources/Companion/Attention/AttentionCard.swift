@@ -68,7 +68,8 @@ struct AttentionCard: Encodable, Sendable, Equatable {
             try container.encode(card.severity, forKey: .severity)
             try container.encode(card.title, forKey: .title)
             try container.encode(card.why, forKey: .why)
-            try container.encode(card.since.map { RFC3339.text(epochMilliseconds: $0) }, forKey: .since)
+            let since = card.since.map { RFC3339.text(epochMilliseconds: $0) }
+            try container.encode(since, forKey: .since)
             try container.encode(card.value, forKey: .value)
             try container.encode(card.usual, forKey: .usual)
             try container.encode(card.affected, forKey: .affected)

@@ -5,7 +5,23 @@ import Telemetry
 
 /// What needs somebody, and putting it away.
 struct AttentionRoutes: Sendable {
-    let reader: AttentionReader
+    private let reader: AttentionReader
+
+    init(
+        _ queries: QueryRoutes,
+        _ visitors: VisitorReader,
+        _ pixels: [String: [String: BrowserPixel]],
+        writers: ArchiveReaders
+    ) {
+        reader = AttentionReader(
+            archive: queries.archive,
+            writers: writers,
+            visitors: visitors,
+            pixels: pixels,
+            freshness: queries.freshness,
+            time: queries.time
+        )
+    }
 
     static let cards = Endpoint(
         .get,
@@ -38,15 +54,25 @@ struct AttentionRoutes: Sendable {
         ],
     ]
 
-    static let snooze = act("snooze", "Hides a card for some minutes.", [
-        "minutes": [
-            "type": "integer", "minimum": 1,
-            "maximum": .integer(Int64(Limits.attentionSnoozeMinutesMaximum)),
+    static let snooze = act(
+        "snooze",
+        "Hides a card for some minutes.",
+        [
+            "minutes": [
+                "type": "integer", "minimum": 1,
+                "maximum": .integer(Int64(Limits.attentionSnoozeMinutesMaximum)),
+            ]
         ]
-    ])
-    static let dismiss = act("dismiss", "Hides a card until it concerns twice as many.", [
-        "reason": ["type": "string", "maxLength": .integer(Int64(Limits.attentionReasonMaximum))]
-    ])
+    )
+    static let dismiss = act(
+        "dismiss",
+        "Hides a card until it concerns twice as many.",
+        [
+            "reason": [
+                "type": "string", "maxLength": .integer(Int64(Limits.attentionReasonMaximum)),
+            ]
+        ]
+    )
     static let done = act(
         "done",
         "Hides a card for as long as its rule looks back; it returns when the rule still holds then.",
@@ -135,7 +161,9 @@ struct AttentionRoutes: Sendable {
         try fields.end()
         let facts = try await reader.read(site: site, named: name).facts
         guard let card = AttentionRule.cards(facts).first(where: { $0.id == id }) else {
-            throw ApiProblem.notFound("Nothing called \(id.prefix(128)) needs attention on \(name).")
+            throw ApiProblem.notFound(
+                "Nothing called \(id.prefix(128)) needs attention on \(name)."
+            )
         }
         let seconds: Int64? =
             switch act {

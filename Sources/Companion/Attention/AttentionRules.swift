@@ -203,7 +203,8 @@ enum AttentionRule: String, CaseIterable, Encodable, Sendable {
             rule: .silence,
             severity: .critical,
             title: "No events for \(duration(gap / 1_000))",
-            why: "at this hour \(number(Int64(hourly))) come usually; is the tag still on the page?",
+            why:
+                "at this hour \(number(Int64(hourly))) come usually; is the tag still on the page?",
             since: last,
             value: Double(gap) / 1_000,
             usual: usualGap / 1_000,

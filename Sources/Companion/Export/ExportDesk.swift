@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Loop
 import Settings
 import Synchronization
 import Telemetry
@@ -20,22 +21,35 @@ final class ExportDesk: Sendable {
     private let log: Logger
     private let table = Mutex(Table())
 
-    init(folder: String, archive: ArchiveReaders, time: TimeSource, log: Logger) {
-        (self.folder, self.archive, self.time, self.log) = (folder, archive, time, log)
+    init(folder: String, _ postgres: Secret, time: TimeSource, log: Logger) {
+        (self.folder, self.time, self.log) = (folder, time, log)
+        archive = ArchiveReaders(postgres)
     }
 
-    /// Takes up the files of an earlier process. What it had not ended is taken away.
-    func open() {
+    /// Takes up the files of an earlier process and starts the threads, which end after `stop`.
+    func start() -> [EngineThread] {
+        open()
+        return archive.start()
+    }
+
+    /// What is being made is called off; the threads end within seconds.
+    func stop() {
+        table.withLock { $0.isStopping = true }
+        archive.stop()
+    }
+
+    /// What an earlier process had not ended is taken away.
+    private func open() {
         let files = FileManager.default
         try? files.createDirectory(
             atPath: folder,
             withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700]
         )
-        for name in (try? files.contentsOfDirectory(atPath: folder)) ?? []
-        where name.hasSuffix(".json") {
-            let id = String(name.dropLast(5))
-            guard let data = files.contents(atPath: "\(folder)/\(name)"),
+        let names = (try? files.contentsOfDirectory(atPath: folder)) ?? []
+        let ids = Set(names.map { $0.hasSuffix(".json") ? String($0.dropLast(5)) : $0 })
+        for id in ids where id.hasPrefix(ExportDocument.idPrefix) {
+            guard let data = files.contents(atPath: "\(folder)/\(id).json"),
                 let export = try? JSONDecoder().decode(ExportDocument.self, from: data),
                 export.id == id, export.state == .ready
             else {
@@ -46,8 +60,6 @@ final class ExportDesk: Sendable {
         }
         trim()
     }
-
-    func close() { table.withLock { $0.isStopping = true } }
 
     // MARK: - Asking
 
@@ -75,8 +87,16 @@ final class ExportDesk: Sendable {
         }
     }
 
-    /// Takes away what is too old.
-    func trim() {
+    /// Takes away what is too old and, where PostgreSQL answers, what holds somebody who was erased: nobody
+    /// would get it, and it must not stay on the disk either.
+    func sweep() async throws {
+        trim()
+        for export in list({ _ in true }) where export.state == .ready {
+            if try await isOvertaken(export) { remove(export.id) }
+        }
+    }
+
+    private func trim() {
         let now = time.epochMilliseconds()
         let old = table.withLock { $0.exports.values.filter { $0.expiresAt <= now } }
         for export in old where export.state.isOver { remove(export.id) }
@@ -106,7 +126,8 @@ final class ExportDesk: Sendable {
                 export.kind.statement,
                 [export.site, export.from, export.to, export.filter]
             )
-            done = try await archive.walk(query) { [self] next throws(ArchiveFailure) in
+            done = try await archive.walk(query, isWanted: { [self] in isWanted(export) }) {
+                [self] next throws(ArchiveFailure) in
                 var work = ExportWork(export) { note($0) }
                 return try work.run(path(export), next)
             }
@@ -136,6 +157,10 @@ final class ExportDesk: Sendable {
             if !made { log.warning("an export's description could not be kept") }
         }
         table.withLock { $0.exports[export.id] = export }
+    }
+
+    private func isWanted(_ export: ExportDocument) -> Bool {
+        table.withLock { !$0.isStopping && $0.exports[export.id] != nil }
     }
 
     /// Notes how far it is; false when it is not wanted any more.

@@ -6,6 +6,8 @@ struct ExportDocument: Codable, Sendable, Equatable {
         var isOver: Bool { self == .ready || self == .failed }
     }
 
+    static let idPrefix = "exp_"
+
     let id: String
     let kind: ExportKind
     let site: String

@@ -18,6 +18,8 @@ struct ExportFile: ~Copyable {
         self.file = file
     }
 
+    deinit { gzclose(file) }
+
     /// False when the disk did not take it.
     mutating func write(_ text: String) -> Bool {
         var text = text
@@ -29,5 +31,9 @@ struct ExportFile: ~Copyable {
     }
 
     /// Ends the file; false when the disk did not take the rest.
-    consuming func end() -> Bool { gzclose(file) == Z_OK }
+    consuming func end() -> Bool {
+        let file = file
+        discard self
+        return gzclose(file) == Z_OK
+    }
 }

@@ -7,10 +7,15 @@ import Units
 
 /// Rows as files: ordered, looked at, fetched and taken away.
 struct ExportRoutes: Sendable {
-    let desk: ExportDesk
-    let archive: AccessArchive
-    let sites: [Site]
-    let time: TimeSource
+    private let desk: ExportDesk
+    private let writers: ArchiveReaders
+    private let sites: [Site]
+    private let time: TimeSource
+
+    init(_ desk: ExportDesk, _ queries: QueryRoutes, writers: ArchiveReaders) {
+        (self.desk, self.writers) = (desk, writers)
+        (sites, time) = (queries.sites, queries.time)
+    }
 
     private static let export = Schemas.open(
         "id",
@@ -122,7 +127,7 @@ struct ExportRoutes: Sendable {
         let filter = try Self.filter(kind, &fields)
         try fields.end()
         return ExportDocument(
-            id: "exp_" + UUID().uuidString.lowercased().filter { $0 != "-" },
+            id: ExportDocument.idPrefix + UUID().uuidString.lowercased().filter { $0 != "-" },
             kind: kind,
             site: name,
             format: format,
@@ -163,7 +168,7 @@ struct ExportRoutes: Sendable {
 
     private func note(_ call: Call, _ action: String, _ export: ExportDocument) async throws {
         let subject = "\(export.site)/\(export.kind.rawValue)/\(export.id)"
-        _ = try await archive.writers.ask([
+        _ = try await writers.ask([
             AccessArchive.change(try call.caller(), action, subject)
         ])
     }

@@ -54,7 +54,6 @@ struct QueryAnswer {
         if let warning = money.warning, plan.metrics.contains(where: { $0.unit == .money }) {
             warnings.append(warning)
         }
-        if asOf == nil { warnings.append("how far the rows reach is not known now") }
         return [
             "columns": .array(columns), "rows": .array(rows), "totals": totals,
             "meta": meta(warnings),
@@ -68,7 +67,7 @@ struct QueryAnswer {
             "d": .array(group.map { $0.map(JSONValue.string) ?? .null }),
             "m": figures(now.cells[key] ?? [:], currency),
         ]
-        if bucket != nil { row["t"] = .string(text(start)) }
+        if bucket != nil { row["t"] = .string(worth.text(start)) }
         if let earlier { row["c"] = figures(earlier.cells[key] ?? [:], currency) }
         return .object(row)
     }
@@ -127,40 +126,26 @@ struct QueryAnswer {
     }
 
     private func meta(_ warnings: [String]) -> JSONValue {
-        var meta: [String: JSONValue] = [
-            "as_of": asOf.map { .string(text($0)) } ?? .null,
-            // Every figure is counted, none estimated.
-            "approximate": [:],
-            "range": span(plan.range), "time_zone": .string(plan.zone.identifier),
-            "sources": .words(sources), "warnings": .words(warnings),
-            "elapsed_ms": .integer(elapsedMilliseconds),
-        ]
-        if let asOf {
-            let lag = askedAt.timeIntervalSince(asOf) * 1_000
-            meta["lag_ms"] = .integer(Int64(max(0, lag)))
-            // An event is moved to a time not longer ago than this, so earlier days no longer change.
-            meta["final_before"] = .string(text(asOf.addingTimeInterval(-7 * 86_400)))
-        }
+        var meta = worth.members(warnings)
         if plan.bases.contains(.attribution) {
             meta["attribution"] = ["model": .string(plan.attributionModel)]
         }
         if let comparison = plan.comparison {
             meta["compared"] = [
-                "range": span(comparison.range), "align": .string(comparison.align),
+                "range": worth.span(comparison.range), "align": .string(comparison.align),
             ]
         }
         return .object(meta)
     }
 
-    private func span(_ range: QueryRange) -> JSONValue {
-        ["from": .string(text(range.from)), "to": .string(text(range.to))]
-    }
-
-    /// With the site's offset of that moment.
-    private func text(_ date: Date) -> String {
-        let format = Date.ISO8601FormatStyle(timeZone: plan.zone).year().month().day()
-            .dateSeparator(.dash).time(includingFractionalSeconds: false).timeSeparator(.colon)
-            .timeZone(separator: .colon)
-        return date.formatted(format)
+    private var worth: FigureWorth {
+        FigureWorth(
+            zone: plan.zone,
+            range: plan.range,
+            sources: sources,
+            asOf: asOf,
+            askedAt: askedAt,
+            elapsedMilliseconds: elapsedMilliseconds
+        )
     }
 }

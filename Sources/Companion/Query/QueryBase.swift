@@ -75,7 +75,7 @@ enum QueryBase: String, CaseIterable, Sendable {
 
 /// What has to be looked up for each row of a base, because another table tells it.
 enum QueryJoin: CaseIterable, Sendable {
-    case touch, ending, conversion, bounce
+    case touch, ending, conversion, bounce, landing
 
     /// Columns that it adds to a row.
     var columns: StaticString {
@@ -84,6 +84,7 @@ enum QueryJoin: CaseIterable, Sendable {
         case .ending: ", e.score AS end_score, e.band AS end_band"
         case .conversion: ", o.converted"
         case .bounce: ", b.bounced"
+        case .landing: ""
         }
     }
 
@@ -93,6 +94,7 @@ enum QueryJoin: CaseIterable, Sendable {
         case .ending: Self.lastPoint
         case .conversion: Self.anyConversion
         case .bounce: Self.nothingDone
+        case .landing: Self.firstPage
         }
     }
 
@@ -136,5 +138,19 @@ enum QueryJoin: CaseIterable, Sendable {
                     AND a.received_at >= s.started_at - interval '1 day'
                     AND a.received_at < s.ended_at + interval '8 days'))
             END AS bounced) AS b
+        """
+
+    /// The page of the session's first page view, written as `event.page` is.
+    private static let firstPage: StaticString = """
+         LEFT JOIN LATERAL (
+            SELECT nullif(
+                regexp_replace(p.properties->>'u', '^[a-z]+://[^/?#]*|[?#].*$', '', 'g'), '')
+                AS landing_page
+            FROM heliograph.event AS p
+            WHERE p.site = s.site AND p.visitor_id = s.visitor_id AND p.session_id = s.session_id
+                AND p.type = 'pv' AND NOT p.bot
+                AND p.received_at >= s.started_at - interval '1 day'
+                AND p.received_at < s.ended_at + interval '8 days'
+            ORDER BY p.occurred_at, p.journal_offset, p.n LIMIT 1) AS l ON true
         """
 }

@@ -46,6 +46,12 @@ struct QueryDimension: Sendable {
         session("session.source", "Source", "t.source", "s.source"),
         session("session.medium", "Medium", "t.medium", "s.medium"),
         session("session.campaign", "Campaign", "t.campaign", "s.campaign"),
+        QueryDimension(
+            "session.landing_page",
+            "Landing page",
+            [.sessions: "l.landing_page", .arrivals: "l.landing_page"],
+            joins: [.sessions: .landing, .arrivals: .landing]
+        ),
         QueryDimension("session.device", "Device", [.events: "s.context->>'dv'"]),
         QueryDimension("session.browser", "Browser", [.events: "s.context->>'br'"]),
         QueryDimension("session.os", "Operating system", [.events: "s.context->>'os'"]),
@@ -83,7 +89,8 @@ struct QueryDimension: Sendable {
     /// Each of its values has its own minor units.
     static let currency = "conversion.currency"
 
-    private static let page: StaticString = """
+    /// Address of a page view without host, query and fragment, over its row `s`.
+    static let page: StaticString = """
         nullif(regexp_replace(s.properties->>'u', '^[a-z]+://[^/?#]*|[?#].*$', '', 'g'), '')
         """
 }

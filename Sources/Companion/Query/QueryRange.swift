@@ -93,6 +93,9 @@ struct QueryRange: Sendable, Equatable {
         switch name {
         case "today": return span(today, .day, 1, calendar)
         case "yesterday": return span(calendar.moved(today, .day, -1), .day, 1, calendar)
+        case "week":
+            let week = calendar.dateInterval(of: .weekOfYear, for: now)?.start ?? today
+            return span(week, .day, 7, calendar)
         case "month": return span(month, .month, 1, calendar)
         case "quarter":
             let past = (calendar.component(.month, from: now) - 1) % 3
@@ -105,7 +108,7 @@ struct QueryRange: Sendable, Equatable {
                 "invalid-range",
                 "/range/preset",
                 "is not known",
-                ["today", "yesterday", "month", "quarter", "year"]
+                ["today", "yesterday", "week", "month", "quarter", "year"]
             )
         }
     }

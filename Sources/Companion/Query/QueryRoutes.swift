@@ -9,7 +9,7 @@ struct QueryRoutes: Sendable {
     let archive: ArchiveReaders
     let sites: [Site]
     let time: TimeSource
-    private let freshness: QueryFreshness
+    let freshness: QueryFreshness
     private let flights = QueryFlights()
 
     init(
@@ -65,15 +65,10 @@ struct QueryRoutes: Sendable {
 
     private func answer(_ call: Call) async throws -> Response {
         let body = try await RequestParameters.body(of: call.request)
-        guard let name = body.members?["site"]?.text else {
-            throw ApiProblem.invalidField("/site", "is missing; name one of your sites")
-        }
-        let site = sites[try call.parameters.site(named: name, try call.caller())]
+        let site = sites[try call.site(named: body)]
         let accept = call.request.headers[values: .accept].joined(separator: ",")
         guard let format = TableFormat(accept: accept) else {
-            let document = try await flights.share(body) {
-                try await figures(body, site, isFile: false)
-            }
+            let document = try await flights.share(body) { try await figures(body, site) }
             return try JSONBody.response(document)
         }
         let document = try await flights.share([body, "file"]) {
@@ -82,11 +77,8 @@ struct QueryRoutes: Sendable {
         return QueryFile(document, format).response(name: "\(site.name)-figures")
     }
 
-    private func figures(
-        _ body: JSONValue,
-        _ site: Site,
-        isFile: Bool
-    ) async throws -> JSONValue {
+    /// The answer to the question `body` about a site that the caller may see.
+    func figures(_ body: JSONValue, _ site: Site, isFile: Bool = false) async throws -> JSONValue {
         let begun = time.monotonicNanoseconds()
         let now = Date(timeIntervalSince1970: Double(time.epochMilliseconds()) / 1_000)
         let zone = TimeZone(identifier: site.timeZone) ?? .gmt

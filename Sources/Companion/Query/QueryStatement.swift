@@ -100,7 +100,7 @@ struct QueryReading {
         }
         if let filter = plan.filter {
             statement.add(" AND coalesce(")
-            add(filter, &statement)
+            statement.add(filter, on: base)
             statement.add(", false)")
         }
         statement.add(") AS r")
@@ -165,70 +165,6 @@ struct QueryReading {
             statement.add(")")
         }
         statement.add(")")
-    }
-
-    // MARK: - Filters
-
-    private func add(_ filter: QueryFilter, _ statement: inout QueryStatement) {
-        switch filter {
-        case .all(let parts): add(parts, " AND ", &statement)
-        case .any(let parts): add(parts, " OR ", &statement)
-        case .not(let part):
-            statement.add("NOT coalesce(")
-            add(part, &statement)
-            statement.add(", false)")
-        case .leaf(let field, let operation, let values):
-            addLeaf(field, operation, values, &statement)
-        }
-    }
-
-    private func add(
-        _ parts: [QueryFilter],
-        _ word: StaticString,
-        _ statement: inout QueryStatement
-    ) {
-        statement.add("(")
-        for (index, part) in parts.enumerated() {
-            if index > 0 { statement.add(word) }
-            add(part, &statement)
-        }
-        statement.add(")")
-    }
-
-    /// A row without a value is in no list, contains nothing and begins with nothing.
-    private func addLeaf(
-        _ field: String,
-        _ operation: QueryFilter.Operation,
-        _ values: [String],
-        _ statement: inout QueryStatement
-    ) {
-        let expression = QueryDimension.named[field]?.expressions[base] ?? "NULL"
-        let isNegated = operation == .isNotIn || operation == .containsNot
-        statement.add(isNegated ? "NOT coalesce((" : "((")
-        if operation == .isNull {
-            statement.add(expression)
-            statement.add(") IS NULL)")
-            return
-        }
-        statement.add("SELECT bool_or(")
-        switch operation {
-        case .isIn, .isNotIn:
-            statement.add("listed.value = (")
-            statement.add(expression)
-            statement.add(")::text")
-        case .contains, .containsNot:
-            statement.add("position(listed.value IN (")
-            statement.add(expression)
-            statement.add(")::text) > 0")
-        case .startsWith, .isNull:
-            statement.add("starts_with((")
-            statement.add(expression)
-            statement.add(")::text, listed.value)")
-        }
-        statement.add(") FROM unnest(string_to_array(")
-        statement.add(value: values.joined(separator: "\n"))
-        statement.add(", chr(10))) AS listed (value))")
-        statement.add(isNegated ? ", false)" : ")")
     }
 }
 

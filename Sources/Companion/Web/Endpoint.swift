@@ -125,6 +125,14 @@ struct Call: Sendable {
     /// The same for a site that the path names.
     func siteOfPath() throws -> Int { try parameters.site(named: path("site"), grant) }
 
+    /// The same for a site that the body names.
+    func site(named body: JSONValue) throws -> Int {
+        guard let name = body.members?["site"]?.text else {
+            throw ApiProblem.invalidField("/site", "is missing; name one of your sites")
+        }
+        return try parameters.site(named: name, try caller())
+    }
+
     /// Whatever in the path or the query names the site.
     func siteAnywhere() throws -> Int {
         context.parameters.get("site") == nil ? try site() : try siteOfPath()

@@ -70,42 +70,58 @@ struct ProblemPages: Sendable {
 
     private static let ofCallers: [Entry] = [
         Entry(
-            "unauthenticated", 401, "Not signed in",
+            "unauthenticated",
+            401,
+            "Not signed in",
             "The request carried no credential, or one that is unknown, expired or revoked.",
             "Send a token as Authorization: Bearer hgt_..., or sign in at /welcome."
         ),
         Entry(
-            "scope-missing", 403, "Not allowed",
+            "scope-missing",
+            403,
+            "Not allowed",
             "The credential is good, and lacks the scope or the sites that this needs.",
             "The detail names the scope. Make a token with it: heliograph token create --scope."
         ),
         Entry(
-            "csrf", 403, "Not asked for by our page",
+            "csrf",
+            403,
+            "Not asked for by our page",
             "A browser's session changes something only when a page of ours asked for it.",
             "Send X-HG-CSRF with the value of /api/v1/me, from a page of the same origin."
         ),
         Entry(
-            "token-in-url", 400, "Secret in the address",
+            "token-in-url",
+            400,
+            "Secret in the address",
             "Addresses are written to logs and histories, so secrets in them are refused.",
             "Revoke the token, make another, and send it as Authorization: Bearer."
         ),
         Entry(
-            "rate-limited", 429, "Too many requests",
+            "rate-limited",
+            429,
+            "Too many requests",
             "The caller asked more in a short time than it may.",
             "Wait as many seconds as Retry-After says."
         ),
         Entry(
-            "wrong-host", 421, "Wrong host",
+            "wrong-host",
+            421,
+            "Wrong host",
             "The request names a host that this server is not, as a rebound web page would.",
             "Add the name to companion.hosts of the settings if it is yours."
         ),
         Entry(
-            "not-found", 404, "Not found",
+            "not-found",
+            404,
+            "Not found",
             "There is no such thing, or the credential may not see it.",
             "Look at the list that it would be in, and at the sites of the credential."
         ),
         Entry(
-            "method-not-allowed", 405, "Method not allowed",
+            "method-not-allowed",
+            405,
+            "Method not allowed",
             "The path is known, and not with this method.",
             "The header Allow lists the methods."
         ),
@@ -113,57 +129,79 @@ struct ProblemPages: Sendable {
 
     private static let ofBodies: [Entry] = [
         Entry(
-            "bad-request", 400, "Bad request",
+            "bad-request",
+            400,
+            "Bad request",
             "The request could not be understood as HTTP.",
             "Look at how it is put together."
         ),
         Entry(
-            "invalid-json", 400, "Not JSON",
+            "invalid-json",
+            400,
+            "Not JSON",
             "The body cannot be read as JSON in UTF-8.",
             "Check it with a JSON parser."
         ),
         Entry(
-            "media-type", 415, "Not JSON",
+            "media-type",
+            415,
+            "Not JSON",
             "Bodies are taken as application/json only.",
             "Send Content-Type: application/json."
         ),
         Entry(
-            "too-large", 413, "Body too large",
+            "too-large",
+            413,
+            "Body too large",
             "A body has at most 64 KiB.",
             "Ask in parts."
         ),
         Entry(
-            "unknown-field", 400, "Unknown field",
+            "unknown-field",
+            400,
+            "Unknown field",
             "The body has a field that nobody reads; ignoring it would answer another question.",
             "errors[0].pointer says where, errors[0].allowed what there is."
         ),
         Entry(
-            "invalid-field", 400, "Invalid field",
+            "invalid-field",
+            400,
+            "Invalid field",
             "A field of the body is missing or has a value that it cannot have.",
             "errors[0].pointer says where; the detail says what it must be."
         ),
         Entry(
-            "invalid-parameter", 400, "Invalid parameter",
+            "invalid-parameter",
+            400,
+            "Invalid parameter",
             "A parameter of the query is unknown, given twice, or has a value that it cannot have.",
             "The detail names it and says what it must be."
         ),
         Entry(
-            "invalid-cursor", 400, "Invalid cursor",
+            "invalid-cursor",
+            400,
+            "Invalid cursor",
             "A cursor is the next_cursor of an earlier answer, unchanged.",
             "Leave it out to begin anew."
         ),
         Entry(
-            "expired", 410, "The file is gone",
+            "expired",
+            410,
+            "The file is gone",
             "Exports are kept for a day, and never beyond the erasure of somebody of the site.",
             "Order it anew."
         ),
         Entry(
-            "not-ready", 409, "Not ready",
+            "not-ready",
+            409,
+            "Not ready",
             "The file is still being made, or could not be made.",
             "GET /exports/{id} says which; ask again when its state is ready."
         ),
         Entry(
-            "range-not-satisfiable", 416, "Beyond the end",
+            "range-not-satisfiable",
+            416,
+            "Beyond the end",
             "Range asks for a part behind the end of the file.",
             "The detail says how long the file is."
         ),
@@ -171,42 +209,58 @@ struct ProblemPages: Sendable {
 
     private static let ofQuestions: [Entry] = [
         Entry(
-            "unknown-metric", 400, "Unknown metric",
+            "unknown-metric",
+            400,
+            "Unknown metric",
             "The question names a metric that there is not.",
             "errors[0].allowed has the nearest names; GET /schema has all."
         ),
         Entry(
-            "unknown-dimension", 400, "Unknown dimension",
+            "unknown-dimension",
+            400,
+            "Unknown dimension",
             "The question names a dimension that there is not.",
             "errors[0].allowed has the nearest names; GET /schema has all."
         ),
         Entry(
-            "invalid-filter", 400, "Invalid filter",
+            "invalid-filter",
+            400,
+            "Invalid filter",
             "The filter is too deep, too long, or not put together as filters are.",
             "errors[0].pointer says where."
         ),
         Entry(
-            "invalid-range", 400, "Invalid range",
+            "invalid-range",
+            400,
+            "Invalid range",
             "The range, its grain or what it is compared with cannot be read.",
             "Use last, preset, or from and to."
         ),
         Entry(
-            "range-too-long", 422, "Range too long",
+            "range-too-long",
+            422,
+            "Range too long",
             "The range is longer than figures are told of.",
             "Ask for a shorter one."
         ),
         Entry(
-            "grain-too-fine", 422, "Grain too fine",
+            "grain-too-fine",
+            422,
+            "Grain too fine",
             "The range has more buckets of this grain than one answer holds.",
             "Use a coarser grain or a shorter range."
         ),
         Entry(
-            "too-many-groups", 422, "Too many groups",
+            "too-many-groups",
+            422,
+            "Too many groups",
             "The dimensions make more groups and buckets than one answer holds.",
             "Filter, or use fewer dimensions or a coarser grain."
         ),
         Entry(
-            "incompatible-fields", 422, "Fields that do not fit",
+            "incompatible-fields",
+            422,
+            "Fields that do not fit",
             "A metric cannot be told apart or restricted by one of the dimensions.",
             "errors[0].allowed has the dimensions that fit."
         ),
@@ -214,27 +268,37 @@ struct ProblemPages: Sendable {
 
     private static let ofStores: [Entry] = [
         Entry(
-            "store-unavailable", 503, "A store is not reachable",
+            "store-unavailable",
+            503,
+            "A store is not reachable",
             "Redis or PostgreSQL does not answer. Events are still taken in and nothing is lost.",
             "The detail names the store. Ask again after Retry-After."
         ),
         Entry(
-            "query-deadline", 504, "The question took too long",
+            "query-deadline",
+            504,
+            "The question took too long",
             "PostgreSQL did not find the answer in time.",
             "Ask about a shorter range, with a coarser grain, or order an export."
         ),
         Entry(
-            "audit-unavailable", 503, "Reads cannot be noted",
+            "audit-unavailable",
+            503,
+            "Reads cannot be noted",
             "Who reads a person's data is noted in PostgreSQL, which has been away for too long.",
             "Bring PostgreSQL back; figures and scores of everybody are still told."
         ),
         Entry(
-            "too-many-streams", 503, "Too many live streams",
+            "too-many-streams",
+            503,
+            "Too many live streams",
             "All live streams of this server are taken.",
             "Close a live page and try again."
         ),
         Entry(
-            "internal-failure", 500, "Internal failure",
+            "internal-failure",
+            500,
+            "Internal failure",
             "The companion failed on this request. That is a fault of ours.",
             "The log has a line with the Request-Id of the answer."
         ),

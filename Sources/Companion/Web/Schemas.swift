@@ -38,6 +38,19 @@ enum Schemas {
             "confidence": ["type": "number", "minimum": 0, "maximum": 1],
             "updated": ["type": "integer", "description": "Epoch milliseconds."],
             "as_of": ["type": "integer", "description": "The moment that the score is of."],
+            "links": [
+                "type": "array", "items": link,
+                "description": "Browsers that may be the same person's. Guesses: they join nobody.",
+            ],
+        ],
+    ]
+
+    static let link: JSONValue = [
+        "type": "object", "required": ["visitor", "confidence", "reasons"],
+        "properties": [
+            "visitor": ["type": "string"],
+            "confidence": ["type": "number", "minimum": 0, "maximum": 1],
+            "reasons": ["type": "array", "items": open("reason", "adds", "detail")],
         ],
     ]
 

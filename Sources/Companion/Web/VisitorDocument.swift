@@ -71,6 +71,8 @@ struct VisitorDocument: Encodable, Sendable {
     var trend: [String: TrendDocument]?
     /// The person that the visitor is read as part of; nil when it is read alone, or nobody can say.
     var identity: PersonDocument?
+    /// Browsers that may be the same person's, the surest first; nil when nobody can say.
+    var links: [LikelyLink]?
     /// The visitor's own packed sums; not shown.
     let state: [UInt8]?
 
@@ -79,7 +81,7 @@ struct VisitorDocument: Encodable, Sendable {
         case asOf = "as_of"
         case likelihoodLow = "likelihood_low", likelihoodHigh = "likelihood_high"
         case likelihoodBy = "likelihood_by"
-        case terms, sums, heads, trend, identity
+        case terms, sums, heads, trend, identity, links
     }
 
     /// Builds the document from the hash in Redis; nil when there is no such visitor.

@@ -10,12 +10,13 @@ struct WhyRoutes: Sendable {
     let reader: VisitorReader
     let history: HistoryReader
     let timeline: TimelineReader
+    let links: LinkReader
 
     static let visitor = Endpoint(
         .get,
         "/visitors/{id}",
         .scope(.readVisitors),
-        "A visitor: score, band and profile of now, and what they come from."
+        "A visitor: score, band and profile of now, what they come from, and likely links."
     ).taking(.site).answering(Schemas.visitor).tellingOfPerson("visitor")
 
     static let explanation = Endpoint(
@@ -64,6 +65,7 @@ struct WhyRoutes: Sendable {
         }
         document.trend = await trend(of: document, site)
         document.identity = try? await history.person(visitor, site: names[site])
+        document.links = try? await links.links(of: visitor, site: names[site], now: document.asOf)
         return try JSONBody.response(document)
     }
 

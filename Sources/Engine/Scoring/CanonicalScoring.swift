@@ -36,6 +36,8 @@ struct CanonicalScoring {
         lines += file.profiles.categories.map { "category \($0)" }
         lines += sorted(file.pagePaths).map { "path \($0.0) \(page($0.1))" }
         lines += sorted(file.pageWords).map { "word \($0.0) \(page($0.1))" }
+        lines += words("", file.categories.all)
+        lines += sorted(file.categories.sites).flatMap { words($0.0, $0.1) }
         lines.append("click \(file.clickOther)")
         lines += sorted(file.clickWords).map { "click \($0.0) \($0.1)" }
         lines += (sorted(file.forms) + [("other", file.formOther)]).map {
@@ -89,6 +91,12 @@ struct CanonicalScoring {
 
     private static func sorted<Value>(_ table: [String: Value]) -> [(String, Value)] {
         table.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// Nothing where nothing is given, so that files of before the section keep their name.
+    private static func words(_ site: String, _ map: CategoryRules.Map) -> [String] {
+        sorted(map.paths).map { "category \(site) path \($0.0) \($0.1)" }
+            + sorted(map.headings).map { "category \(site) heading \($0.0) \($0.1)" }
     }
 
     private static func page(_ rule: ScoringFile.PageRule) -> String {

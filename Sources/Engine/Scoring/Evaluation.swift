@@ -62,48 +62,83 @@ extension SignalState {
         for index in 0..<model.classCount {
             factors[index] = Shapes.powerOfTwo(milliseconds * model.halvingsPerMillisecond[index])
         }
+        // Beside the evaluation, which the compiler would copy as a whole for every signal.
+        var values = InlineArray<27, Double>(repeating: 0)
+        var found = Evidence(logOdds: model.intercept)
+        let sums = sums.span
         for index in 0..<Signal.count {
-            read(index, factors[Int(model.classOfSum[index])], time, &evaluation, model)
+            let factor = factors[Int(model.classOfSum[index])]
+            values[index] = read(sums, index, factor, time, &found, model)
         }
+        evaluation.values = values
+        evaluation.measured = found.measured
+        evaluation.evidence = found.count
+        evaluation.logOdds = found.logOdds
+        weigh(&evaluation, sums, factors, model)
+        return evaluation
+    }
+
+    /// What the signals read so far come to.
+    private struct Evidence: BitwiseCopyable {
+        var measured: UInt32 = 0
+        var count = 0.0
+        var logOdds: Double
+    }
+
+    /// Attention and categories.
+    @inline(__always)
+    private borrowing func weigh(
+        _ evaluation: inout Evaluation,
+        _ sums: Span<Double>,
+        _ factors: borrowing InlineArray<32, Double>,
+        _ model: ScoringModel
+    ) {
         evaluation.active =
             sums[Sum.visibleAttention.index]
             * factors[Int(model.classOfSum[Sum.visibleAttention.index])]
         let dwellFactor = factors[Int(model.classOfSum[Sum.dwellAll.index])]
         evaluation.dwell = sums[Sum.dwellAll.index] * dwellFactor
+        var categories = InlineArray<10, Double>(repeating: 0)
+        var tagged = 0.0
         for index in 0..<model.categoryCount {
             let dwell = sums[Sum.dwellIndex(category: index)] * dwellFactor
-            evaluation.categories[index] = dwell
-            evaluation.tagged += dwell
+            categories[index] = dwell
+            tagged += dwell
         }
-        return evaluation
+        evaluation.categories = categories
+        evaluation.tagged = tagged
     }
 
+    /// The value of a signal; 0 when there is nothing to measure.
     @inline(__always)
     private borrowing func read(
+        _ sums: Span<Double>,
         _ index: Int,
         _ factor: Double,
         _ time: Int64,
-        _ evaluation: inout Evaluation,
+        _ found: inout Evidence,
         _ model: ScoringModel
-    ) {
+    ) -> Double {
         let rule = model.rules[index]
-        let measure = measure(index, factor, time, rule, model)
+        let measure = measure(sums, index, factor, time, rule, model)
         switch rule.aggregate {
         case .mean, .ratio:
-            guard measure.isKnown else { return }
-            evaluation.measured |= 1 << UInt32(index)
-            if measure.certainty >= Self.evidenceFactorMinimum { evaluation.evidence += 1 }
+            guard measure.isKnown else { return 0 }
+            found.measured |= 1 << UInt32(index)
+            if measure.certainty >= Self.evidenceFactorMinimum { found.count += 1 }
         case .sum, .blend:
-            evaluation.measured |= measured & (1 << UInt32(index))
-            if measure.value >= Self.evidenceValueMinimum { evaluation.evidence += 1 }
+            found.measured |= measured & (1 << UInt32(index))
+            if measure.value >= Self.evidenceValueMinimum { found.count += 1 }
         }
-        evaluation.values[index] = measure.value
-        evaluation.logOdds += rule.weight * measure.value
+        found.logOdds += rule.weight * measure.value
+        return measure.value
     }
 
-    /// What a signal's sums, times `factor`, come to at `time`.
+    /// What a signal's sums, times `factor`, come to at `time`. `sums` are this state's, as a span: an
+    /// element of the array itself is read by copying all of it.
     @inline(__always)
     borrowing func measure(
+        _ sums: Span<Double>,
         _ index: Int,
         _ factor: Double,
         _ time: Int64,

@@ -56,7 +56,8 @@ extension VisitorState {
             signals.add(1, to: .sessionDepth, &moment, model)
             if rule.isOption { trend.options &+= 1 }
         }
-        if rule.category >= 0 { foldCategories(1 << UInt16(rule.category), &moment, model) }
+        let category = model.categoryWords.page(view.path, of: setting.site) ?? rule.category
+        if category >= 0 { foldCategories(1 << UInt16(category), &moment, model) }
         foldStage(rule.stage, &moment, model)
     }
 

@@ -163,7 +163,14 @@ extension SignalState {
         if landmark != 0 {
             let type = Int(model.classOfSum[index])
             let halvings = Double(landmark &- time) * model.halvingsPerMillisecond[type]
-            measure = self.measure(index, Shapes.powerOfTwo(halvings), time, rule, model)
+            measure = self.measure(
+                sums.span,
+                index,
+                Shapes.powerOfTwo(halvings),
+                time,
+                rule,
+                model
+            )
         }
         return Explanation.Part(
             signal: signal,

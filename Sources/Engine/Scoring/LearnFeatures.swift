@@ -53,7 +53,19 @@ extension LearnFeatures {
         _ context: LearnContext,
         _ model: ScoringModel
     ) {
-        self.init(signals.evaluate(at: time, model))
+        self.init(signals.evaluate(at: time, model), signals, at: time, context, model)
+    }
+
+    /// The same, where the sums are evaluated at `time` already.
+    @inline(__always)
+    init(
+        _ evaluation: borrowing Evaluation,
+        _ signals: borrowing SignalState,
+        at time: Int64,
+        _ context: LearnContext,
+        _ model: ScoringModel
+    ) {
+        self.init(evaluation)
         let sum = Sum.intentMaximum.index
         let rate = model.halvingsPerMillisecond[Int(model.classOfSum[sum])]
         let factor = Shapes.powerOfTwo(Double(signals.landmark &- time) * rate)
@@ -67,6 +79,7 @@ extension LearnFeatures {
 
 extension VisitorState {
     /// The evidence as of the record last folded.
+    @inline(__always)
     borrowing func features(actions: Int, _ model: ScoringModel) -> LearnFeatures {
         let context = LearnContext(convertedAt: convertedAt, actions: actions)
         return LearnFeatures(signals, at: updatedAt, context, model)

@@ -71,7 +71,8 @@ public struct LearnPosterior: Sendable {
     /// one half (MacKay's approximation of the predictive integral). Allocates nothing.
     public func likelihood(_ features: LearnFeatures) -> Likelihood {
         var middle = 0.0
-        for index in 0..<Self.size { middle += mean[index] * features.values[index] }
+        let values = features.values.span
+        for index in 0..<Self.size { middle += mean[index] * values[index] }
         let variance = factor.variance(along: features)
         let shrunk = middle / (1 + Double.pi * variance / 8).squareRoot()
         return Likelihood(middle, variance, probability: Shapes.logistic(shrunk), .learned)

@@ -25,13 +25,15 @@ extension ScoringModel {
         _ source: LikelihoodSource = .thin
     ) -> Likelihood {
         let variance = learning.deviation * learning.deviation
-        var middle = intercept * features.values[0]
+        // As a span: an element of the array itself is read by copying all of it.
+        let values = features.values.span
+        var middle = intercept * values[0]
         var spread = learning.interceptDeviation * learning.interceptDeviation
         for index in LearnFeatures.signals {
-            middle += rules[index - 1].weight * features.values[index]
+            middle += rules[index - 1].weight * values[index]
         }
         for index in 1..<LearnFeatures.count {
-            spread += variance * features.values[index] * features.values[index]
+            spread += variance * values[index] * values[index]
         }
         return Likelihood(middle, spread, probability: Shapes.logistic(middle), source)
     }

@@ -55,6 +55,11 @@ extension ScoringModel {
         return PageRule()
     }
 
+    /// The content category that a section's name is, or that a word of it stands for.
+    func category(ofSection name: ByteView, _ site: UInt64) -> Int? {
+        categoryTable.value(of: name) ?? categoryWords.section(name, of: site)
+    }
+
     /// The rule of a form by its name.
     func form(_ name: ByteView) -> FormRule {
         formRules[formTable.value(of: name) ?? ModelTables.formOther]

@@ -59,14 +59,15 @@ struct PageSummary: BitwiseCopyable {
     var sections = Sections()
     var actions = Actions()
 
-    /// Reads an event's properties. False when they are not valid JSON.
-    mutating func read(_ properties: ByteView, _ model: ScoringModel) -> Bool {
+    /// Reads an event's properties; `site` is what stands for it in the model's category words. False
+    /// when they are not valid JSON.
+    mutating func read(_ properties: ByteView, _ site: UInt64, _ model: ScoringModel) -> Bool {
         self = PageSummary()
         do throws(JSONError) {
             var cursor = JSONCursor(properties)
             var first = true
             try cursor.beginObject()
-            while let key = try cursor.nextKey(&first) { try readField(key, &cursor, model) }
+            while let key = try cursor.nextKey(&first) { try readField(key, &cursor, site, model) }
             return true
         } catch {
             return false
@@ -77,12 +78,13 @@ struct PageSummary: BitwiseCopyable {
     private mutating func readField(
         _ key: ByteView,
         _ cursor: inout JSONCursor,
+        _ site: UInt64,
         _ model: ScoringModel
     ) throws(JSONError) {
         switch Key.code(key) {
         case Key.of("v", "z"): try note(.visibility, cursor.amounts(&visibility))
         case Key.of("s", "c"): try note(.scroll, cursor.amounts(&scroll))
-        case UInt16(UInt8(ascii: "S")): try readSections(&cursor, model)
+        case UInt16(UInt8(ascii: "S")): try readSections(&cursor, site, model)
         case Key.of("r", "d"):
             readingCount = try cursor.amounts(&reading)
             note(.reading, readingCount)
@@ -108,6 +110,7 @@ struct PageSummary: BitwiseCopyable {
 
     private mutating func readSections(
         _ cursor: inout JSONCursor,
+        _ site: UInt64,
         _ model: ScoringModel
     ) throws(JSONError) {
         sections = Sections()
@@ -121,7 +124,7 @@ struct PageSummary: BitwiseCopyable {
         while try cursor.nextRow(&first) {
             rows &+= 1
             if rows <= Self.sectionRowsMaximum {
-                try readSection(&cursor, model)
+                try readSection(&cursor, site, model)
             } else {
                 _ = try cursor.skip()
             }
@@ -131,6 +134,7 @@ struct PageSummary: BitwiseCopyable {
     /// `[index, category, entries, dwell ms, max visible %, words, clicks, revisits]`
     private mutating func readSection(
         _ cursor: inout JSONCursor,
+        _ site: UInt64,
         _ model: ScoringModel
     ) throws(JSONError) {
         var values = InlineArray<8, Double>(repeating: 0)
@@ -148,7 +152,7 @@ struct PageSummary: BitwiseCopyable {
             count &+= 1
             more = try cursor.continues()
         }
-        takeSection(values, category.isEmpty ? nil : model.categoryTable.value(of: category))
+        takeSection(values, category.isEmpty ? nil : model.category(ofSection: category, site))
     }
 
     @inline(__always)

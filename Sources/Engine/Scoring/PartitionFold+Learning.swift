@@ -42,6 +42,7 @@ extension PartitionFold {
     }
 
     /// Without a key of our own: the same in every process, as examples outlive it.
+    @inline(__always)
     private func owner(_ index: Int) -> UInt64 {
         let site = sites[Int(table[index].site)]
         return site.withBytes { site in
@@ -103,7 +104,8 @@ extension PartitionFold {
         _ book: LearnedBook,
         by model: ScoringModel
     ) -> Likelihood {
-        table[Int(index)].likelihood(book, sites[Int(table[Int(index)].site)], model)
+        let site = sites[Int(table[Int(index)].site)]
+        return table[Int(index)].likelihood(book, site, model)
     }
 }
 
@@ -119,6 +121,21 @@ extension ColdState {
 }
 
 extension VisitorState {
+    @inline(__always)
+    borrowing func outlook(
+        _ book: LearnedBook,
+        _ site: ShortText,
+        _ model: ScoringModel
+    ) -> (reading: Reading, likelihood: Likelihood) {
+        let evaluation = signals.evaluate(at: updatedAt, model)
+        let context = LearnContext(convertedAt: convertedAt, actions: trend.actions)
+        let features = LearnFeatures(evaluation, signals, at: updatedAt, context, model)
+        return (
+            reading(evaluation, at: updatedAt, model), book.likelihood(features, site: site, model)
+        )
+    }
+
+    @inline(__always)
     borrowing func likelihood(
         _ book: LearnedBook,
         _ site: ShortText,

@@ -149,6 +149,8 @@ public struct PartitionFold: ~Copyable {
         return UInt16(sites.count - 1)
     }
 
+    /// Inlined: a fold is copied for a call that does not change it.
+    @inline(__always)
     func knownSite(_ name: ByteView) -> UInt16? {
         for index in 0..<sites.count where sites[index].withBytes({ $0.equals(name) }) {
             return UInt16(index)
@@ -248,12 +250,13 @@ public struct PartitionFold: ~Copyable {
         _ session: UInt64
     ) {
         activeMilliseconds = 0
+        let model = model
         let setting = FoldSetting(
             touch: slice.flags.contains(.touch),
             inference: slice.consent.contains(.inference),
-            withoutDevice: slice.flags.contains(.withoutDevice)
+            withoutDevice: slice.flags.contains(.withoutDevice),
+            site: model.categoryWords.site(slice.site)
         )
-        let model = model
         let opens = session != table[index].trend.session
         var isFirst = true
         slice.forEachEvent { number, event in
@@ -276,7 +279,7 @@ public struct PartitionFold: ~Copyable {
     ) {
         switch event.kind {
         case .pageSummary:
-            if summary.read(event.properties, model) {
+            if summary.read(event.properties, setting.site, model) {
                 activeMilliseconds += summary.active * 1000
                 table[index].fold(summary, setting, &moment, model)
             }

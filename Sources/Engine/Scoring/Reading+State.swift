@@ -2,6 +2,8 @@ public import Bytes
 public import Records
 
 extension VisitorState {
+    /// Inlined, because the compiler would hand the whole state over as a copy.
+    @inline(__always)
     borrowing func reading(
         _ evaluation: borrowing Evaluation,
         _ classification: borrowing Classification,
@@ -20,8 +22,18 @@ extension VisitorState {
     }
 
     /// What can be said at `time` (epoch milliseconds).
+    @inline(__always)
     borrowing func reading(at time: Int64, _ model: ScoringModel) -> Reading {
-        let evaluation = signals.evaluate(at: time, model)
+        reading(signals.evaluate(at: time, model), at: time, model)
+    }
+
+    /// The same, where the sums are evaluated at `time` already.
+    @inline(__always)
+    borrowing func reading(
+        _ evaluation: borrowing Evaluation,
+        at time: Int64,
+        _ model: ScoringModel
+    ) -> Reading {
         let classification = evaluation.classify(pageViews: signals.pageViews, model)
         var reading = reading(evaluation, classification, model)
         reading.band = reading.band.next(reading.score, model.steps)

@@ -95,6 +95,7 @@ public final class ScoringModel: Sendable {
     let pageRules: InlineArray<256, PageRule>
     let pathTable: WordTable
     let wordTable: WordTable
+    let categoryWords: CategoryTable
     let clickOther: Double
     let clickStages: InlineArray<128, Double>
     let clickTable: WordTable
@@ -135,6 +136,7 @@ public final class ScoringModel: Sendable {
         categoryTable = ModelTables.words(file.profiles.categories)
         let pages = ModelTables.pages(file)
         (pageRules, pathTable, wordTable) = (pages.rules, pages.paths, pages.words)
+        categoryWords = CategoryTable(file.categories)
         clickOther = file.clickOther
         let clicks = ModelTables.stages(file.clickWords, conversions: [])
         (clickStages, clickTable) = (clicks.stages, clicks.table)

@@ -6,6 +6,8 @@ struct FoldSetting: BitwiseCopyable {
     var touch = false
     var inference = false
     var withoutDevice = false
+    /// What stands for the site in `ScoringModel.categoryWords`.
+    var site: UInt64 = 0
 }
 
 /// Observations of a page summary, one function per group of signals; README, observations.

@@ -18,7 +18,7 @@ final class WordTable: Sendable {
         var hashes = InlineArray<256, UInt64>(repeating: 0)
         var values = InlineArray<256, UInt16>(repeating: 0)
         for (word, value) in entries {
-            let hash = Self.hash(word)
+            let hash = WordHash.of(word)
             var slot = Int(truncatingIfNeeded: hash & 255)
             while values[slot] != 0 { slot = (slot &+ 1) & 255 }
             hashes[slot] = hash
@@ -26,13 +26,6 @@ final class WordTable: Sendable {
         }
         self.hashes = hashes
         self.values = values
-    }
-
-    private static func hash(_ word: String) -> UInt64 {
-        var copy = word
-        return copy.withUTF8 { utf8 in
-            unsafe WordHash.of(ByteView(UnsafeRawBufferPointer(utf8)))
-        }
     }
 
     /// The number of the word with this hash.
@@ -79,10 +72,17 @@ struct WordHash {
         return true
     }
 
+    /// Takes any byte.
     @inline(__always)
-    private mutating func add(_ byte: UInt8) {
+    mutating func add(_ byte: UInt8) {
         value = (value ^ UInt64(byte)) &* 0x100_0000_01b3
         count &+= 1
+    }
+
+    /// The hash of a text's bytes, lower-cased.
+    static func of(_ text: String) -> UInt64 {
+        var copy = text
+        return copy.withUTF8 { utf8 in unsafe of(ByteView(UnsafeRawBufferPointer(utf8))) }
     }
 
     /// The hash of all bytes, lower-cased.

@@ -69,6 +69,14 @@ enum PostgresSchema {
             text: String(decoding: PackageResources._014_rollup_sql, as: UTF8.self)
         ),
         Migration(
+            number: 15,
+            text: String(decoding: PackageResources._015_likely_links_sql, as: UTF8.self)
+        ),
+        Migration(
+            number: 16,
+            text: String(decoding: PackageResources._016_insight_sql, as: UTF8.self)
+        ),
+        Migration(
             number: 17,
             text: String(decoding: PackageResources._017_attention_sql, as: UTF8.self)
         ),

@@ -65,6 +65,18 @@ extension Limits {
     public static let queryFilterValuesMaximum = 100
     /// Bytes of one value.
     public static let queryFilterValueBytesMaximum = 1_024
+    /// Steps of a funnel.
+    public static let funnelStepsMaximum = 8
+    /// What one step of a funnel may be.
+    public static let funnelAlternativesMaximum = 10
+    /// From the first step of a funnel to the last.
+    public static let funnelWindowSecondsMaximum = 90 * 86_400
+    /// Rows of an answer about sections, fields or elements.
+    public static let insightRowsMaximum = 200
+    /// Goals of one site for one period: as many figures as one question may ask for.
+    public static let goalsPerPeriodMaximum = 10
+    /// The largest target of a goal, in the figure's own unit.
+    public static let goalTargetMaximum = 1e15
     /// Requests a second of one token or session, on average; the engine's owner has no limit.
     public static let companionRequestsPerSecond = 20
     /// What it may ask at once beyond that.
@@ -107,4 +119,6 @@ extension Limits {
     public static let exportBytesMaximum: Int64 = 4 * 1024 * 1024 * 1024
     /// How long PostgreSQL may take for the first rows of an export, and for each further batch.
     public static let exportBatchMilliseconds = 60_000
+    /// How often a batch that is waited for is looked at, whether anybody still wants it.
+    public static let exportLookMilliseconds = 500
 }

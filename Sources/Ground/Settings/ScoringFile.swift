@@ -127,6 +127,8 @@ public struct ScoringFile: Equatable, Sendable {
     public var pagePaths: [String: PageRule]
     /// Pages by a word of their path.
     public var pageWords: [String: PageRule]
+    /// Content categories in sites' own words.
+    public var categories: CategoryRules
     /// Stage of a click on a call to action whose label is not known.
     public var clickOther: Double
     /// Stage of a click on a call to action, by a word of its label.

@@ -20,6 +20,7 @@ enum ScoringFileReader {
             signals: section.section("signals", readSignals),
             pagePaths: pages.paths,
             pageWords: pages.words,
+            categories: readCategoryRules(section, profiles.categories),
             clickOther: clicks.other,
             clickWords: clicks.words,
             forms: forms.rules,
@@ -30,6 +31,14 @@ enum ScoringFileReader {
             learning: readLearning(section),
             heads: section.has("heads") ? section.section("heads", HeadRules.read) : .standard
         )
+    }
+
+    private static func readCategoryRules(
+        _ section: YAMLSection,
+        _ categories: [String]
+    ) -> CategoryRules {
+        guard section.has("categories") else { return .standard }
+        return section.section("categories") { CategoryRules.read($0, categories) }
     }
 
     /// Files of before there was learning have no such section.
@@ -128,7 +137,7 @@ enum ScoringFileReader {
     // MARK: - Words
 
     /// Each key of a section with its value; keys are compared without case.
-    private static func table<Value>(
+    static func table<Value>(
         _ section: YAMLSection,
         _ read: (String) -> Value
     ) -> [String: Value] {

@@ -45,6 +45,8 @@ final class JournalThread {
     private var duplicates = 0
     /// Rejections of the group being gathered, for which nobody waits.
     private var rejections = 0
+    /// Whether a listener gets an answer in this group, by its number; the others are let sleep.
+    private var isAnswered: [Bool]
     private let onFailure: @Sendable (JournalError) -> Void
     private let onProblem: @Sendable (String) -> Void
     private var upkeep: JournalUpkeep
@@ -64,6 +66,7 @@ final class JournalThread {
     ) {
         self.writer = writer
         self.listeners = listeners
+        isAnswered = listeners.map { _ in false }
         self.workers = workers
         self.progress = progress
         self.suppressed = suppressed
@@ -312,9 +315,13 @@ final class JournalThread {
             )
             // The ring holds more answers than the listener has connections, each with one request.
             invariant(pushed, "the answer ring is smaller than the number of connections")
+            isAnswered[Int(item.listener)] = true
         }
         pending.removeAll(keepingCapacity: true)
-        for link in listeners { link.waker.wake() }
+        for index in isAnswered.indices where isAnswered[index] {
+            isAnswered[index] = false
+            listeners[index].waker.wake()
+        }
     }
 
     private func route() {

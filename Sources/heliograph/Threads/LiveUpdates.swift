@@ -182,9 +182,8 @@ final class LiveUpdates {
     /// Stages the queue from its front. False when the stage was full before its end.
     private func stageQueue() -> Bool {
         var count = 0
-        let now = time.epochMilliseconds()
         for item in queue {
-            guard stage(item, now) else { break }
+            guard stage(item) else { break }
             queued.remove(item.partition, Int(item.index))
             count += 1
         }
@@ -194,33 +193,35 @@ final class LiveUpdates {
         return isEmpty
     }
 
-    private func stage(_ item: Changed, _ now: Int64) -> Bool {
+    private func stage(_ item: Changed) -> Bool {
         let fold = folds.fold(item.partition)
-        let index = item.index
-        // Erased since; who erases takes it out of Redis, too.
-        guard fold.value.isVisitor(index) else { return true }
-        let (site, visitor) = fold.value.visitor(at: index)
-        // First, so that who may no longer be scored is taken from its person.
-        let member = members.take(fold, index)
-        guard fold.value.isScored(index) else {
+        state.reset()
+        joined.reset()
+        switch fold.value.liveEntry(of: item.index, learned, state: &state) {
+        case .nobody:
+            // Erased since; who erases takes it out of Redis, too.
+            return true
+        case .unscored(let site, let visitor):
+            // First it is taken from its person.
+            _ = members.take(fold, item.index)
             return site.withBytes { site in
                 visitor.withBytes { writer.stageRemoval(site: site, visitor: $0) }
             }
+        case .scored(let entry):
+            if entry.wasLinked, let member = members.take(fold, item.index) {
+                return stage(item.partition, member)
+            }
+            name(fold.value.model)
+            return stage(
+                entry.site,
+                entry.visitor,
+                entry.reading,
+                entry.likelihood,
+                masked: entry.isAutomated,
+                silent: resyncing.contains(item.partition),
+                parts: entry.wasLinked
+            )
         }
-        if let member { return stage(item.partition, member) }
-        state.reset()
-        joined.reset()
-        fold.value.packState(index, into: &state)
-        name(fold.value.model)
-        return stage(
-            site,
-            visitor,
-            fold.value.reading(of: index),
-            fold.value.likelihood(of: index, learned),
-            masked: fold.value.isAutomated(index),
-            silent: resyncing.contains(item.partition),
-            parts: fold.value.wasLinked(index)
-        )
     }
 
     /// Stages what `state`, `joined` and `model` hold. `parts` takes away what may be there of a person.

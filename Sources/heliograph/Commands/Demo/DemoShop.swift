@@ -12,6 +12,8 @@ struct DemoPage {
     /// What its main button is called; empty when it has none.
     var button = ""
     let height: Int
+    /// What looks as if a click would do something.
+    var lure = (label: "Halden", tag: "img")
 
     var words: Int { sections.reduce(0) { $0 + $1.words } }
 }
@@ -42,7 +44,8 @@ enum DemoShop {
             DemoSection(category: "comparison", words: 40),
         ],
         button: "compare",
-        height: 2_200
+        height: 2_200,
+        lure: ("Halden Disc", "img")
     )
     static let product = DemoPage(
         path: "/demo/product.html",
@@ -54,7 +57,8 @@ enum DemoShop {
             DemoSection(category: "guarantee", words: 52),
         ],
         button: "add-to-cart",
-        height: 5_200
+        height: 5_200,
+        lure: ("One at dusk", "img")
     )
     static let pricing = DemoPage(
         path: "/demo/pricing.html",
@@ -66,7 +70,8 @@ enum DemoShop {
             DemoSection(category: "faq", words: 80),
         ],
         button: "choose-swap",
-        height: 3_600
+        height: 3_600,
+        lure: ("What is swapped", "div")
     )
     static let compare = DemoPage(
         path: "/demo/compare.html",
@@ -76,7 +81,8 @@ enum DemoShop {
             DemoSection(category: "specs", words: 100),
         ],
         button: "see-pricing",
-        height: 2_600
+        height: 2_600,
+        lure: ("Lumen", "th")
     )
     static let trying = DemoPage(
         path: "/demo/demo.html",
@@ -94,7 +100,8 @@ enum DemoShop {
         sections: [
             DemoSection(category: "faq", words: 240), DemoSection(category: "guarantee", words: 52),
         ],
-        height: 2_400
+        height: 2_400,
+        lure: ("Delivery", "h2")
     )
     static let about = DemoPage(
         path: "/demo/about.html",
@@ -103,7 +110,8 @@ enum DemoShop {
             DemoSection(category: "about", words: 160), DemoSection(category: "awards", words: 48),
             DemoSection(category: "testimonials", words: 80),
         ],
-        height: 2_700
+        height: 2_700,
+        lure: ("Light award 2024", "img")
     )
     static let checkout = DemoPage(
         path: "/demo/checkout.html",

@@ -16,6 +16,8 @@ struct DemoSummary {
     /// This part is one of so many of the page view, and the parts are alike.
     let part: Int
     let parts: Int
+    /// Clicks after which nothing happened.
+    var deadClicks = 0
     /// What the incident does to those who press the button.
     var errorClicks = 0
 
@@ -106,11 +108,11 @@ struct DemoSummary {
 
     private func clicking(_ clicks: Int, _ dice: inout DemoDice) -> String {
         let decisive = (0..<clicks).count { _ in dice.chance(manner.decisive) }
-        let dead = dice.count(manner.deadClicksPerPage / Double(parts))
         let rage = errorClicks > 2 ? 1 : 0
         return list([
-            Double(clicks + dead + errorClicks), Double(clicks), Double(decisive), Double(rage),
-            Double(dead), Double(errorClicks), dice.about(2_600, spread: 0.5),
+            Double(clicks + deadClicks + errorClicks), Double(clicks), Double(decisive),
+            Double(rage),
+            Double(deadClicks), Double(errorClicks), dice.about(2_600, spread: 0.5),
             manner.decisive > 0.7 ? 320 : 900,
         ])
     }

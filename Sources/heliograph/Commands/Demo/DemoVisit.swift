@@ -84,11 +84,11 @@ struct DemoVisit {
         tab.send(&dice)
     }
 
-    private mutating func press(_ label: String, flags: Int = 1) {
+    private mutating func press(_ label: String, flags: Int = 1, tag: String = "a") {
         tab.note(
             "ck",
             ago: 20,
-            "\"a\":\"\(label)\",\"g\":\"a\",\"x\":\(dice.number(60...900)),"
+            "\"a\":\"\(label)\",\"g\":\"\(tag)\",\"x\":\(dice.number(60...900)),"
                 + "\"y\":\(dice.number(80...700)),\"hv\":\(dice.number(120...1_400)),\"f\":\(flags)"
         )
     }
@@ -99,6 +99,7 @@ struct DemoVisit {
         let seconds = looks.reduce(0) { $0 + $1.seconds }
         let parts = seconds > Self.partSeconds ? 2 : 1
         for part in 1...parts {
+            let deadClicks = dice.count(visitor.manner.deadClicksPerPage / Double(parts))
             let summary = DemoSummary(
                 page: page,
                 manner: visitor.manner,
@@ -106,10 +107,14 @@ struct DemoVisit {
                 isTouch: visitor.machine.isTouch,
                 part: part,
                 parts: parts,
+                deadClicks: deadClicks,
                 errorClicks: part == parts ? errorClicks : 0
             )
             tab.time += Int64(summary.elapsedSeconds * 1_000)
-            if visitor.consent & 4 != 0 { tab.note("ps", summary.members(&dice)) }
+            if visitor.consent & 4 != 0 {
+                for _ in 0..<deadClicks { press(page.lure.label, flags: 16, tag: page.lure.tag) }
+                tab.note("ps", summary.members(&dice))
+            }
             if part < parts { tab.send(&dice) }
         }
     }
@@ -205,9 +210,10 @@ struct DemoVisit {
         let friction = visitor.manner.frictionPerField
         let fields = Self.formFields.prefix(count).map { name in
             let isHard = dice.chance(friction)
+            let mistakes = name == "email" ? dice.count(friction / 3) : 0
             return "[\"\(name)\",\(isHard ? 3_600 : dice.number(300...1_900)),"
                 + "\(dice.number(1_500...9_000)),\(dice.number(4...26)),\(isHard ? 2 : 0),"
-                + "\(dice.count(friction)),\(name == "postcode" ? errors : 0)]"
+                + "\(dice.count(friction)),\(name == "postcode" ? errors : mistakes)]"
         }
         tab.note(
             "fm",
@@ -226,10 +232,10 @@ struct DemoVisit {
     private mutating func beBroken() {
         let tries = dice.number(2...4)
         watch(DemoShop.checkout, errorClicks: 0)
-        for _ in 0..<tries {
+        for number in 1...tries {
             tab.time += Int64(dice.number(700...2_400))
-            // Call to action, and an error within a second of it.
-            press("place-order", flags: 1 | 32)
+            // Call to action, and an error within a second of it; the third in a row is in rage.
+            press("place-order", flags: number == 3 ? 1 | 8 | 32 : 1 | 32, tag: "button")
         }
         tab.tell("form_error", "\"form_id\":\"checkout\",\"field\":\"postcode\"")
         leave(percent: 80, errors: tries)
@@ -238,7 +244,7 @@ struct DemoVisit {
     private mutating func purchase() {
         watch(DemoShop.checkout, errorClicks: 0)
         if dice.chance(0.12) { basket.append(dice.pick(DemoShop.items) { $0.share }) }
-        press("place-order")
+        press("place-order", tag: "button")
         form(phase: 3, percent: 100, errors: 0)
         let order = "D\(visitor.number)-\(plan.number)"
         tab.tell("purchase", Self.properties(of: basket, order: order))

@@ -55,27 +55,34 @@ export function ask<T>(path: string, body: unknown, signal: AbortSignal): Promis
 }
 
 /** A change, or a look whose answer is not kept. */
-export async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return (await (await sent(method, path, body)).json()) as T;
+export async function send<T>(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body: unknown = null,
+    signal?: AbortSignal,
+): Promise<T> {
+    return (await (await sent(method, path, body, signal)).json()) as T;
 }
 
 /** The answer to a question as a file. */
 export async function blobOf(path: string, body: unknown, accept: string): Promise<Blob> {
-    return (await sent('POST', path, body, { Accept: accept })).blob();
+    return (await sent('POST', path, body, undefined, { Accept: accept })).blob();
 }
 
 async function sent(
     method: string,
     path: string,
-    body?: unknown,
-    more: Record<string, string> = {},
+    body: unknown,
+    signal = new AbortController().signal,
+    headers: Record<string, string> = {},
 ): Promise<Response> {
-    const headers: Record<string, string> = { ...more };
-    if (body !== undefined) headers['Content-Type'] = 'application/json';
     if (changeToken) headers['X-HG-CSRF'] = changeToken;
-    const signal = patient(new AbortController().signal);
-    const text = body === undefined ? null : JSON.stringify(body);
-    const response = await fetch(BASE + path, { method, headers, body: text, signal });
+    if (body !== null) headers['Content-Type'] = 'application/json';
+    const text = body === null ? null : JSON.stringify(body);
+    const request = { method, headers, body: text, signal: patient(signal) };
+    const response = await fetch(BASE + path, request).catch((error: unknown) => {
+        throw new Problem(0, 'unreachable', 'No connection', silence(error), path, null);
+    });
     if (!response.ok) throw await problem(response, path);
     return response;
 }

@@ -114,6 +114,11 @@ export function goTo(change: Change): void {
     location.hash = linkTo(change);
 }
 
+/** Into the address, so that a link shows the same; what else the page keeps there stays. */
+export function choose(own: Record<string, string>): void {
+    goTo({ own: { ...Object.fromEntries(readScope().own), ...own } });
+}
+
 /** Calls with every new scope, until the signal ends it. */
 export function onScope(call: (scope: Scope) => void, signal: AbortSignal): void {
     listeners.add(call);

@@ -8,6 +8,13 @@ export interface Term {
     sentence?: string;
 }
 
+/** A browser that may be the same person's: a guess. */
+export interface LikelyLink {
+    visitor: string;
+    confidence: number;
+    reasons: { reason: string; adds: number; detail: string }[];
+}
+
 export interface Visitor {
     visitor: string;
     score: number;
@@ -22,6 +29,7 @@ export interface Visitor {
     terms: Term[];
     heads: Record<string, { label: string; value: number }>;
     trend?: Record<string, { points_per_hour: number; since: number }>;
+    links?: LikelyLink[];
 }
 
 export interface ScoreMessage {
@@ -219,11 +227,109 @@ export interface QueryAnswer {
         change?: (number | null)[];
         noise?: boolean[];
     };
-    meta: { as_of: string; approximate?: Record<string, unknown>; warnings?: unknown[] };
+    meta: Worth & { approximate?: Record<string, unknown> };
     next_cursor: string | null;
 }
 
 export interface Page<T> {
     items: T[];
     next_cursor: string | null;
+}
+
+/** One thing that a step of a funnel may be, as `POST /funnel` takes it. */
+export interface FunnelMark {
+    page?: string;
+    event?: string;
+    conversion?: string;
+    form?: string;
+    phase?: string;
+}
+
+export interface FunnelAnswer {
+    steps: {
+        of: FunnelMark[];
+        visitors: number;
+        step_rate: number | null;
+        overall_rate: number | null;
+        median_ms: number | null;
+        median_total_ms: number | null;
+    }[];
+    meta: Worth & { order: string; window_s: number };
+}
+
+/** What every answer of figures says about itself. */
+export interface Worth {
+    as_of: string | null;
+    warnings?: string[];
+}
+
+export interface Goal {
+    metric: string;
+    title: string;
+    unit: string;
+    period: string;
+    target: number;
+    value: number | null;
+    expected: number;
+    pace: number | null;
+    updated_at: number;
+    updated_by: string;
+    currency?: string;
+    minor_digits?: number;
+}
+
+export interface VainClicks {
+    page: string;
+    element: string;
+    tag: string;
+    rage: number;
+    dead: number;
+    error: number;
+    visitors: number;
+}
+
+export interface Outline {
+    page: string | null;
+    visitors: number;
+    page_views: number;
+    observed_page_views: number;
+    clicks: number;
+    friction: { rage: number; dead: number; error: number };
+    pages: { page: string; page_views: number }[];
+    sections: {
+        place: number;
+        category: string;
+        words: number;
+        visitors: number;
+        page_views: number;
+        visible_percent: number | null;
+        dwell_ms: number;
+        dwell_share: number | null;
+        dwell_median_ms: number | null;
+        clicks: number;
+        returns: number;
+    }[];
+    elements: VainClicks[];
+    meta: Worth;
+}
+
+export interface FormField {
+    field: string;
+    reached: number;
+    reached_rate: number | null;
+    errors: number;
+    with_errors: number;
+    returns: number;
+    corrections: number;
+    time_avg_ms: number | null;
+    left_here: number;
+}
+
+export interface Form {
+    form: string;
+    visitors: number;
+    begun: number;
+    submitted: number;
+    submit_rate: number | null;
+    fields: FormField[];
 }

@@ -34,6 +34,21 @@ const BREAKDOWNS: readonly Breakdown[] = [
         hint: 'Links with utm_source, utm_medium and utm_campaign fill this.',
     },
     {
+        name: 'landing',
+        heading: 'Landing pages',
+        about: 'Where sessions begin, how ready they are at their end, and how many convert.',
+        choices: [{ dimension: 'session.landing_page', title: 'Landing page' }],
+        metrics: [
+            { name: 'sessions', title: 'Sessions' },
+            { name: 'new_visitors', title: 'New visitors' },
+            { name: 'bounce_rate', title: 'Bounced' },
+            { name: 'readiness_avg', title: 'Readiness at the end' },
+            { name: 'hot_share', title: 'Ending hot' },
+            { name: 'session_conversion_rate', title: 'Converting' },
+        ],
+        hint: 'Page views fill this.',
+    },
+    {
         name: 'earned',
         heading: 'What earned conversions',
         about: 'Each conversion is one credit, shared out among the touches that led to it.',

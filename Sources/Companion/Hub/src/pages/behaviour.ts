@@ -1,3 +1,6 @@
+import '../parts/forms';
+import '../parts/friction';
+import '../parts/outline';
 import { h } from '../core/dom';
 import { type Breakdown, BreakdownCard } from '../parts/breakdown';
 
@@ -62,5 +65,9 @@ customElements.define('hg-behaviour', BehaviourCard);
 export function page(): Node[] {
     const stack = (...names: string[]) =>
         h('div', { class: 'stack' }, ...names.map((name) => h('hg-behaviour', { of: name })));
-    return [h('div', { class: 'two even' }, stack('pages', 'profiles'), stack('named', 'devices'))];
+    return [
+        h('hg-outline'),
+        h('div', { class: 'two even' }, h('hg-forms'), h('hg-friction')),
+        h('div', { class: 'two even' }, stack('pages', 'profiles'), stack('named', 'devices')),
+    ];
 }

@@ -1,3 +1,4 @@
+import '../parts/funnel';
 import '../parts/kpi';
 import '../parts/trend';
 import { h } from '../core/dom';
@@ -58,6 +59,7 @@ export function page(): Node[] {
             h('h2', { id: 'figures', class: 'unseen' }, 'Figures'),
             h('div', { class: 'kpis six' }, ...FIGURES.map((metric) => h('hg-kpi', { metric }))),
         ),
+        h('hg-funnel'),
         h(
             'div',
             { class: 'two even' },

@@ -1,3 +1,4 @@
+import '../parts/goals-card';
 import { type Answer, get } from '../core/api';
 import { h } from '../core/dom';
 import { duration, signed, zoneName } from '../core/format';
@@ -169,6 +170,7 @@ customElements.define('hg-scoring', ScoringCard);
 export function page(): Node[] {
     return [
         h('div', { class: 'two even' }, h('hg-appearance'), h('hg-sites')),
+        h('hg-goals'),
         h('hg-tokens'),
         h('hg-scoring'),
     ];

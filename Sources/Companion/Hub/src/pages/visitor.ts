@@ -21,12 +21,13 @@ import type {
     Deed,
     Explanation,
     HistoryPoint,
+    LikelyLink,
     Page,
     Visitor,
 } from '../core/shapes';
 import { Card, type Shown } from '../parts/card';
 import { divergingBar, lineChart } from '../parts/charts';
-import { barred, facts, profile, scoreChip } from '../parts/figures';
+import { barred, facts, profile, scoreChip, visitorLink } from '../parts/figures';
 import { Pages } from '../parts/pages';
 import { table } from '../parts/table';
 import { timeline } from '../parts/timeline';
@@ -86,11 +87,23 @@ class ScoreCard extends OneCard<Visitor> {
                 ['Last seen', `${ago(data.seen)} · ${fullTime(data.seen)}`],
                 ...trends,
                 ...heads,
+                ...(data.links ?? []).map(likely),
                 ['Model', h('code', {}, data.model)],
             ]),
         );
         return { content, asOf: data.as_of };
     }
+}
+
+function likely(link: LikelyLink): [string, Node] {
+    const reasons = link.reasons.filter((one) => one.adds > 0).map((one) => one.detail);
+    const content = h(
+        'span',
+        {},
+        visitorLink(link.visitor),
+        ` (${share(link.confidence)}): ${reasons.join('; ')}`,
+    );
+    return ['Perhaps the same person', content];
 }
 
 class WhyCard extends OneCard<Explanation> {

@@ -4,7 +4,7 @@ import { type Answer, ask } from '../core/api';
 import { h } from '../core/dom';
 import { minorDigits, moved, words } from '../core/format';
 import { saveFigures } from '../core/save';
-import { goTo, readScope, type Scope } from '../core/scope';
+import { choose, readScope, type Scope } from '../core/scope';
 import type { QueryAnswer, QueryColumn } from '../core/shapes';
 import { Card, type Shown } from './card';
 import { barred } from './figures';
@@ -72,7 +72,7 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
             ...choices.map((one) => h('option', { value: one.dimension }, `by ${one.title}`)),
         );
         this.select.setAttribute('aria-label', `${heading} by`);
-        this.select.onchange = () => choose(name, this.select.value);
+        this.select.onchange = () => choose({ [name]: this.select.value });
         this.save.setAttribute('aria-label', `Save ${heading} as CSV`);
         this.save.onclick = () => this.saveShown();
         this.save.hidden = true;
@@ -87,7 +87,7 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
         const options = models.map((one) => h('option', { value: one }, words(one)));
         this.model.replaceChildren(...options);
         this.model.setAttribute('aria-label', `${heading}: model`);
-        this.model.onchange = () => choose(MODEL, this.model.value);
+        this.model.onchange = () => choose({ [MODEL]: this.model.value });
         return [this.model];
     }
 
@@ -172,11 +172,6 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
         const { limit: _, ...whole } = this.asked;
         void saveFigures(`${site}-${this.plan.name}-${range.key}`, whole);
     }
-}
-
-/** Into the address, so that a link shows the same. */
-function choose(name: string, value: string): void {
-    goTo({ own: { ...Object.fromEntries(readScope().own), [name]: value } });
 }
 
 function group(row: Row, choice: Choice): Node | string {

@@ -2,13 +2,14 @@ import type { Answer } from '../core/api';
 import { h } from '../core/dom';
 import { moved } from '../core/format';
 import type { Scope } from '../core/scope';
-import type { QueryAnswer } from '../core/shapes';
+import type { Goal, QueryAnswer } from '../core/shapes';
 import { Card, type Shown } from './card';
 import { spark } from './charts';
+import { fitting, goalLine, goalsOf } from './goals';
 import { ALL_FIGURES, asOf, course, type Figure, written } from './query';
 
 /** One figure: value, change, course. `metric` names it. */
-export class KpiCard extends Card<QueryAnswer> {
+export class KpiCard extends Card<{ answer: QueryAnswer; goal: Goal | null }> {
     protected override readonly level = 'h3';
     protected override readonly everyMilliseconds = 30_000;
 
@@ -27,11 +28,23 @@ export class KpiCard extends Card<QueryAnswer> {
         super.connectedCallback();
     }
 
-    protected load(scope: Scope, signal: AbortSignal): Promise<Answer<QueryAnswer>> {
-        return course(this.figure.metric, scope, signal);
+    protected async load(
+        scope: Scope,
+        signal: AbortSignal,
+    ): Promise<Answer<{ answer: QueryAnswer; goal: Goal | null }>> {
+        const { metric } = this.figure;
+        const [found, goals] = await Promise.all([
+            course(metric, scope, signal),
+            // A figure is right without its goal; Settings says what is wrong with goals.
+            goalsOf(scope.site).catch(() => []),
+        ]);
+        return { ...found, data: { answer: found.data, goal: fitting(goals, metric, scope) } };
     }
 
-    protected draw({ data }: Answer<QueryAnswer>, scope: Scope): Shown {
+    protected draw(
+        { data: { answer: data, goal } }: Answer<{ answer: QueryAnswer; goal: Goal | null }>,
+        scope: Scope,
+    ): Shown {
         const column = data.columns.find((one) => one.name === this.figure.metric);
         const value = data.totals.m[0] ?? null;
         const text = written(value, column);
@@ -49,6 +62,7 @@ export class KpiCard extends Card<QueryAnswer> {
                 )
                 : change(data, this.figure, scope.compares),
             series.length > 1 ? spark(series) : null,
+            goal ? goalLine(goal, this.figure.better) : null,
         );
         return { content, asOf: asOf(data) };
     }

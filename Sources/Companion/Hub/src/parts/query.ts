@@ -3,7 +3,7 @@
 import { ask, type Answer } from '../core/api';
 import type { Scope } from '../core/scope';
 import { figure } from '../core/format';
-import type { QueryAnswer, QueryColumn } from '../core/shapes';
+import type { QueryAnswer, QueryColumn, Worth } from '../core/shapes';
 
 export interface Figure {
     metric: string;
@@ -101,6 +101,10 @@ export function course(
     return ask<QueryAnswer>('/query', body, signal);
 }
 
+/** The range as parameters of a GET. */
+export const spanOf = ({ range }: Scope): URLSearchParams =>
+    new URLSearchParams(Object.entries(range.query).map(([name, one]) => [name, String(one)]));
+
 /** Money in whole units; everything else as it is. */
 export const whole = (value: number | null, column?: QueryColumn): number | null =>
     value === null ? null : value / 10 ** (column?.minor_digits ?? 0);
@@ -109,7 +113,7 @@ export const whole = (value: number | null, column?: QueryColumn): number | null
 export const written = (value: number | null, column?: QueryColumn): string =>
     figure(whole(value, column), column?.type ?? 'integer', column?.currency);
 
-export const asOf = (answer: QueryAnswer): number | undefined => {
-    const at = Date.parse(answer.meta.as_of);
+export const asOf = (answer: { meta: Worth }): number | undefined => {
+    const at = Date.parse(answer.meta.as_of ?? '');
     return Number.isFinite(at) ? at : undefined;
 };

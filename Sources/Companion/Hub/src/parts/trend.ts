@@ -1,7 +1,7 @@
 import type { Answer } from '../core/api';
 import { h } from '../core/dom';
 import { day, minuteTime } from '../core/format';
-import { goTo, type Scope } from '../core/scope';
+import { choose, type Scope } from '../core/scope';
 import type { QueryAnswer } from '../core/shapes';
 import { Card, type Shown } from './card';
 import { lineChart } from './charts';
@@ -16,7 +16,7 @@ export class TrendCard extends Card<QueryAnswer> {
         this.select.replaceChildren(
             ...ALL_FIGURES.map((one) => h('option', { value: one.metric }, one.title)),
         );
-        this.select.onchange = () => goTo({ own: { figure: this.select.value } });
+        this.select.onchange = () => choose({ figure: this.select.value });
         return [this.select];
     }
 

@@ -1,0 +1,38 @@
+import Glibc
+import Testing
+
+@testable import heliograph
+
+/// The kernel shares processors out by session where it knows autogroups, and PostgreSQL begins one for
+/// each of its processes.
+@Suite struct RowsMayWaitScoresMayNotTests {
+    static let isShared = access("/proc/self/autogroup", W_OK) == 0
+
+    @Test(.enabled(if: isShared, "this kernel does not share processors out by session"))
+    func `a session that a server began yields`() throws {
+        let child = try Spawn.start(["/bin/sleep", "60"]).get()
+        defer {
+            kill(child, SIGKILL)
+            _ = Spawn.waitForEnd(child, milliseconds: 5_000)
+        }
+        #expect(niceness(of: child) == "0")
+        var sessions = BackgroundSessions(niceness: 7)
+        // Where this is not done by root the kernel takes one such wish every tenth of a second.
+        for _ in 0..<50 where niceness(of: child) != "7" {
+            sessions.lower(childrenOf: getpid())
+            Pause.milliseconds(100)
+        }
+        #expect(niceness(of: child) == "7")
+    }
+
+    @Test func `a server that is gone changes nothing`() {
+        var sessions = BackgroundSessions(niceness: 7)
+        sessions.lower(childrenOf: Int32.max)
+    }
+
+    /// As in `/autogroup-12 nice 7`.
+    private func niceness(of process: Int32) -> String? {
+        Files.read("/proc/\(process)/autogroup")?.split { $0 == " " || $0 == "\n" }.last
+            .map(String.init)
+    }
+}

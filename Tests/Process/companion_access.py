@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import random
+import select
 import subprocess
 import sys
 import time
@@ -218,7 +219,7 @@ def foreign_reads(engine: Engine, owner: Api, document: dict, visitors: dict, co
 
 # ---- tokens
 
-def tokens_end(engine: Engine, command: Command, owner: Api) -> None:
+def tokens_end(engine: Engine, command: Command, owner: Api, owner_token: str) -> list:
     made = command.create("--name", "short", "--scope", "read:stats")
     api = Api(engine, made["token"])
     check("a token opens", api.get("/sites")[0] == 200)
@@ -235,6 +236,7 @@ def tokens_end(engine: Engine, command: Command, owner: Api) -> None:
     other = command.create("--name", "gone", "--scope", "read")
     api = Api(engine, other["token"])
     check("another opens", api.get("/sites")[0] == 200)
+    streams = [Stream(engine, token) for token in (other["token"], owner_token)]
     check("revoking says so", command.run("revoke", other["id"])[0] == 0)
     check("a revoked one is refused", refused_soon(api))
     check("twice cannot be revoked", command.run("revoke", other["id"])[0] == 1)
@@ -244,6 +246,37 @@ def tokens_end(engine: Engine, command: Command, owner: Api) -> None:
     check("a typo is refused", Api(engine, wrong).get("/sites")[0] == 401)
     status, found, _ = owner.ask("GET", "/sites?token=" + made["token"])
     check("a token in the address is refused", (status, found["code"]) == (400, "token-in-url"))
+    return streams
+
+
+class Stream:
+    """A live stream whose head has come."""
+
+    def __init__(self, engine: Engine, token: str):
+        self.connection = http.client.HTTPConnection("127.0.0.1", engine.companion_port, timeout=30)
+        self.connection.request("GET", "/api/v1/live?site=shop",
+                                headers={"Authorization": f"Bearer {token}"})
+        self.text = self.connection.sock.recv(65_536)
+        check("a stream opens", b" 200 " in self.text, self.text)
+
+    def has_ended(self) -> bool:
+        """Whether the connection ended, or the answer in chunks did."""
+        sock = self.connection.sock
+        while select.select([sock], [], [], 0)[0]:
+            more = sock.recv(65_536)
+            if not more:
+                return True
+            self.text += more
+        return self.text.endswith(b"0\r\n\r\n")
+
+
+def only_the_revoked_ends(revoked: Stream, other: Stream) -> None:
+    """Within one heartbeat, while others go on."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not revoked.has_ended():
+        time.sleep(0.1)
+    check("a revoked token's stream ends", revoked.has_ended())
+    check("and nobody else's", not other.has_ended())
 
 
 def refused_soon(api: Api) -> bool:
@@ -378,11 +411,12 @@ def main() -> int:
                   for scope in SCOPES}
         matrix(engine, document, visitors, refused, tokens)
         foreign_reads(engine, owner, document, visitors, 10_000 if arguments.long else 500)
-        tokens_end(engine, command, owner)
+        streams = tokens_end(engine, command, owner, owner_token)
         nobody_rises(engine, command, owner)
         session(engine, owner_token)
         pages(engine, owner)
         audit(engine, owner, visitors, command)
+        only_the_revoked_ends(*streams)
         guessing(engine)
     finally:
         engine.stop()

@@ -1,7 +1,7 @@
 import Telemetry
 
 /// Something that needs somebody, worked out from what is stored: never stored itself.
-struct AttentionCard: Encodable, Sendable, Equatable {
+struct AttentionCard: Sendable, Equatable {
     /// How soon somebody should look.
     enum Severity: String, Encodable, Sendable {
         case critical, warning, chance
@@ -42,11 +42,6 @@ struct AttentionCard: Encodable, Sendable, Equatable {
     /// What somebody has done with it, and it came back nevertheless.
     var earlier: String?
 
-    enum CodingKeys: String, CodingKey {
-        case id, rule, severity, title, why, since, value, usual, affected, weight, link, actions
-        case confidence, earlier
-    }
-
     /// Impact by urgency: orders of magnitude of those concerned, by severity, less with age.
     func weight(now: Int64) -> Double {
         var magnitude = 1.0
@@ -60,6 +55,12 @@ struct AttentionCard: Encodable, Sendable, Equatable {
     struct Document: Encodable {
         let card: AttentionCard
         let now: Int64
+
+        enum CodingKeys: String, CodingKey {
+            case id, rule, severity, title, why, since, value, usual, affected, weight, link,
+                actions
+            case confidence, earlier
+        }
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)

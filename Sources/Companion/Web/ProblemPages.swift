@@ -185,6 +185,13 @@ struct ProblemPages: Sendable {
             "Leave it out to begin anew."
         ),
         Entry(
+            "conflict",
+            409,
+            "Does not fit what there is",
+            "The change is well put, and what is stored leaves no room for it.",
+            "The detail says what to remove first."
+        ),
+        Entry(
             "expired",
             410,
             "The file is gone",

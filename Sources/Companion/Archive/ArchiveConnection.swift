@@ -120,7 +120,7 @@ struct ArchiveConnection: ~Copyable {
     /// batch that is not wanted any more ends with `.deadline` soon, however long it would have taken.
     func walk<Value>(
         _ declaration: ArchiveQuery,
-        isWanted: () -> Bool,
+        isWanted: @escaping () -> Bool,
         _ body: (() throws(ArchiveFailure) -> [ArchiveRow]) throws(ArchiveFailure) -> Value
     ) throws(ArchiveFailure) -> Value {
         try run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -76,7 +76,7 @@ final class ExportDesk: Sendable {
     /// Whether somebody was erased since the file was begun: then nobody gets it any more.
     func isOvertaken(_ export: ExportDocument) async throws -> Bool {
         let since = RFC3339.text(epochMilliseconds: export.createdAt)
-        let query = ArchiveQuery(ExportKind.changedSince, [export.site, since])
+        let query = ArchiveQuery(ExportStatements.changedSince, [export.site, since])
         return try await !archive.ask([query])[0].isEmpty
     }
 
@@ -128,7 +128,7 @@ final class ExportDesk: Sendable {
             )
             done = try await archive.walk(query, isWanted: { [self] in isWanted(export) }) {
                 [self] next throws(ArchiveFailure) in
-                var work = ExportWork(export) { note($0) }
+                var work = ExportWork(export) { self.note($0) }
                 return try work.run(path(export), next)
             }
         } catch {

@@ -76,15 +76,18 @@ enum ExportKind: String, CaseIterable, Codable, Sendable {
     /// to measuring is left out; who was erased is not there.
     var statement: StaticString {
         switch self {
-        case .visitors: Self.visitors
-        case .events: Self.events
-        case .conversions: Self.conversions
-        case .deliveries: Self.deliveries
-        case .rejected: Self.rejected
+        case .visitors: ExportStatements.visitors
+        case .events: ExportStatements.events
+        case .conversions: ExportStatements.conversions
+        case .deliveries: ExportStatements.deliveries
+        case .rejected: ExportStatements.rejected
         }
     }
+}
 
-    private static let visitors: StaticString = """
+/// What is asked of PostgreSQL for exports. Literals only; values travel as parameters.
+enum ExportStatements {
+    static let visitors: StaticString = """
         DECLARE export_rows NO SCROLL CURSOR FOR
         SELECT v.visitor_id, to_char(v.first, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
             to_char(v.last, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), v.sessions, v.page_views, v.active,
@@ -111,7 +114,7 @@ enum ExportKind: String, CaseIterable, Codable, Sendable {
         ORDER BY v.visitor_id
         """
 
-    private static let events: StaticString = """
+    static let events: StaticString = """
         DECLARE export_rows NO SCROLL CURSOR FOR
         SELECT coalesce(e.message_id, e.window_id || '-' || e.n),
             to_char(e.occurred_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
@@ -123,7 +126,7 @@ enum ExportKind: String, CaseIterable, Codable, Sendable {
             AND coalesce(heliograph.consent_since($1, e.visitor_id, '-infinity'), 1) & 1 <> 0
         """
 
-    private static let conversions: StaticString = """
+    static let conversions: StaticString = """
         DECLARE export_rows NO SCROLL CURSOR FOR
         SELECT c.conversion_id, c.name, to_char(c.occurred_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
             c.visitor_id, c.session_id, c.user_id, c.value, c.currency, c.order_id, c.page_url,
@@ -138,7 +141,7 @@ enum ExportKind: String, CaseIterable, Codable, Sendable {
         ORDER BY c.occurred_at, c.conversion_id
         """
 
-    private static let deliveries: StaticString = """
+    static let deliveries: StaticString = """
         DECLARE export_rows NO SCROLL CURSOR FOR
         SELECT d.delivery_id::text, d.destination, d.conversion_id, d.state, d.attempts, d.doubts,
             to_char(d.occurred_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
@@ -151,7 +154,7 @@ enum ExportKind: String, CaseIterable, Codable, Sendable {
         ORDER BY d.delivery_id
         """
 
-    private static let rejected: StaticString = """
+    static let rejected: StaticString = """
         DECLARE export_rows NO SCROLL CURSOR FOR
         SELECT r.partition || '-' || r.journal_offset,
             to_char(r.received_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), r.reason, r.place, r.key,

@@ -149,8 +149,7 @@ public final class CompanionServer: Sendable {
             tracer: EventTracer(archive: archive, redis: readers, keys: keys, journal: journal),
             rejected: RejectedReader(archive: archive)
         )
-        let deliveries = DeliveryReader(archive: archive, sites: settings.sites)
-        deliveryRoutes = DeliveryRoutes(reader: deliveries)
+        deliveryRoutes = DeliveryRoutes(reader: .init(archive: archive, sites: settings.sites))
         queryRoutes = QueryRoutes(
             archive: archive,
             journal: journal,

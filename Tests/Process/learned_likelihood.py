@@ -28,7 +28,7 @@ from verify_rebuild import Scene  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 MINUTE = 60_000
 RULES = {"landmarks": "[3]", "horizon": "10m", "merge_every": "10m", "believed_from": "[40, 10]"}
-SESSIONS, ROUNDS = 8, 24
+SESSIONS, ROUNDS = 8, 48
 # An edition that the rounds lead to for certain, made of enough sessions to be believed.
 LEARNED_BY = 5
 FIELDS = ("likelihood", "likelihood_low", "likelihood_high", "likelihood_by", "model")
@@ -150,16 +150,16 @@ class Story(Scene):
 
     def tell(self) -> None:
         self.engine.start()
-        self.live(range(0, 9))
+        self.live(range(0, 18))
         self.wait_for(1)
         self.engine.kill()
         self.workers(1)
         self.engine.start()
-        self.live(range(9, 16))
+        self.live(range(18, 30))
         self.engine.kill()
         self.workers(2)
         self.engine.start()
-        self.live(range(16, ROUNDS))
+        self.live(range(30, ROUNDS))
         self.wait_for(LEARNED_BY)
         self.answer_by(LEARNED_BY)
         self.answers()

@@ -1,8 +1,11 @@
 import Records
 import Settings
 
-/// The examples of one partition: opened at landmarks, closed when a conversion comes or the horizon
-/// has passed. Part of the partition's fold: decided by its records alone.
+/// The examples of one partition: opened at landmarks, closed when the horizon has passed, whatever
+/// became of them. Part of the partition's fold: decided by its records alone.
+///
+/// A conversion is known at once, that none came only later. Examples of both kinds wait for the same
+/// moment, or what was learned from lately would hold more conversions than there were.
 ///
 /// Landmarks are fixed numbers of actions, the same for everybody. Cutting sessions where people buy
 /// instead would teach the opposite of the truth: buyers reach the cart sooner.
@@ -16,7 +19,7 @@ struct LearnLedger: Sendable {
     /// Closed examples from this sequence on are kept; nobody wants them until somebody says so.
     private var wantedFrom: UInt64 = .max
 
-    /// Time passes: whose horizon lies behind has not converted. What is known of an example is known at
+    /// Time passes: what becomes of an example is known when its horizon lies behind. What is known of an example is known at
     /// a moment of its own, no matter when somebody looked.
     @inline(__always)
     mutating func advance(to time: Int64, sequence: UInt64, _ rules: LearningRules) {
@@ -30,20 +33,15 @@ struct LearnLedger: Sendable {
     private mutating func expire(_ sequence: UInt64, _ horizon: Int64) {
         let count = open.prefix { $0.at < clock &- horizon }.count
         for example in open.prefix(count) {
-            close(example, converted: false, at: example.at + horizon + 1, sequence)
+            close(example, at: example.at + horizon + 1, sequence)
         }
         open.removeFirst(count)
     }
 
-    private mutating func close(
-        _ example: LearnExample,
-        converted: Bool,
-        at time: Int64,
-        _ sequence: UInt64
-    ) {
+    private mutating func close(_ example: LearnExample, at time: Int64, _ sequence: UInt64) {
         guard sequence >= wantedFrom, closed.count < Limits.learnClosedMaximum else { return }
         var closing = example
-        (closing.converted, closing.labelledAt, closing.sequence) = (converted, time, sequence)
+        (closing.labelledAt, closing.sequence) = (time, sequence)
         closed.append(closing)
     }
 
@@ -52,11 +50,8 @@ struct LearnLedger: Sendable {
         if open.count < Limits.learnOpenMaximum { open.append(example) }
     }
 
-    mutating func convert(_ owner: UInt64, _ sequence: UInt64) {
-        for example in open where example.owner == owner {
-            close(example, converted: true, at: clock, sequence)
-        }
-        open.removeAll { $0.owner == owner }
+    mutating func convert(_ owner: UInt64) {
+        for index in open.indices where open[index].owner == owner { open[index].converted = true }
     }
 
     /// Nothing more is learned from somebody who does not want it.

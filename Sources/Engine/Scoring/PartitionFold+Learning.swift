@@ -16,7 +16,7 @@ extension PartitionFold {
         guard effect.score == .updated, !slice.flags.contains(.bot), actions > 0 else { return }
         let before = table[index].trend.actions
         table[index].trend.take(actions: actions, converts: hasConverted)
-        if hasConverted, !ledger.open.isEmpty { ledger.convert(owner(index), header.sequence) }
+        if hasConverted, !ledger.open.isEmpty { ledger.convert(owner(index)) }
         let trend = table[index].trend
         guard !trend.hasConverted, let landmark = model.landmark(after: before, upTo: trend.actions)
         else { return }

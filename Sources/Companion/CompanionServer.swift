@@ -47,6 +47,9 @@ public final class CompanionServer: Sendable {
     private let deliveryRoutes: DeliveryRoutes
     private let queryRoutes: QueryRoutes
     private let insightRoutes: InsightRoutes
+    private let attentionRoutes: AttentionRoutes
+    private let exportDesk: ExportDesk
+    private let exportRoutes: ExportRoutes
     private let accessRoutes: AccessRoutes
     private let parameters: RequestParameters
     private let gate: Gate
@@ -59,13 +62,14 @@ public final class CompanionServer: Sendable {
 
     /// A server for the sites of `settings`, whose scores are read by what `model` says is in force.
     /// `ingestURL` is where browsers reach the ingest port; `journal` is nil where there is none on this
-    /// machine. `owner` opens everything; it is for whoever runs the engine.
+    /// machine, `exports` the folder that files are kept in. `owner` opens everything; it is for whoever runs the engine.
     public convenience init(
         settings: HeliographSettings,
         model: @escaping @Sendable () -> ScoringModel,
         redisURL: Secret,
         postgres: Secret,
         journal: (any JournalSearch)?,
+        exports: String,
         ingestURL: String,
         script: ScriptFacts,
         owner: AccessToken,
@@ -78,6 +82,7 @@ public final class CompanionServer: Sendable {
             redisURL: redisURL,
             postgres: postgres,
             journal: journal,
+            exports: exports,
             ingestURL: ingestURL,
             script: script,
             owner: owner,
@@ -94,6 +99,7 @@ public final class CompanionServer: Sendable {
         redisURL: Secret,
         postgres: Secret = Secret(""),
         journal: (any JournalSearch)? = nil,
+        exports: String,
         ingestURL: String,
         script: ScriptFacts = ScriptFacts(),
         owner: AccessToken,
@@ -113,13 +119,7 @@ public final class CompanionServer: Sendable {
         hub = Self.hub(siteCount: sites.count, wakeup)
         readers = RedisReaders(address)
         archive = ArchiveReaders(postgres)
-        listener = LiveListener(
-            address,
-            channels: sites.indices.map { keys.live(site: $0) },
-            hub: hub,
-            wakeup: wakeup,
-            time: time
-        )
+        listener = Self.listener(address, keys, hub, wakeup, time)
         let reader = VisitorReader(redis: readers, hub: hub, keys: keys, scorer: scorer, time: time)
         parameters = RequestParameters(sites: sites)
         writers = ArchiveReaders(postgres, .writes)
@@ -157,6 +157,9 @@ public final class CompanionServer: Sendable {
             time: time
         )
         insightRoutes = InsightRoutes(queryRoutes, writers: writers)
+        attentionRoutes = AttentionRoutes(queryRoutes, reader, deliveries.pixels, writers: writers)
+        exportDesk = ExportDesk(folder: exports, postgres, time: time, log: log)
+        exportRoutes = ExportRoutes(exportDesk, queryRoutes, writers: writers)
         counters.observe(hub, metrics)
     }
 
@@ -166,6 +169,22 @@ public final class CompanionServer: Sendable {
             siteCount: siteCount,
             epoch: String(UInt32.random(in: .min ... .max), radix: 36),
             interestChanged: { wakeup.signal() }
+        )
+    }
+
+    private static func listener(
+        _ address: RedisAddress,
+        _ keys: LiveKeys,
+        _ hub: LiveHub,
+        _ wakeup: Wakeup,
+        _ time: TimeSource
+    ) -> LiveListener {
+        LiveListener(
+            address,
+            channels: keys.sites.indices.map { keys.live(site: $0) },
+            hub: hub,
+            wakeup: wakeup,
+            time: time
         )
     }
 
@@ -224,8 +243,11 @@ public final class CompanionServer: Sendable {
 
     /// Runs until `stop`, and ends when every request in progress has been answered.
     public func run() async throws {
-        let threads = readers.start() + archive.start() + writers.start() + [listener.start()]
+        let threads =
+            readers.start() + archive.start() + writers.start() + exportDesk.start()
+            + [listener.start()]
         defer {
+            exportDesk.stop()
             hub.close()
             listener.stop()
             readers.stop()
@@ -240,8 +262,8 @@ public final class CompanionServer: Sendable {
                 hub.beat()
             }
         }
-        let clerk = Task { [audit, log] in
-            try await Self.keepAudit(audit, AccessArchive(writers: writers), log)
+        let clerk = Task { [audit, exportDesk, log] in
+            try await Self.keepAudit(audit, AccessArchive(writers: writers), exportDesk, log)
         }
         defer { for task in [heart, clerk] { task.cancel() } }
         do {
@@ -253,18 +275,22 @@ public final class CompanionServer: Sendable {
         }
     }
 
-    /// Stores who read what, every second, and takes what is too old away, every hour.
+    /// Stores who read what, every second, and takes away what is too old: files every minute, lines of
+    /// the audit log every hour.
     private static func keepAudit(
         _ audit: AuditLog,
         _ archive: AccessArchive,
+        _ exports: ExportDesk,
         _ log: Logger
     ) async throws {
         for second in 1... {
             try await Task.sleep(for: .seconds(1))
             await audit.flush()
-            if second % 3_600 != 0 { continue }
-            do { try await archive.trim() } catch {
-                log.debug("the audit log was not trimmed", metadata: ["error": "\(error)"])
+            do {
+                if second % 60 == 0 { try await exports.sweep() }
+                if second % 3_600 == 0 { try await archive.trim() }
+            } catch {
+                log.debug("what is too old was not taken away", metadata: ["error": "\(error)"])
             }
         }
     }
@@ -332,6 +358,9 @@ public final class CompanionServer: Sendable {
         deliveryRoutes.add(to: api)
         queryRoutes.add(to: api)
         insightRoutes.add(to: api)
+        attentionRoutes.add(to: api)
+        exportRoutes.add(to: api)
+        ProblemPages().add(to: api)
         accessRoutes.add(to: api)
         try OpenAPI.add(to: api)
         api.refuseOtherMethods()

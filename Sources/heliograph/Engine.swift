@@ -313,6 +313,7 @@ final class Engine {
                 redisURL: Secret(redisURL),
                 postgres: Secret(conninfo),
                 journal: journal,
+                exports: dataDirectory + "/exports",
                 ingestURL: addresses.ingest,
                 script: assets.facts,
                 owner: try OwnerToken.make(in: dataDirectory),

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import pathlib
+import re
 import time
 import urllib.parse
 
@@ -193,16 +194,23 @@ def saved_tables(hub):
     page = hub.page(context)
     hub.open(page, "behaviour")
     with page.expect_download() as download:
-        page.locator("hg-behaviour[of=named] button", has_text="CSV").click()
+        page.locator("hg-behaviour[of=named] button", has_text=re.compile("^CSV$")).click()
     text = pathlib.Path(download.value.path()).read_text(encoding="utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
-    shown = page.locator("hg-behaviour[of=named] tbody tr").count()
+    shown = page.locator("hg-behaviour[of=named] tbody tr").evaluate_all(
+        "rows => rows.map((row) => [...row.cells].slice(0, 2).map((one) => one.textContent))")
     names = [row[0] for row in rows[1:]]
+    saved = [(re.sub("^'(?=[\\s=+@|%-])", "", row[0]), int(row[1])) for row in rows[1:]]
     context.close()
     found = [f"could be worked out: {name!r}" for name in names
              if name.strip()[:1] in "=+-@|%" or name[:1] in "\t\r\n"]
-    if len(names) != shown or rows[0][1] != "Times" or not rows[1][1].isdigit():
-        found.append(f"{shown} rows shown, saved {rows[:2]} and {len(names)} in all")
+    if rows[0][:2] != ["event.name", "events"]:
+        found.append(f"the head is {rows[0]}")
+    if not shown or saved[:len(shown)] != [(name, int(re.sub(r"\D", "", times))) for name, times in shown]:
+        found.append(f"shown {shown}, saved {saved[:len(shown)]}")
+    # Behind what is shown comes what was counted less often, each once.
+    if len({name for name, _ in saved}) < len(saved) or saved != sorted(saved, key=lambda one: -one[1]):
+        found.append(f"not by how often, or not each once: {saved}")
     if not any(name.startswith("'=1+1") for name in names):
         found.append(f"no formula among {names}, so nothing was tried; sent {FORMULAS}")
     return found

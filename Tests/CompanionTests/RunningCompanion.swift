@@ -29,6 +29,7 @@ final class RunningCompanion {
         server = try CompanionServer(
             settings: settings,
             redisURL: Secret(redis.url),
+            exports: "\(pages)/exports",
             ingestURL: "http://127.0.0.1:8600",
             owner: owner,
             metrics: metrics,

@@ -12,6 +12,8 @@ public enum Scope: String, CaseIterable, Sendable, Codable {
     case readQuality = "read:quality"
     /// Answers as files.
     case export = "export"
+    /// Putting away what needs attention.
+    case writeAttention = "write:attention"
     /// Goals: what is wanted of figures.
     case writeViews = "write:views"
     /// Requests of privacy law.
@@ -31,8 +33,11 @@ public enum Scope: String, CaseIterable, Sendable, Codable {
         case "read": return reading
         case "viewer": return [.readStats, .readLive]
         case "analyst":
-            return [.readStats, .readLive, .readVisitors, .readQuality, .export, .writeViews]
-        case "operator": return reading
+            return [
+                .readStats, .readLive, .readVisitors, .readQuality, .export, .writeAttention,
+                .writeViews,
+            ]
+        case "operator": return reading.union([.writeAttention])
         case "owner": return Set(allCases)
         default: return Scope(rawValue: word).map { [$0] }
         }

@@ -1,4 +1,5 @@
 import CLibpq
+import Glibc
 import Settings
 import Telemetry
 
@@ -114,6 +115,63 @@ struct ArchiveConnection: ~Copyable {
         }
     }
 
+    /// Walks through the rows of a statement that declares the cursor `export_rows`, a batch at a time:
+    /// `body` is given what fetches the next one, which is empty at the end. All are of one moment. A
+    /// batch that is not wanted any more ends with `.deadline` soon, however long it would have taken.
+    func walk<Value>(
+        _ declaration: ArchiveQuery,
+        isWanted: @escaping () -> Bool,
+        _ body: (() throws(ArchiveFailure) -> [ArchiveRow]) throws(ArchiveFailure) -> Value
+    ) throws(ArchiveFailure) -> Value {
+        try run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        do throws(ArchiveFailure) {
+            try run("SET LOCAL enable_seqscan = on")
+            let patience = ["\(Limits.exportBatchMilliseconds)"]
+            _ = try ask(
+                ArchiveQuery("SELECT set_config('statement_timeout', $1, true)", patience)
+            )
+            _ = try ask(declaration)
+            let value = try body { () throws(ArchiveFailure) in
+                try fetch("FETCH FORWARD 500 FROM export_rows", isWanted)
+            }
+            try run("COMMIT")
+            return value
+        } catch {
+            try? run("ROLLBACK")
+            throw error
+        }
+    }
+
+    /// Asks without waiting in libpq, so that it can be called off.
+    private func fetch(
+        _ text: String,
+        _ isWanted: () -> Bool
+    ) throws(ArchiveFailure) -> [ArchiveRow] {
+        guard PQsendQuery(connection, text) == 1 else { throw .broken }
+        var isCancelled = false
+        while PQisBusy(connection) == 1 {
+            var waiting = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
+            _ = poll(&waiting, 1, Int32(Limits.exportLookMilliseconds))
+            guard PQconsumeInput(connection) == 1 else { throw .broken }
+            if isCancelled || isWanted() { continue }
+            cancel()
+            isCancelled = true
+        }
+        let result = PQgetResult(connection)
+        defer { PQclear(result) }
+        // Behind the answer comes its end.
+        while let more = PQgetResult(connection) { PQclear(more) }
+        try check(result)
+        return rows(result)
+    }
+
+    private func cancel() {
+        let handle = PQgetCancel(connection)
+        defer { PQfreeCancel(handle) }
+        var reason: [CChar] = Array(repeating: 0, count: 256)
+        _ = PQcancel(handle, &reason, Int32(reason.count))
+    }
+
     private func run(_ text: String) throws(ArchiveFailure) {
         let result = PQexec(connection, text)
         defer { PQclear(result) }
@@ -135,7 +193,11 @@ struct ArchiveConnection: ~Copyable {
         )
         defer { PQclear(result) }
         try check(result)
-        return (0..<PQntuples(result)).map { row in
+        return rows(result)
+    }
+
+    private func rows(_ result: OpaquePointer?) -> [ArchiveRow] {
+        (0..<PQntuples(result)).map { row in
             (0..<PQnfields(result)).map { column in
                 if PQgetisnull(result, row, column) == 1 { return nil }
                 return PQgetvalue(result, row, column).map { String(cString: $0) }

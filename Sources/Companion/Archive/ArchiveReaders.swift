@@ -43,6 +43,22 @@ final class ArchiveReaders: Sendable {
         try await perform { connection throws(ArchiveFailure) in try connection.ask(queries) }
     }
 
+    /// Walks through many rows, see `ArchiveConnection.walk`, over a connection of its own.
+    func walk<Value: Sendable>(
+        _ declaration: ArchiveQuery,
+        isWanted: @escaping @Sendable () -> Bool,
+        _ body:
+            @escaping @Sendable (
+                () throws(ArchiveFailure) -> [ArchiveRow]
+            ) throws(ArchiveFailure) -> Value
+    ) async throws -> Value {
+        let (conninfo, mode) = (conninfo, mode)
+        return try await perform { _ throws(ArchiveFailure) in
+            try ArchiveConnection.open(conninfo, mode)
+                .walk(declaration, isWanted: isWanted, body)
+        }
+    }
+
     /// Does work that waits for a disk.
     func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws -> Value {
         try await perform { _ in body() }

@@ -32,8 +32,15 @@ struct QueryPlan: Sendable {
         "last_non_direct", "first", "last", "linear", "time_decay", "position_based",
     ]
 
-    /// The question in `body`, whose site has been checked.
-    init(_ body: JSONValue, site: String, zone: TimeZone, now: Date) throws {
+    /// The question in `body`, whose site has been checked. A file has all the groups there are unless the
+    /// body says how many.
+    init(
+        _ body: JSONValue,
+        site: String,
+        zone: TimeZone,
+        now: Date,
+        isFile: Bool = false
+    ) throws {
         var fields = try FieldReader(body)
         _ = fields.value("site")
         (self.site, self.zone) = (site, zone)
@@ -55,9 +62,10 @@ struct QueryPlan: Sendable {
         (self.range, comparison) = (compare?.0 ?? asked, compare?.1)
         filter = try fields.value("filter").map { try QueryFilter($0) }
         (orderMetric, isDescending) = try Self.order(try fields.elements("order"), metrics)
-        let limit = try fields.whole("limit") ?? Int64(Self.limitDefault)
-        guard (1...Int64(Limits.queryRowsMaximum)).contains(limit) else {
-            throw ApiProblem.invalidField("/limit", "must be 1 to \(Limits.queryRowsMaximum)")
+        let most = isFile ? Limits.queryGroupsMaximum : Limits.queryRowsMaximum
+        let limit = try fields.whole("limit") ?? Int64(isFile ? most : Self.limitDefault)
+        guard (1...Int64(most)).contains(limit) else {
+            throw ApiProblem.invalidField("/limit", "must be 1 to \(most)")
         }
         self.limit = Int(limit)
         attributionModel = try Self.attributionModel(fields.value("attribution"))

@@ -46,7 +46,10 @@ struct QueryRoutes: Sendable {
             "attribution": ["type": "object"],
             "limit": ["type": "integer", "minimum": 1, "maximum": 1000],
         ],
-    ]).answering(Schemas.open("columns", "rows", "totals", "meta"))
+    ]).answering(Schemas.open("columns", "rows", "totals", "meta")).orAnswering(
+        TableFormat.csv.mediaType,
+        TableFormat.ndjson.mediaType
+    )
 
     static let schema = Endpoint(
         .get,
@@ -63,16 +66,29 @@ struct QueryRoutes: Sendable {
     private func answer(_ call: Call) async throws -> Response {
         let body = try await RequestParameters.body(of: call.request)
         let site = sites[try call.site(named: body)]
-        let document = try await flights.share(body) { try await figures(body, site) }
-        return try JSONBody.response(document)
+        let accept = call.request.headers[values: .accept].joined(separator: ",")
+        guard let format = TableFormat(accept: accept) else {
+            let document = try await flights.share(body) { try await figures(body, site) }
+            return try JSONBody.response(document)
+        }
+        let document = try await flights.share([body, "file"]) {
+            try await figures(body, site, isFile: true)
+        }
+        return QueryFile(document, format).response(name: "\(site.name)-figures")
     }
 
     /// The answer to the question `body` about a site that the caller may see.
-    func figures(_ body: JSONValue, _ site: Site) async throws -> JSONValue {
+    func figures(_ body: JSONValue, _ site: Site, isFile: Bool = false) async throws -> JSONValue {
         let begun = time.monotonicNanoseconds()
         let now = Date(timeIntervalSince1970: Double(time.epochMilliseconds()) / 1_000)
         let zone = TimeZone(identifier: site.timeZone) ?? .gmt
-        let plan = try QueryPlan(body, site: site.name, zone: zone, now: now)
+        let plan = try QueryPlan(
+            body,
+            site: site.name,
+            zone: zone,
+            now: now,
+            isFile: isFile
+        )
         let ranges = [plan.range] + (plan.comparison.map { [$0.range] } ?? [])
         let found = try await QueryAsking(plan, ranges, archive).answers(freshness)
         let answer = QueryAnswer(

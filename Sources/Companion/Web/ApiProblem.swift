@@ -87,6 +87,38 @@ struct ApiProblem: Error, Sendable, Equatable {
         detail: "PostgreSQL did not find it in time. Ask again when it is less busy."
     )
 
+    static let tooManyExports = ApiProblem(
+        status: 429,
+        code: "rate-limited",
+        title: "Too many exports",
+        detail: "Others are being made or kept. Wait for them, or delete some.",
+        retryAfterSeconds: 10
+    )
+
+    static let expiredExport = ApiProblem(
+        status: 410,
+        code: "expired",
+        title: "The file is gone",
+        detail: "It was too old, or somebody in it has been erased since. Export anew."
+    )
+
+    static let exportNotReady = ApiProblem(
+        status: 409,
+        code: "not-ready",
+        title: "Not ready",
+        detail: "The file is still being made, or failed; the export itself says which.",
+        retryAfterSeconds: 2
+    )
+
+    static func rangeNotSatisfiable(_ bytes: Int64) -> ApiProblem {
+        ApiProblem(
+            status: 416,
+            code: "range-not-satisfiable",
+            title: "Beyond the end",
+            detail: "The file has \(bytes) bytes."
+        )
+    }
+
     static let internalFailure = ApiProblem(
         status: 500,
         code: "internal-failure",

@@ -88,7 +88,8 @@ struct ApiRoutes: Sendable {
             site: site,
             siteName: call.siteName(site),
             time: reader.time,
-            counters: counters
+            counters: counters,
+            isStillLetIn: call.isStillLetIn
         )
         return try stream.response(to: call.request, channel: call.context.channel)
     }

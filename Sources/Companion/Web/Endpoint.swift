@@ -50,6 +50,8 @@ struct Endpoint: Sendable {
     var answer: JSONValue = ["type": "object"]
     var status: HTTPResponse.Status = .ok
     var answerType = "application/json"
+    /// Other forms of the same answer, as texts.
+    var otherTypes: [String] = []
     /// Whether an answer tells of one person, whose id is `id` in the path; then it is noted who read it.
     var person: String?
 
@@ -91,6 +93,13 @@ struct Endpoint: Sendable {
         return copy
     }
 
+    /// The same in other forms.
+    func orAnswering(_ types: String...) -> Endpoint {
+        var copy = self
+        copy.otherTypes = types
+        return copy
+    }
+
     /// Every good answer is noted as a read of the person, under the name `what`.
     func tellingOfPerson(_ what: String) -> Endpoint {
         var copy = self
@@ -106,6 +115,8 @@ struct Call: Sendable {
     /// Nil at endpoints that are open to anybody.
     let grant: Grant?
     let parameters: RequestParameters
+    /// Whether the caller would still be let in: for answers that go on for long.
+    let isStillLetIn: @Sendable () async -> Bool
 
     /// The index of the site that is asked about, in the query. A site that the caller may not see does
     /// not exist.
@@ -210,7 +221,17 @@ private struct EndpointCheck: Sendable {
     func admit(_ request: Request, _ context: CompanionContext) async throws -> Call {
         let grant = try await grant(request, context)
         try checkQuery(request)
-        return Call(request: request, context: context, grant: grant, parameters: parameters)
+        return Call(
+            request: request,
+            context: context,
+            grant: grant,
+            parameters: parameters,
+            isStillLetIn: { [endpoint, gate] in
+                let found = await gate.visitor(request, context.address)
+                guard case .scope(let scope) = endpoint.access else { return found != nil }
+                return found.map { $0.scopes.contains(scope) && $0.sites == grant?.sites } ?? false
+            }
+        )
     }
 
     private func grant(_ request: Request, _ context: CompanionContext) async throws -> Grant? {

@@ -12,6 +12,8 @@ struct LiveStream: Sendable {
     let siteName: String
     let time: TimeSource
     let counters: CompanionCounters
+    /// Asked with every heartbeat, so that a revoked token's stream ends.
+    let isStillLetIn: @Sendable () async -> Bool
 
     /// Answers a request for the stream, or refuses when all streams are taken.
     func response(to request: Request, channel: any Channel) throws -> Response {
@@ -54,6 +56,7 @@ struct LiveStream: Sendable {
         try await writer.write(ByteBuffer(string: hello(subscription)))
         let end = time.monotonicNanoseconds() + Int64(Limits.companionStreamSeconds) * 1_000_000_000
         for await message in subscription.messages {
+            if message.event == LiveHub.heartbeat, await !isStillLetIn() { break }
             try await writer.write(ByteBuffer(string: text(message)))
             if time.monotonicNanoseconds() > end { break }
         }

@@ -38,7 +38,7 @@ struct OpenAPI: Sendable {
             "responses": [
                 "\(endpoint.status.code)": [
                     "description": "As the summary says.",
-                    "content": .object([endpoint.answerType: ["schema": endpoint.answer]]),
+                    "content": content(endpoint),
                 ],
                 "default": [
                     "description": "A problem, RFC 9457.",
@@ -61,6 +61,12 @@ struct OpenAPI: Sendable {
             ]
         }
         return .object(operation)
+    }
+
+    private static func content(_ endpoint: Endpoint) -> JSONValue {
+        var content: [String: JSONValue] = [endpoint.answerType: ["schema": endpoint.answer]]
+        for type in endpoint.otherTypes { content[type] = ["schema": ["type": "string"]] }
+        return .object(content)
     }
 
     private static func security(_ access: Endpoint.Access) -> JSONValue {

@@ -76,6 +76,10 @@ enum PostgresSchema {
             number: 16,
             text: String(decoding: PackageResources._016_insight_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 17,
+            text: String(decoding: PackageResources._017_attention_sql, as: UTF8.self)
+        ),
     ]
 
     /// Brings the schema up to date. Harmless when repeated.

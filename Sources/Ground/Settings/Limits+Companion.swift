@@ -103,4 +103,22 @@ extension Limits {
     public static let auditWaitingMaximum = 10_000
     /// Reads of persons in one statement.
     public static let auditBatchMaximum = 1_000
+    /// How long a card of what needs attention is put off when nothing is said.
+    public static let attentionSnoozeMinutes = 60
+    /// The longest that it is put off.
+    public static let attentionSnoozeMinutesMaximum = 7 * 1_440
+    /// Characters of why a card is dismissed.
+    public static let attentionReasonMaximum = 200
+    /// Exports that wait or are being made.
+    public static let exportsWaitingMaximum = 8
+    /// Exports that are kept.
+    public static let exportsKeptMaximum = 100
+    /// How long an export is kept.
+    public static let exportKeptMilliseconds: Int64 = 86_400_000
+    /// Bytes of one export before packing.
+    public static let exportBytesMaximum: Int64 = 4 * 1024 * 1024 * 1024
+    /// How long PostgreSQL may take for the first rows of an export, and for each further batch.
+    public static let exportBatchMilliseconds = 60_000
+    /// How often a batch that is waited for is looked at, whether anybody still wants it.
+    public static let exportLookMilliseconds = 500
 }

@@ -54,14 +54,28 @@ export function ask<T>(path: string, body: unknown, signal: AbortSignal): Promis
     return asked<T>(path, { method: 'POST', body: text, headers }, `${path}?body=${text}`, signal);
 }
 
-/** A change; its answer is not kept. */
-export async function change<T>(
-    method: 'PUT' | 'DELETE',
+/** A change, or a look whose answer is not kept. */
+export async function send<T>(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body: unknown = null,
+    signal?: AbortSignal,
+): Promise<T> {
+    return (await (await sent(method, path, body, signal)).json()) as T;
+}
+
+/** The answer to a question as a file. */
+export async function blobOf(path: string, body: unknown, accept: string): Promise<Blob> {
+    return (await sent('POST', path, body, undefined, { Accept: accept })).blob();
+}
+
+async function sent(
+    method: string,
     path: string,
     body: unknown,
-    signal: AbortSignal,
-): Promise<T> {
-    const headers: Record<string, string> = {};
+    signal = new AbortController().signal,
+    headers: Record<string, string> = {},
+): Promise<Response> {
     if (changeToken) headers['X-HG-CSRF'] = changeToken;
     if (body !== null) headers['Content-Type'] = 'application/json';
     const text = body === null ? null : JSON.stringify(body);
@@ -70,7 +84,7 @@ export async function change<T>(
         throw new Problem(0, 'unreachable', 'No connection', silence(error), path, null);
     });
     if (!response.ok) throw await problem(response, path);
-    return (await response.json()) as T;
+    return response;
 }
 
 async function asked<T>(

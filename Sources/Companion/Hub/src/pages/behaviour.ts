@@ -34,6 +34,7 @@ const BREAKDOWNS: readonly Breakdown[] = [
     },
     {
         name: 'named',
+        rows: 'events',
         heading: 'What they did',
         about: 'Events that pages name themselves.',
         choices: [{ dimension: 'event.name', title: 'Event' }],

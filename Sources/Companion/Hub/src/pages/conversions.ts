@@ -21,6 +21,7 @@ const VALUES = [
 const BREAKDOWNS: readonly Breakdown[] = [
     {
         name: 'names',
+        rows: 'conversions',
         heading: 'What they came to',
         about: 'Each conversion counts once, however often it was told. Revenue is of purchases.',
         choices: [

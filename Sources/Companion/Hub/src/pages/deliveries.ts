@@ -7,6 +7,7 @@ import { Card, type Shown } from '../parts/card';
 import { shareBar } from '../parts/charts';
 import { facts, stateChip } from '../parts/figures';
 import { Pages } from '../parts/pages';
+import { saveButton } from '../parts/save-button';
 import { table } from '../parts/table';
 
 const STATES = [
@@ -111,7 +112,8 @@ class DeliveriesCard extends Card<Page<Delivery>> {
             ...STATES.map((one) => h('option', { value: one }, one ? words(one) : 'All states')),
         );
         this.select.onchange = () => goTo({ own: { ...this.own(), state: this.select.value } });
-        return [this.select];
+        const state = () => ({ state: this.select.value });
+        return [this.select, saveButton('deliveries', state)];
     }
 
     private own(): Record<string, string> {

@@ -6,6 +6,7 @@ import type { Page, Rejected, Trace } from '../core/shapes';
 import { Card, type Shown } from '../parts/card';
 import { barred, facts, stateChip } from '../parts/figures';
 import { Pages } from '../parts/pages';
+import { saveButton } from '../parts/save-button';
 import { table } from '../parts/table';
 
 const NEWEST = 200;
@@ -151,7 +152,8 @@ class RejectedCard extends Card<Page<Rejected>> {
             h('option', { value: 'all' }, 'of all, and unknown keys'),
         );
         this.select.onchange = () => goTo({ own: { of: this.select.value } });
-        return [this.select];
+        const reason = () => ({ reason: readScope().own.get('reason') ?? '' });
+        return [this.select, saveButton('rejected', reason)];
     }
 
     private pages = new Pages<Rejected>(

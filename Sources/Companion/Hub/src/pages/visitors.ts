@@ -5,6 +5,7 @@ import { goTo, readScope, type Scope } from '../core/scope';
 import type { Visitor } from '../core/shapes';
 import { Card, type Shown } from '../parts/card';
 import { profile, scoreChip, visitorLink } from '../parts/figures';
+import { saveButton } from '../parts/save-button';
 import { table } from '../parts/table';
 import { page as onePage } from './visitor';
 
@@ -23,7 +24,8 @@ class VisitorsCard extends Card<{ visitors: Visitor[] }> {
             ...BANDS.map((band) => h('option', { value: band }, title(band))),
         );
         this.select.onchange = () => goTo({ own: { band: this.select.value } });
-        return [this.select];
+        const band = () => ({ band: this.select.value });
+        return [this.select, saveButton('visitors', band)];
     }
 
     protected override keepsWhenUsed(): boolean {

@@ -1,19 +1,32 @@
 import { type Answer } from '../core/api';
 import { h } from '../core/dom';
 import { tell } from '../core/hub';
-import type { Scope } from '../core/scope';
-import { type Attention, attention, type Notice, putOff, takeBack } from './attention';
+import { readScope, type Scope } from '../core/scope';
+import {
+    type Act,
+    addressOf,
+    type Attention,
+    attention,
+    type Notice,
+    put,
+    takeBack,
+} from './attention';
 import { Card, type Shown } from './card';
 
 const WORDS = { critical: 'Critical', warning: 'Warning', chance: 'Chance' };
 const SHOWN = 5;
+const ACTS: Record<Act, { word: string; said: string }> = {
+    snooze: { word: 'Snooze', said: 'Snoozed for an hour.' },
+    dismiss: { word: 'Dismiss', said: 'Dismissed until it concerns twice as many.' },
+    done: { word: 'Done', said: 'Done. It comes back if it still holds later.' },
+};
 
 export class AttentionCard extends Card<Attention> {
     protected readonly heading = 'Needs attention';
     protected override readonly everyMilliseconds = 30_000;
 
-    protected async load(scope: Scope, signal: AbortSignal): Promise<Answer<Attention>> {
-        return { data: await attention(scope, signal), at: Date.now(), isKept: !navigator.onLine };
+    protected load(scope: Scope, signal: AbortSignal): Promise<Answer<Attention>> {
+        return attention(scope, signal);
     }
 
     protected override keepsWhenUsed(): boolean {
@@ -24,15 +37,15 @@ export class AttentionCard extends Card<Attention> {
         const list = h(
             'ul',
             { class: 'notices' },
-            ...data.notices.slice(0, SHOWN).map((one) => this.row(one)),
+            ...data.cards.slice(0, SHOWN).map((one) => this.row(one)),
         );
-        const more = data.notices.length - SHOWN;
-        const folded = Math.min(SHOWN, data.notices.length) - 1;
+        const more = data.cards.length - SHOWN;
+        const folded = Math.min(SHOWN, data.cards.length) - 1;
         const unfold = folded > 0 ? unfolder(list, folded) : null;
         const missing = data.missing.length
             ? h('p', { class: 'quiet' }, `Could not look at: ${data.missing.join(', ')}.`)
             : null;
-        const none = data.notices.length
+        const none = data.cards.length
             ? null
             : h(
                 'p',
@@ -41,47 +54,55 @@ export class AttentionCard extends Card<Attention> {
             );
         const rest =
             more > 0 ? h('p', { class: 'quiet' }, `and ${more} more of less weight`) : null;
+        const away = data.put_away
+            ? h('p', { class: 'quiet' }, `${data.put_away} put away`)
+            : null;
+        const shown = data.cards.length ? list : null;
         return {
-            content: h('div', {}, none, data.notices.length ? list : null, unfold, rest, missing),
+            content: h('div', {}, none, shown, unfold, rest, away, missing),
+            asOf: Date.parse(data.as_of),
         };
     }
 
     private row(notice: Notice): HTMLElement {
-        const button = (word: string, forGood: boolean) =>
+        const button = (act: Act) =>
             h(
                 'button',
                 {
                     class: 'small quietly',
                     type: 'button',
-                    'aria-label': `${word}: ${notice.title}`,
-                    onclick: () => this.away(notice, forGood),
+                    'aria-label': `${ACTS[act].word}: ${notice.title}`,
+                    onclick: () => void this.away(notice, act),
                 },
-                word,
+                ACTS[act].word,
             );
         return h(
             'li',
             { class: notice.severity },
             h('span', { class: 'severity' }, WORDS[notice.severity]),
-            h('a', { href: notice.href, class: 'headline' }, notice.title),
+            h('a', { href: addressOf(notice), class: 'headline' }, notice.title),
             h('span', { class: 'why' }, notice.why),
-            h('span', { class: 'acts' }, button('Snooze', false), button('Dismiss', true)),
+            h('span', { class: 'acts' }, ...(Object.keys(ACTS) as Act[]).map(button)),
         );
     }
 
-    private away(notice: Notice, forGood: boolean): void {
-        putOff(notice, forGood);
+    private async away(notice: Notice, act: Act): Promise<void> {
+        const { site } = readScope();
+        try {
+            await put(notice, site, act);
+        } catch (error) {
+            tell('say', `Not done: ${error instanceof Error ? error.message : 'no answer'}`);
+            return;
+        }
         (document.activeElement as HTMLElement | null)?.blur();
-        const done = forGood
-            ? 'Dismissed until it concerns twice as many.'
-            : 'Snoozed for an hour.';
         const undo = h('button', { class: 'small', type: 'button' }, 'Undo');
         undo.addEventListener('click', () => {
-            takeBack(notice);
-            void this.refresh();
+            void takeBack(notice, site).finally(() => this.refresh());
         });
-        this.querySelector('.body')?.replaceChildren(h('p', { class: 'calm' }, `${done} `, undo));
+        const { said } = ACTS[act];
+        this.querySelector('.body')?.replaceChildren(h('p', { class: 'calm' }, `${said} `, undo));
         undo.focus();
-        tell('say', done);
+        tell('say', said);
     }
 }
 

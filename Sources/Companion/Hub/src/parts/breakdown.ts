@@ -1,14 +1,15 @@
 // Figures by what a visitor, a page or a conversion is: one question, one table, one file.
 
 import { type Answer, ask } from '../core/api';
-import { type Cell, saveCsv } from '../core/csv';
 import { h } from '../core/dom';
 import { minorDigits, moved, words } from '../core/format';
+import { saveFigures } from '../core/save';
 import { choose, readScope, type Scope } from '../core/scope';
 import type { QueryAnswer, QueryColumn } from '../core/shapes';
 import { Card, type Shown } from './card';
 import { barred } from './figures';
-import { asOf, whole, written } from './query';
+import { asOf, written } from './query';
+import { saveButton } from './save-button';
 import { type Column, table } from './table';
 
 export interface Choice {
@@ -29,6 +30,8 @@ export interface Breakdown {
     filter?: Record<string, unknown>;
     /** Models of attribution, where credit is shared out; the first holds while none is chosen. */
     models?: readonly string[];
+    /** The kind of rows that it is of, where they can be had as a file. */
+    rows?: string;
     /** What would fill it. */
     hint: string;
 }
@@ -46,7 +49,8 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
     private select = h('select', { 'aria-label': 'By' });
     private model = h('select');
     private save = h('button', { type: 'button', class: 'small' }, 'CSV');
-    private shown: QueryAnswer | null = null;
+    /** The question whose answer is shown. */
+    private asked: Record<string, unknown> = {};
 
     private get plan(): Breakdown {
         const name = this.getAttribute('of');
@@ -73,7 +77,8 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
         this.save.onclick = () => this.saveShown();
         this.save.hidden = true;
         const models = this.modelSelect();
-        return [...models, ...(choices.length > 1 ? [this.select] : []), this.save];
+        const rows = this.plan.rows ? [saveButton(this.plan.rows, () => ({}))] : [];
+        return [...models, ...(choices.length > 1 ? [this.select] : []), this.save, ...rows];
     }
 
     private modelSelect(): Node[] {
@@ -110,12 +115,12 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
         }
         if (this.plan.filter) body['filter'] = this.plan.filter;
         if (scope.compares) body['compare'] = { to: 'previous', align: 'elapsed' };
+        this.asked = body;
         return ask<QueryAnswer>('/query', body, signal);
     }
 
     protected draw({ data }: Answer<QueryAnswer>, scope: Scope): Shown {
         const rows = data.rows.filter((row) => row.m.some((one) => one !== null && one !== 0));
-        this.shown = { ...data, rows };
         this.save.hidden = rows.length === 0;
         if (!rows.length) {
             const text = `Nothing was counted in “${scope.range.title.toLowerCase()}”.`;
@@ -163,18 +168,9 @@ export abstract class BreakdownCard extends Card<QueryAnswer> {
     }
 
     private saveShown(): void {
-        const data = this.shown;
-        if (!data) return;
-        const scope = readScope();
-        const head: Cell[] = [
-            this.choice(scope).title,
-            ...this.plan.metrics.map((one) => one.title),
-        ];
-        const rows = data.rows.map((row): Cell[] => {
-            const figures = row.m.map((one, index) => whole(one, this.column(data, row, index)));
-            return [row.d[0] ?? UNNAMED, ...figures];
-        });
-        saveCsv(`${scope.site}-${this.plan.name}-${scope.range.key}`, [head, ...rows]);
+        const { site, range } = readScope();
+        const { limit: _, ...whole } = this.asked;
+        void saveFigures(`${site}-${this.plan.name}-${range.key}`, whole);
     }
 }
 

@@ -1,6 +1,6 @@
 // Goals of the site: how they stand, and a form that sets them.
 
-import { type Answer, change, get, Problem } from '../core/api';
+import { type Answer, get, Problem, send } from '../core/api';
 import { h } from '../core/dom';
 import { minorDigits } from '../core/format';
 import { tell } from '../core/hub';
@@ -103,7 +103,7 @@ class GoalsCard extends Card<Known> {
     ): Promise<void> {
         const path = `/goals/${metric}/${period}?site=${encodeURIComponent(readScope().site)}`;
         try {
-            await change(method, path, body, this.life.signal);
+            await send(method, path, body, this.life.signal);
         } catch (error) {
             const text = error instanceof Problem ? error.detail || error.title : String(error);
             if (said) said.textContent = text;

@@ -149,7 +149,8 @@ public final class CompanionServer: Sendable {
             tracer: EventTracer(archive: archive, redis: readers, keys: keys, journal: journal),
             rejected: RejectedReader(archive: archive)
         )
-        deliveryRoutes = DeliveryRoutes(reader: .init(archive: archive, sites: settings.sites))
+        let deliveries = DeliveryReader(archive: archive, sites: settings.sites)
+        deliveryRoutes = DeliveryRoutes(reader: deliveries)
         queryRoutes = QueryRoutes(
             archive: archive,
             journal: journal,

@@ -127,7 +127,8 @@ let package = Package(
         .target(
             name: "Companion",
             dependencies: groundAll + [
-                "Scoring", "CHiredis", "CLibpq", "COpenSSL", "CShims", "CZlib", hummingbird, logging,
+                "Scoring", "CHiredis", "CLibpq", "COpenSSL", "CShims", "CZlib", hummingbird,
+                logging,
             ],
             path: "Sources/Companion",
             exclude: ["Hub"],

@@ -149,7 +149,10 @@ class GzipBombs(unittest.TestCase):
     def test_many_members_are_one_too_many(self):
         members = gzip.compress(b"{}") * 2_000
         texts, growth, _ = self.fire(members, "gzip")
-        self.assertTrue(all(b'"gzip-malformed"' in text for text in texts))
+        # Where the engine is slow they come to more than it holds, and some are told to come back.
+        refusals = (b'"gzip-malformed"', b'"overloaded"')
+        self.assertEqual({text for text in texts if not any(one in text for one in refusals)}, set())
+        self.assertTrue(any(refusals[0] in text for text in texts))
         self.assertLessEqual(growth, RESIDENT_GROWTH_BYTES_MAX)
 
     def test_stacked_codings_are_not_undone(self):
@@ -162,7 +165,7 @@ class GzipBombs(unittest.TestCase):
         """Each sends a third of what a body may have: together far more than may be held."""
         part = os.urandom(UNFINISHED_BYTES)
         good = connect()
-        sockets, told = [], 0
+        sockets = []
         with Peak() as peak:
             for _ in range(CONNECTIONS):
                 one = connect()
@@ -173,18 +176,30 @@ class GzipBombs(unittest.TestCase):
                 sockets.append(one)
             good.sendall(request(gzip.compress(beacon_body()), "gzip"))
             self.assertIn(b" 204 ", good.recv(4_096))
-            for one in sockets:
-                one.setblocking(False)
-                try:
-                    told += b'"overloaded"' in one.recv(4_096)
-                except OSError:
-                    pass
+            told = self.told_to_come_back(sockets)
         for one in sockets + [good]:
             one.close()
         print(f"unfinished: {CONNECTIONS} × {UNFINISHED_BYTES} bytes: {told} told to come back, "
               f"memory +{peak.growth / 2**20:.1f} MiB", flush=True)
         self.assertGreater(told, CONNECTIONS // 2)
         self.assertLessEqual(peak.growth, RESIDENT_GROWTH_BYTES_MAX)
+
+    def told_to_come_back(self, sockets: list[socket.socket]) -> int:
+        """How many are, as soon as they are more than half, or when the engine had time enough."""
+        waiting, told = set(sockets), 0
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        while told <= CONNECTIONS // 2 and waiting and time.monotonic() < deadline:
+            for one in list(waiting):
+                one.setblocking(False)
+                try:
+                    told += b'"overloaded"' in one.recv(4_096)
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    pass
+                waiting.discard(one)
+            time.sleep(0.05)
+        return told
 
 
 def main() -> int:

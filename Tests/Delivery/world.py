@@ -14,6 +14,8 @@ import psycopg2
 import psycopg2.extras
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+# Slow machines get so much more time; a wait that is over early costs nothing.
+PATIENCE = 3
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "Tests/Chaos"))
 
@@ -195,7 +197,8 @@ class World:
         self.forwarders.clear()
 
     def wait(self, done, seconds: float, what: str):
-        """Waits until `done()` is something, and returns it."""
+        """Waits until `done()` is something, and returns it. `seconds` are those of a usual machine."""
+        seconds *= PATIENCE
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = done()

@@ -200,13 +200,17 @@ def saved_tables(hub):
     shown = page.locator("hg-behaviour[of=named] tbody tr").evaluate_all(
         "rows => rows.map((row) => [...row.cells].slice(0, 2).map((one) => one.textContent))")
     names = [row[0] for row in rows[1:]]
-    saved = [(re.sub("^'(?=[\\s=+@|%-])", "", row[0]), int(row[1])) for row in rows[1:]]
+    saved = [(row[0], int(row[1])) for row in rows[1:]]
     context.close()
     found = [f"could be worked out: {name!r}" for name in names
              if name.strip()[:1] in "=+-@|%" or name[:1] in "\t\r\n"]
     if rows[0][:2] != ["event.name", "events"]:
         found.append(f"the head is {rows[0]}")
-    if not shown or saved[:len(shown)] != [(name, int(re.sub(r"\D", "", times))) for name, times in shown]:
+    # What would be worked out has an apostrophe in front.
+    expected = [({name, "'" + name}, int(re.sub(r"\D", "", times))) for name, times in shown]
+    if not shown or len(saved) < len(shown) or not all(
+            name in either and times == count
+            for (name, times), (either, count) in zip(saved, expected)):
         found.append(f"shown {shown}, saved {saved[:len(shown)]}")
     # Behind what is shown comes what was counted less often, each once.
     if len({name for name, _ in saved}) < len(saved) or saved != sorted(saved, key=lambda one: -one[1]):

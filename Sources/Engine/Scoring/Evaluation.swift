@@ -62,9 +62,9 @@ extension SignalState {
         for index in 0..<model.classCount {
             factors[index] = Shapes.powerOfTwo(milliseconds * model.halvingsPerMillisecond[index])
         }
-        // Beside the evaluation, which the compiler would copy as a whole for every signal.
         var values = InlineArray<27, Double>(repeating: 0)
         var found = Evidence(logOdds: model.intercept)
+        // As a span: an element of the array itself is read by copying all of it, for every signal.
         let sums = sums.span
         for index in 0..<Signal.count {
             let factor = factors[Int(model.classOfSum[index])]
@@ -134,8 +134,7 @@ extension SignalState {
         return measure.value
     }
 
-    /// What a signal's sums, times `factor`, come to at `time`. `sums` are this state's, as a span: an
-    /// element of the array itself is read by copying all of it.
+    /// What a signal's sums, times `factor`, come to at `time`. `sums` are this state's.
     @inline(__always)
     borrowing func measure(
         _ sums: Span<Double>,
